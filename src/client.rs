@@ -1,0 +1,1 @@
+//! Everything that talks to the outside: the prediction endpoint over HTTP, AWS over its SDK.

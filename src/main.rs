@@ -1,0 +1,3 @@
+//! The binary: parse, choose a target, run.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The embedded AWS: a loopback server that speaks the real wire protocols.
