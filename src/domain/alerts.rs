@@ -27,8 +27,14 @@ pub enum Signal {
 
 impl Signal {
     /// All signals, in the order of the list on screen.
-    pub const ALL: [Signal; 6] =
-        [Signal::ErrorRate, Signal::P99All, Signal::P99Warm, Signal::Drift, Signal::NoEvents, Signal::Memory];
+    pub const ALL: [Signal; 6] = [
+        Signal::ErrorRate,
+        Signal::P99All,
+        Signal::P99Warm,
+        Signal::Drift,
+        Signal::NoEvents,
+        Signal::Memory,
+    ];
 
     /// The name in sentences.
     pub const fn title(self) -> &'static str {
@@ -74,7 +80,14 @@ pub struct Rule {
 
 /// The rules the owner asked for (error rate > 1 %, p99 > 500 ms warm and all, drift) and two that catch silence and memory.
 pub fn default_rules() -> Vec<Rule> {
-    let rule = |signal, above, clear, short_s, long_s, min_n| Rule { signal, above, clear, short_s, long_s, min_n };
+    let rule = |signal, above, clear, short_s, long_s, min_n| Rule {
+        signal,
+        above,
+        clear,
+        short_s,
+        long_s,
+        min_n,
+    };
     vec![
         rule(Signal::ErrorRate, 1.0, 0.5, 300, 3600, 50),
         rule(Signal::P99All, 500.0, 450.0, 300, 3600, 100),
@@ -147,12 +160,22 @@ impl Rule {
             (Standing::Firing { since_ms, reading }, short, _) => match short {
                 // Silence does not clear an alert: the trouble may be why nothing comes.
                 None => (Standing::Firing { since_ms, reading }, None),
-                Some(r) if r.value > self.clear => (Standing::Firing { since_ms, reading: r }, None),
+                Some(r) if r.value > self.clear => (
+                    Standing::Firing {
+                        since_ms,
+                        reading: r,
+                    },
+                    None,
+                ),
                 Some(reading) => (Standing::Ok { reading }, Some(Change::Cleared)),
             },
-            (_, Some(s), Some(l)) if s.value > self.above && l.value > self.above => {
-                (Standing::Firing { since_ms: now_ms, reading: s }, Some(Change::Fired(s)))
-            }
+            (_, Some(s), Some(l)) if s.value > self.above && l.value > self.above => (
+                Standing::Firing {
+                    since_ms: now_ms,
+                    reading: s,
+                },
+                Some(Change::Fired(s)),
+            ),
             (_, _, Some(reading)) => (Standing::Ok { reading }, None),
             (_, Some(reading), None) => (Standing::Ok { reading }, None),
             (_, None, None) => (Standing::NoData, None),
@@ -208,11 +231,24 @@ impl Default for Alerts {
 impl Alerts {
     /// Rules that have seen nothing yet.
     pub fn new(rules: Vec<Rule>) -> Self {
-        Alerts { list: rules.into_iter().map(|rule| Alert { rule, standing: Standing::NoData }).collect() }
+        Alerts {
+            list: rules
+                .into_iter()
+                .map(|rule| Alert {
+                    rule,
+                    standing: Standing::NoData,
+                })
+                .collect(),
+        }
     }
 
     /// Steps every rule; the changes come with their rule.
-    pub fn step(&mut self, samples: &Samples, outside: &Outside, now_ms: i64) -> Vec<(Rule, Change)> {
+    pub fn step(
+        &mut self,
+        samples: &Samples,
+        outside: &Outside,
+        now_ms: i64,
+    ) -> Vec<(Rule, Change)> {
         let mut changes = Vec::new();
         for alert in &mut self.list {
             let (short, long) = readings(&alert.rule, samples, outside, now_ms);
@@ -230,37 +266,68 @@ impl Alerts {
 }
 
 /// The short and the long window's reading for a rule.
-pub fn readings(rule: &Rule, samples: &Samples, outside: &Outside, now_ms: i64) -> (Option<Reading>, Option<Reading>) {
+pub fn readings(
+    rule: &Rule,
+    samples: &Samples,
+    outside: &Outside,
+    now_ms: i64,
+) -> (Option<Reading>, Option<Reading>) {
     let both = |f: &dyn Fn(i64) -> Option<Reading>| (f(rule.short_s), f(rule.long_s));
     match rule.signal {
         Signal::ErrorRate => match outside.gateway {
             Some((short, long)) => (error_rate(&short), error_rate(&long)),
             None => both(&|s| failed_share(samples, s, now_ms)),
         },
-        Signal::P99All => both(&|s| p99(samples.since(s, now_ms).map(super::latency::Sample::total_ms))),
-        Signal::P99Warm => both(&|s| p99(samples.since(s, now_ms).filter(|s| !s.is_cold()).map(|s| s.duration_ms))),
+        Signal::P99All => both(&|s| {
+            p99(samples
+                .since(s, now_ms)
+                .map(super::latency::Sample::total_ms))
+        }),
+        Signal::P99Warm => both(&|s| {
+            p99(samples
+                .since(s, now_ms)
+                .filter(|s| !s.is_cold())
+                .map(|s| s.duration_ms))
+        }),
         Signal::Memory => both(&|s| memory(samples, s, now_ms)),
-        Signal::Drift => outside.drift.map_or((None, None), |(short, long)| (Some(short), Some(long))),
+        Signal::Drift => outside
+            .drift
+            .map_or((None, None), |(short, long)| (Some(short), Some(long))),
         Signal::NoEvents => {
-            let quiet = outside.last_event_ms.map(|at| Reading { value: (now_ms - at).max(0) as f64 / 1000.0, n: 1 });
+            let quiet = outside.last_event_ms.map(|at| Reading {
+                value: (now_ms - at).max(0) as f64 / 1000.0,
+                n: 1,
+            });
             (quiet, quiet)
         }
     }
 }
 
 fn error_rate(counts: &Counts) -> Option<Reading> {
-    Some(Reading { value: counts.error_rate()? * 100.0, n: counts.valid as u64 })
+    Some(Reading {
+        value: counts.error_rate()? * 100.0,
+        n: counts.valid as u64,
+    })
 }
 
 fn failed_share(samples: &Samples, seconds: i64, now_ms: i64) -> Option<Reading> {
-    let (n, failed) =
-        samples.since(seconds, now_ms).fold((0u64, 0u64), |(n, failed), s| (n + 1, failed + u64::from(s.failed)));
-    (n > 0).then(|| Reading { value: failed as f64 * 100.0 / n as f64, n })
+    let (n, failed) = samples
+        .since(seconds, now_ms)
+        .fold((0u64, 0u64), |(n, failed), s| {
+            (n + 1, failed + u64::from(s.failed))
+        });
+    (n > 0).then(|| Reading {
+        value: failed as f64 * 100.0 / n as f64,
+        n,
+    })
 }
 
 fn p99(values: impl Iterator<Item = f64>) -> Option<Reading> {
     let ladder = Ladder::of(values)?;
-    Some(Reading { value: ladder.p99.value().unwrap_or(ladder.max), n: ladder.n as u64 })
+    Some(Reading {
+        value: ladder.p99.value().unwrap_or(ladder.max),
+        n: ladder.n as u64,
+    })
 }
 
 fn memory(samples: &Samples, seconds: i64, now_ms: i64) -> Option<Reading> {
@@ -270,7 +337,10 @@ fn memory(samples: &Samples, seconds: i64, now_ms: i64) -> Option<Reading> {
         .map(|s| f64::from(s.max_memory_mb) * 100.0 / f64::from(s.memory_mb))
         .collect();
     let highest = shares.iter().copied().max_by(f64::total_cmp)?;
-    Some(Reading { value: highest, n: shares.len() as u64 })
+    Some(Reading {
+        value: highest,
+        n: shares.len() as u64,
+    })
 }
 
 #[cfg(test)]
@@ -291,15 +361,30 @@ mod tests {
     fn both_windows_fire_and_only_the_lower_threshold_clears() {
         let rule = rule();
         let (standing, change) = rule.step(Standing::NoData, at(5.0), at(0.4), 0);
-        assert_eq!((standing.is_firing(), change), (false, None), "a blip is not an alert");
+        assert_eq!(
+            (standing.is_firing(), change),
+            (false, None),
+            "a blip is not an alert"
+        );
         let (standing, change) = rule.step(standing, at(5.0), at(1.2), 10);
         assert_eq!(change, Some(Change::Fired(at(5.0).unwrap())));
         let (standing, change) = rule.step(standing, at(0.8), at(1.2), 20);
-        assert_eq!((standing.is_firing(), change), (true, None), "between the thresholds nothing changes");
+        assert_eq!(
+            (standing.is_firing(), change),
+            (true, None),
+            "between the thresholds nothing changes"
+        );
         let (standing, change) = rule.step(standing, None, at(1.2), 30);
-        assert_eq!((standing.is_firing(), change), (true, None), "silence does not clear");
+        assert_eq!(
+            (standing.is_firing(), change),
+            (true, None),
+            "silence does not clear"
+        );
         let (standing, change) = rule.step(standing, at(0.1), at(1.2), 40);
-        assert_eq!((standing.is_firing(), change), (false, Some(Change::Cleared)));
+        assert_eq!(
+            (standing.is_firing(), change),
+            (false, Some(Change::Cleared))
+        );
         let (_, change) = rule.step(standing, at(0.9), at(1.2), 50);
         assert_eq!(change, None, "no flapping");
     }
@@ -320,7 +405,10 @@ mod tests {
     #[test]
     fn too_few_values_say_nothing() {
         let few = Some(Reading { value: 50.0, n: 2 });
-        assert_eq!(rule().step(Standing::NoData, few, few, 0), (Standing::NoData, None));
+        assert_eq!(
+            rule().step(Standing::NoData, few, few, 0),
+            (Standing::NoData, None)
+        );
     }
 
     #[test]
@@ -340,11 +428,23 @@ mod tests {
 
     #[test]
     fn the_gateways_counts_outrank_the_functions_own() {
-        let outage = Counts { valid: 100.0, bad: 100.0 };
-        let outside = Outside { gateway: Some((outage, outage)), ..Outside::default() };
+        let outage = Counts {
+            valid: 100.0,
+            bad: 100.0,
+        };
+        let outside = Outside {
+            gateway: Some((outage, outage)),
+            ..Outside::default()
+        };
         let changes = Alerts::default().step(&Samples::default(), &outside, 0);
         assert_eq!(changes[0].0.signal, Signal::ErrorRate);
-        assert_eq!(changes[0].0.sentence(&Reading { value: 100.0, n: 100 }), "error rate 100.00 % > 1.00 % (n = 100 in 5 min)");
+        assert_eq!(
+            changes[0].0.sentence(&Reading {
+                value: 100.0,
+                n: 100
+            }),
+            "error rate 100.00 % > 1.00 % (n = 100 in 5 min)"
+        );
     }
 
     #[test]
@@ -353,12 +453,21 @@ mod tests {
         let mut full = warm(1000, 180.0);
         full.max_memory_mb = 1000;
         samples.push(full);
-        let outside = Outside { last_event_ms: Some(1000), ..Outside::default() };
+        let outside = Outside {
+            last_event_ms: Some(1000),
+            ..Outside::default()
+        };
         let mut alerts = Alerts::default();
         let memory = alerts.step(&samples, &outside, 2000);
-        assert_eq!(memory.iter().map(|(r, _)| r.signal).collect::<Vec<_>>(), [Signal::Memory]);
+        assert_eq!(
+            memory.iter().map(|(r, _)| r.signal).collect::<Vec<_>>(),
+            [Signal::Memory]
+        );
         let quiet = alerts.step(&samples, &outside, 2_000_000);
-        assert_eq!(quiet.iter().map(|(r, _)| r.signal).collect::<Vec<_>>(), [Signal::NoEvents]);
+        assert_eq!(
+            quiet.iter().map(|(r, _)| r.signal).collect::<Vec<_>>(),
+            [Signal::NoEvents]
+        );
         assert_eq!(alerts.firing().count(), 2);
     }
 }

@@ -53,7 +53,11 @@ pub enum Architecture {
 impl Architecture {
     /// From Lambda's `Architectures` value; anything but `arm64` is billed as x86.
     pub fn from_aws(name: &str) -> Self {
-        if name == "arm64" { Architecture::Arm } else { Architecture::X86 }
+        if name == "arm64" {
+            Architecture::Arm
+        } else {
+            Architecture::X86
+        }
     }
 }
 
@@ -77,7 +81,11 @@ impl Usage {
             billed += billed_ms;
             gb_seconds += billed_ms / 1000.0 * f64::from(memory_mb) / 1024.0;
         }
-        (n > 0).then(|| Usage { n, billed_ms: billed / n as f64, gb_seconds: gb_seconds / n as f64 })
+        (n > 0).then(|| Usage {
+            n,
+            billed_ms: billed / n as f64,
+            gb_seconds: gb_seconds / n as f64,
+        })
     }
 }
 
@@ -110,11 +118,21 @@ impl Prices {
 
     /// `calls` in one month at list price; with `free_tier` Lambda's monthly allowance is taken off first
     /// (it is account-wide, so this is the best case). The gateway's first-year allowance is never assumed.
-    pub fn month(&self, usage: &Usage, architecture: Architecture, calls: f64, free_tier: bool) -> Cost {
-        let (free_requests, free_gb_seconds) =
-            if free_tier { (self.free_requests, self.free_gb_seconds) } else { (0.0, 0.0) };
+    pub fn month(
+        &self,
+        usage: &Usage,
+        architecture: Architecture,
+        calls: f64,
+        free_tier: bool,
+    ) -> Cost {
+        let (free_requests, free_gb_seconds) = if free_tier {
+            (self.free_requests, self.free_gb_seconds)
+        } else {
+            (0.0, 0.0)
+        };
         Cost {
-            compute: (usage.gb_seconds * calls - free_gb_seconds).max(0.0) * self.gb_second(architecture),
+            compute: (usage.gb_seconds * calls - free_gb_seconds).max(0.0)
+                * self.gb_second(architecture),
             requests: (calls - free_requests).max(0.0) * self.requests_per_million / 1e6,
             gateway: calls * self.gateway_per_million / 1e6,
         }
@@ -131,7 +149,12 @@ impl Prices {
     }
 
     /// Calls a month at which Lambda costs as much as the fixed price; `None` if it never does.
-    pub fn break_even(&self, usage: &Usage, architecture: Architecture, free_tier: bool) -> Option<f64> {
+    pub fn break_even(
+        &self,
+        usage: &Usage,
+        architecture: Architecture,
+        free_tier: bool,
+    ) -> Option<f64> {
         let cost = |calls: f64| self.month(usage, architecture, calls, free_tier).total();
         let mut high = 1.0;
         while cost(high) < self.fixed_monthly {
@@ -144,7 +167,11 @@ impl Prices {
         let mut low = 0.0;
         for _ in 0..100 {
             let middle = f64::midpoint(low, high);
-            if cost(middle) < self.fixed_monthly { low = middle } else { high = middle }
+            if cost(middle) < self.fixed_monthly {
+                low = middle
+            } else {
+                high = middle
+            }
         }
         Some(high)
     }
@@ -194,7 +221,11 @@ mod tests {
     #[test]
     fn break_even_with_the_small_instance() {
         let prices = Prices::default();
-        let at = |mb| prices.break_even(&Usage::of([(186.0, mb)]).unwrap(), Architecture::X86, false).unwrap();
+        let at = |mb| {
+            prices
+                .break_even(&Usage::of([(186.0, mb)]).unwrap(), Architecture::X86, false)
+                .unwrap()
+        };
         close(at(512) / 1e6, 2.727);
         close(at(1024) / 1e6, 1.744);
     }
@@ -205,7 +236,10 @@ mod tests {
         let prices = Prices::default();
         let usage = Usage::of([(186.0, 1024)]).unwrap();
         let calls = prices.break_even(&usage, Architecture::X86, true).unwrap();
-        close(prices.month(&usage, Architecture::X86, calls, true).total(), 7.50);
+        close(
+            prices.month(&usage, Architecture::X86, calls, true).total(),
+            7.50,
+        );
         // 7.50 = 4.30e-6·n − 0.20 − 400000·0.0000166667 → n = (7.50 + 0.20 + 6.6667) / 4.30e-6
         close(calls / 1e6, 3.341);
         let month = prices.month(&usage, Architecture::X86, 1e6, true);
@@ -215,11 +249,19 @@ mod tests {
 
     #[test]
     fn break_even_inside_a_short_segment_and_never() {
-        let prices = Prices { fixed_monthly: 0.5, ..Prices::default() };
+        let prices = Prices {
+            fixed_monthly: 0.5,
+            ..Prices::default()
+        };
         let usage = Usage::of([(186.0, 1024)]).unwrap();
         let calls = prices.break_even(&usage, Architecture::X86, true).unwrap();
         close(calls / 1e6, 0.5);
-        let free = Prices { x86_gb_second: 0.0, requests_per_million: 0.0, gateway_per_million: 0.0, ..Prices::default() };
+        let free = Prices {
+            x86_gb_second: 0.0,
+            requests_per_million: 0.0,
+            gateway_per_million: 0.0,
+            ..Prices::default()
+        };
         assert_eq!(free.break_even(&usage, Architecture::X86, false), None);
     }
 

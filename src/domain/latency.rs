@@ -71,8 +71,15 @@ pub enum Window {
 
 impl Window {
     /// All windows, shortest first.
-    pub const ALL: [Window; 7] =
-        [Window::M1, Window::M5, Window::M15, Window::H1, Window::H6, Window::H24, Window::D7];
+    pub const ALL: [Window; 7] = [
+        Window::M1,
+        Window::M5,
+        Window::M15,
+        Window::H1,
+        Window::H6,
+        Window::H24,
+        Window::D7,
+    ];
 
     /// Length in seconds.
     pub const fn seconds(self) -> i64 {
@@ -112,10 +119,13 @@ impl std::str::FromStr for Window {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Window::ALL.into_iter().find(|w| w.label() == text).ok_or_else(|| {
-            let known: Vec<_> = Window::ALL.iter().map(|w| w.label()).collect();
-            format!("`{text}` is no window: use one of {}", known.join(", "))
-        })
+        Window::ALL
+            .into_iter()
+            .find(|w| w.label() == text)
+            .ok_or_else(|| {
+                let known: Vec<_> = Window::ALL.iter().map(|w| w.label()).collect();
+                format!("`{text}` is no window: use one of {}", known.join(", "))
+            })
     }
 }
 
@@ -252,12 +262,19 @@ impl Default for Samples {
 impl Samples {
     /// Holds at most `capacity` invocations; the oldest go first.
     pub fn with_capacity(capacity: usize) -> Self {
-        Samples { by_time: BTreeMap::new(), capacity: capacity.max(1), dropped: 0 }
+        Samples {
+            by_time: BTreeMap::new(),
+            capacity: capacity.max(1),
+            dropped: 0,
+        }
     }
 
     /// Adds an invocation; `false` when it was known already.
     pub fn push(&mut self, sample: Sample) -> bool {
-        let new = self.by_time.insert((sample.at_ms, sample.id), sample).is_none();
+        let new = self
+            .by_time
+            .insert((sample.at_ms, sample.id), sample)
+            .is_none();
         if self.by_time.len() > self.capacity {
             self.by_time.pop_first();
             self.dropped += 1;
@@ -323,7 +340,11 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn cold(at_ms: i64, duration_ms: f64, init_ms: f64) -> Sample {
-        Sample { init_ms: Some(init_ms), billed_ms: (duration_ms + init_ms).ceil(), ..warm(at_ms, duration_ms) }
+        Sample {
+            init_ms: Some(init_ms),
+            billed_ms: (duration_ms + init_ms).ceil(),
+            ..warm(at_ms, duration_ms)
+        }
     }
 
     #[test]
@@ -361,7 +382,10 @@ pub(crate) mod tests {
     #[test]
     fn five_curls_of_the_owner() {
         let ladder = Ladder::of([247.0, 175.0, 168.0, 179.0, 159.0]).unwrap();
-        assert_eq!((ladder.n, ladder.p50, ladder.max), (5, Estimate::Measured(175.0), 247.0));
+        assert_eq!(
+            (ladder.n, ladder.p50, ladder.max),
+            (5, Estimate::Measured(175.0), 247.0)
+        );
         assert!((ladder.mean - 185.6).abs() < 1e-9);
         assert_eq!(ladder.p90, Estimate::TooFew);
     }

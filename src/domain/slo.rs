@@ -14,7 +14,10 @@ pub struct Slo {
 impl Default for Slo {
     /// The owner's 99.9 % over 30 days: 43.2 minutes.
     fn default() -> Self {
-        Slo { target: 0.999, days: 30.0 }
+        Slo {
+            target: 0.999,
+            days: 30.0,
+        }
     }
 }
 
@@ -30,7 +33,10 @@ pub struct Counts {
 impl Counts {
     /// From the gateway's `Count`, `4xx` and `5xx`.
     pub fn at_gateway(count: f64, client_errors: f64, server_errors: f64) -> Counts {
-        Counts { valid: (count - client_errors).max(0.0), bad: server_errors.max(0.0) }
+        Counts {
+            valid: (count - client_errors).max(0.0),
+            bad: server_errors.max(0.0),
+        }
     }
 
     /// bad / valid; `None` without requests.
@@ -40,8 +46,13 @@ impl Counts {
 
     /// Below a thousand requests a single failure moves the figure: the sentence that says so.
     pub fn low_n_warning(&self) -> Option<String> {
-        (self.valid > 0.0 && self.valid < 1000.0)
-            .then(|| format!("n = {:.0}: 1 failure is {:.2} %", self.valid, 100.0 / self.valid))
+        (self.valid > 0.0 && self.valid < 1000.0).then(|| {
+            format!(
+                "n = {:.0}: 1 failure is {:.2} %",
+                self.valid,
+                100.0 / self.valid
+            )
+        })
     }
 }
 
@@ -58,9 +69,21 @@ pub struct BurnAlert {
 
 /// The Workbook's table: 14.4× over 1 h, 6× over 6 h, 1× over 3 days (a ticket).
 pub const BURN_ALERTS: [BurnAlert; 3] = [
-    BurnAlert { rate: 14.4, long_hours: 1.0, short_hours: 5.0 / 60.0 },
-    BurnAlert { rate: 6.0, long_hours: 6.0, short_hours: 0.5 },
-    BurnAlert { rate: 1.0, long_hours: 72.0, short_hours: 6.0 },
+    BurnAlert {
+        rate: 14.4,
+        long_hours: 1.0,
+        short_hours: 5.0 / 60.0,
+    },
+    BurnAlert {
+        rate: 6.0,
+        long_hours: 6.0,
+        short_hours: 0.5,
+    },
+    BurnAlert {
+        rate: 1.0,
+        long_hours: 72.0,
+        short_hours: 6.0,
+    },
 ];
 
 impl Slo {
@@ -81,7 +104,8 @@ impl Slo {
 
     /// Budget left after the whole window's counts, as a share: 1 untouched, 0 spent, negative overspent.
     pub fn remaining(&self, whole_window: &Counts) -> Option<f64> {
-        (whole_window.valid > 0.0).then(|| 1.0 - whole_window.bad / (self.allowed() * whole_window.valid))
+        (whole_window.valid > 0.0)
+            .then(|| 1.0 - whole_window.bad / (self.allowed() * whole_window.valid))
     }
 
     /// Hours until `remaining` of the budget is gone at this burn rate; `None` when nothing burns.
@@ -121,8 +145,22 @@ mod tests {
     fn three_nines_are_43_minutes_a_month() {
         let slo = Slo::default();
         close(slo.budget_minutes(), 43.2);
-        close(slo.remaining(&Counts { valid: 1e6, bad: 1000.0 }).unwrap(), 0.0);
-        close(slo.remaining(&Counts { valid: 1e6, bad: 250.0 }).unwrap(), 0.75);
+        close(
+            slo.remaining(&Counts {
+                valid: 1e6,
+                bad: 1000.0,
+            })
+            .unwrap(),
+            0.0,
+        );
+        close(
+            slo.remaining(&Counts {
+                valid: 1e6,
+                bad: 250.0,
+            })
+            .unwrap(),
+            0.75,
+        );
         assert_eq!(slo.remaining(&Counts::default()), None);
     }
 
@@ -130,8 +168,20 @@ mod tests {
     #[test]
     fn burn_rates_equal_the_workbooks_table() {
         let slo = Slo::default();
-        for (burn, error_rate, hours) in [(1.0, 0.001, 720.0), (2.0, 0.002, 360.0), (10.0, 0.01, 72.0), (1000.0, 1.0, 0.72)] {
-            close(slo.burn(&Counts { valid: 1e6, bad: error_rate * 1e6 }).unwrap(), burn);
+        for (burn, error_rate, hours) in [
+            (1.0, 0.001, 720.0),
+            (2.0, 0.002, 360.0),
+            (10.0, 0.01, 72.0),
+            (1000.0, 1.0, 0.72),
+        ] {
+            close(
+                slo.burn(&Counts {
+                    valid: 1e6,
+                    bad: error_rate * 1e6,
+                })
+                .unwrap(),
+                burn,
+            );
             close(slo.hours_to_exhaustion(burn, 1.0).unwrap(), hours);
         }
         assert_eq!(slo.hours_to_exhaustion(0.0, 1.0), None);
@@ -161,7 +211,10 @@ mod tests {
     fn client_errors_are_not_ours_and_small_n_says_so() {
         let counts = Counts::at_gateway(500.0, 100.0, 4.0);
         close(counts.error_rate().unwrap(), 0.01);
-        assert_eq!(counts.low_n_warning().unwrap(), "n = 400: 1 failure is 0.25 %");
+        assert_eq!(
+            counts.low_n_warning().unwrap(),
+            "n = 400: 1 failure is 0.25 %"
+        );
         assert_eq!(Counts::at_gateway(5000.0, 0.0, 0.0).low_n_warning(), None);
         assert_eq!(Counts::default().low_n_warning(), None);
     }

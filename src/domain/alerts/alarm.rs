@@ -15,7 +15,11 @@ pub struct Names<'a> {
 
 /// The command that makes CloudWatch watch this rule, or why there is none.
 pub fn put_metric_alarm(rule: &Rule, names: Names<'_>) -> Result<String, String> {
-    let api = || names.api_id.ok_or_else(|| "needs the id of an API Gateway: the endpoint's host has none".to_owned());
+    let api = || {
+        names.api_id.ok_or_else(|| {
+            "needs the id of an API Gateway: the endpoint's host has none".to_owned()
+        })
+    };
     let function = quote(names.function);
     let body = match rule.signal {
         Signal::ErrorRate => error_rate(rule, api()?),
@@ -41,10 +45,17 @@ pub fn put_metric_alarm(rule: &Rule, names: Names<'_>) -> Result<String, String>
              --comparison-operator GreaterThanThreshold --treat-missing-data notBreaching",
             rule.short_s, rule.above
         ),
-        Signal::Drift => return Err("CloudWatch has no metric for drift: vintner watches it while it runs".to_owned()),
+        Signal::Drift => {
+            return Err(
+                "CloudWatch has no metric for drift: vintner watches it while it runs".to_owned(),
+            );
+        }
     };
     let name = quote(&format!("{}-{}", names.function, slug(rule.signal)));
-    Ok(format!("aws cloudwatch put-metric-alarm --region {} --alarm-name {name} {body}", quote(names.region)))
+    Ok(format!(
+        "aws cloudwatch put-metric-alarm --region {} --alarm-name {name} {body}",
+        quote(names.region)
+    ))
 }
 
 /// The ratio needs metric math; a floor on the count keeps one failure at night from paging.
@@ -56,7 +67,12 @@ fn error_rate(rule: &Rule, api_id: &str) -> String {
     };
     let ratio = serde_json::json!({"Id": "rate", "ReturnData": true, "Label": "5xx %",
         "Expression": format!("IF(count-e4>={}, 100*e5/(count-e4), 0)", rule.min_n)});
-    let metrics = serde_json::json!([ratio, metric("count", "Count"), metric("e4", "4xx"), metric("e5", "5xx")]);
+    let metrics = serde_json::json!([
+        ratio,
+        metric("count", "Count"),
+        metric("e4", "4xx"),
+        metric("e5", "5xx")
+    ]);
     format!(
         "--metrics {} --evaluation-periods {} --datapoints-to-alarm {} --threshold {} \
          --comparison-operator GreaterThanThreshold --treat-missing-data notBreaching",
@@ -89,7 +105,11 @@ fn slug(signal: Signal) -> &'static str {
 /// Quotes a word for a POSIX shell: remote names must not become commands.
 pub fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 #[cfg(test)]
@@ -98,11 +118,17 @@ mod tests {
     use super::*;
     use crate::domain::alerts::default_rules;
 
-    const NAMES: Names<'_> =
-        Names { function: "wine-quality-predictor", api_id: Some("mc7310utyk"), region: "us-east-2" };
+    const NAMES: Names<'_> = Names {
+        function: "wine-quality-predictor",
+        api_id: Some("mc7310utyk"),
+        region: "us-east-2",
+    };
 
     fn line(signal: Signal) -> Result<String, String> {
-        put_metric_alarm(default_rules().iter().find(|r| r.signal == signal).unwrap(), NAMES)
+        put_metric_alarm(
+            default_rules().iter().find(|r| r.signal == signal).unwrap(),
+            NAMES,
+        )
     }
 
     #[test]
@@ -117,10 +143,20 @@ mod tests {
 
     #[test]
     fn percentile_alarms_use_the_right_metric() {
-        assert!(line(Signal::P99All).unwrap().contains("AWS/ApiGateway --metric-name Latency"));
+        assert!(
+            line(Signal::P99All)
+                .unwrap()
+                .contains("AWS/ApiGateway --metric-name Latency")
+        );
         let warm = line(Signal::P99Warm).unwrap();
-        assert!(warm.contains("AWS/Lambda --metric-name Duration") && warm.contains("--threshold 500"));
-        assert!(line(Signal::NoEvents).unwrap().contains("--treat-missing-data breaching"));
+        assert!(
+            warm.contains("AWS/Lambda --metric-name Duration") && warm.contains("--threshold 500")
+        );
+        assert!(
+            line(Signal::NoEvents)
+                .unwrap()
+                .contains("--treat-missing-data breaching")
+        );
         assert!(line(Signal::Memory).unwrap().contains("LambdaInsights"));
         assert!(line(Signal::Drift).is_err());
     }
@@ -129,7 +165,10 @@ mod tests {
     fn hostile_names_stay_words() {
         assert_eq!(quote("a b; rm -rf ~"), "'a b; rm -rf ~'");
         assert_eq!(quote("it's"), r"'it'\''s'");
-        let nameless = Names { api_id: None, ..NAMES };
+        let nameless = Names {
+            api_id: None,
+            ..NAMES
+        };
         assert!(put_metric_alarm(&default_rules()[0], nameless).is_err());
     }
 }

@@ -82,7 +82,10 @@ mod tests {
 
     #[test]
     fn an_init_that_timed_out_is_cold_without_an_init_time() {
-        let sample = Sample { init_timeout: true, ..warm(0, 12_079.53) };
+        let sample = Sample {
+            init_timeout: true,
+            ..warm(0, 12_079.53)
+        };
         let found = ColdStarts::of([&sample]);
         assert_eq!((found.cold, found.init_timeouts, found.init), (1, 1, None));
         assert_eq!(ColdStarts::of([]).rate(), None);

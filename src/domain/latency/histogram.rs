@@ -31,16 +31,30 @@ pub fn histogram<'a>(samples: impl IntoIterator<Item = &'a Sample>, bins: usize)
         .map(|s| (s.total_ms().max(0.1), s.is_cold()))
         .filter(|(v, _)| v.is_finite())
         .collect();
-    let bounds = values.iter().fold(None, |seen: Option<(f64, f64)>, (v, _)| {
-        Some(seen.map_or((*v, *v), |(low, high)| (low.min(*v), high.max(*v))))
-    });
-    let (Some((low, high)), true) = (bounds, bins > 0) else { return Vec::new() };
+    let bounds = values
+        .iter()
+        .fold(None, |seen: Option<(f64, f64)>, (v, _)| {
+            Some(seen.map_or((*v, *v), |(low, high)| (low.min(*v), high.max(*v))))
+        });
+    let (Some((low, high)), true) = (bounds, bins > 0) else {
+        return Vec::new();
+    };
     // One value alone still deserves an axis around it.
-    let (low, high) = if high / low < 1.05 { (low / 1.1, high * 1.1) } else { (low, high) };
+    let (low, high) = if high / low < 1.05 {
+        (low / 1.1, high * 1.1)
+    } else {
+        (low, high)
+    };
     let step = (high / low).ln() / bins as f64;
     let edge = |i: usize| low * (step * i as f64).exp();
-    let mut out: Vec<Bin> =
-        (0..bins).map(|i| Bin { low_ms: edge(i), high_ms: edge(i + 1), warm: 0, cold: 0 }).collect();
+    let mut out: Vec<Bin> = (0..bins)
+        .map(|i| Bin {
+            low_ms: edge(i),
+            high_ms: edge(i + 1),
+            warm: 0,
+            cold: 0,
+        })
+        .collect();
     for (value, cold) in values {
         let at = (((value / low).ln() / step).floor().max(0.0) as usize).min(bins - 1);
         if cold {
@@ -67,7 +81,10 @@ mod tests {
         assert_eq!(bins.iter().map(|b| b.warm).sum::<usize>(), 100);
         assert_eq!(bins.last().unwrap().cold, 1);
         let ratio = bins[0].high_ms / bins[0].low_ms;
-        assert!(bins.iter().all(|b| (b.high_ms / b.low_ms - ratio).abs() < 1e-9));
+        assert!(
+            bins.iter()
+                .all(|b| (b.high_ms / b.low_ms - ratio).abs() < 1e-9)
+        );
     }
 
     #[test]

@@ -39,7 +39,10 @@ pub fn series<'a>(
         }
     }
     let starts = (0..buckets).map(|i| start + (span as f64 * i as f64 / buckets as f64) as i64);
-    starts.zip(&groups).map(|(start_ms, group)| describe(start_ms, group)).collect()
+    starts
+        .zip(&groups)
+        .map(|(start_ms, group)| describe(start_ms, group))
+        .collect()
 }
 
 fn describe(start_ms: i64, group: &[&Sample]) -> Bucket {
@@ -64,11 +67,20 @@ mod tests {
     fn samples_fall_into_their_bucket() {
         let mut failed = warm(59_000, 20.0);
         failed.failed = true;
-        let samples = [warm(1_000, 10.0), warm(2_000, 30.0), cold(31_000, 100.0, 400.0), failed, warm(-5, 1.0)];
+        let samples = [
+            warm(1_000, 10.0),
+            warm(2_000, 30.0),
+            cold(31_000, 100.0, 400.0),
+            failed,
+            warm(-5, 1.0),
+        ];
         let found = series(&samples, 60, 60_000, 2);
         assert_eq!(found.iter().map(|b| b.n).collect::<Vec<_>>(), [2, 2]);
         assert_eq!((found[0].p50, found[0].p99), (Some(10.0), Some(30.0)));
-        assert_eq!((found[1].failed, found[1].cold, found[1].p99), (1, 1, Some(500.0)));
+        assert_eq!(
+            (found[1].failed, found[1].cold, found[1].p99),
+            (1, 1, Some(500.0))
+        );
         assert_eq!(found[1].start_ms, 30_000);
     }
 
