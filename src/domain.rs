@@ -2,6 +2,10 @@
 
 pub mod alerts;
 pub mod cost;
+pub mod fields;
 pub mod latency;
 pub mod line;
+pub mod report;
+pub mod request_id;
 pub mod slo;
+pub mod timestamp;
