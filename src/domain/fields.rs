@@ -11,13 +11,19 @@ pub struct Members<'a> {
 /// The members of the object in `text`, or none when it does not begin with `{` (after white space).
 pub fn members(text: &[u8]) -> Members<'_> {
     let at = skip_space(text, 0);
-    let at = if text.get(at) == Some(&b'{') { at + 1 } else { text.len() };
+    let at = if text.get(at) == Some(&b'{') {
+        at + 1
+    } else {
+        text.len()
+    };
     Members { text, at }
 }
 
 /// The raw value of one top-level member.
 pub fn member<'a>(text: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
-    members(text).find(|(name, _)| *name == key).map(|(_, value)| value)
+    members(text)
+        .find(|(name, _)| *name == key)
+        .map(|(_, value)| value)
 }
 
 /// The raw value at a dotted path (`record.metrics.durationMs`), also through a member whose own name holds the dots.
@@ -67,12 +73,18 @@ impl<'a> Iterator for Members<'a> {
         let value = skip_space(self.text, colon + 1);
         let value_end = value_end(self.text, value)?;
         self.at = value_end;
-        Some((&self.text[at + 1..key_end - 1], &self.text[value..value_end]))
+        Some((
+            &self.text[at + 1..key_end - 1],
+            &self.text[value..value_end],
+        ))
     }
 }
 
 fn skip_space(text: &[u8], mut at: usize) -> usize {
-    while text.get(at).is_some_and(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r')) {
+    while text
+        .get(at)
+        .is_some_and(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r'))
+    {
         at += 1;
     }
     at
@@ -98,7 +110,9 @@ fn value_end(text: &[u8], at: usize) -> Option<usize> {
         b'"' => string_end(text, at),
         b'{' | b'[' => nested_end(text, at),
         _ => {
-            let len = text[at..].iter().position(|b| matches!(b, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r'));
+            let len = text[at..]
+                .iter()
+                .position(|b| matches!(b, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r'));
             len.filter(|len| *len > 0).map(|len| at + len)
         }
     }
@@ -132,9 +146,14 @@ mod tests {
     #[test]
     fn walks_members_of_every_kind() {
         let line = br#" { "level" : "WARN", "n":-1.5e3,"deep":{"a":[1,"}"],"b":{"c":"x"}}, "text":"say \"hi\"\n", "a.b":true }"#;
-        let keys: Vec<_> = members(line).map(|(key, _)| String::from_utf8_lossy(key).into_owned()).collect();
+        let keys: Vec<_> = members(line)
+            .map(|(key, _)| String::from_utf8_lossy(key).into_owned())
+            .collect();
         assert_eq!(keys, ["level", "n", "deep", "text", "a.b"]);
-        assert_eq!(plain_str(member(line, b"level").unwrap()), Some(&b"WARN"[..]));
+        assert_eq!(
+            plain_str(member(line, b"level").unwrap()),
+            Some(&b"WARN"[..])
+        );
         assert_eq!(at_path(line, "deep.b.c"), Some(&b"\"x\""[..]));
         assert_eq!(at_path(line, "a.b"), Some(&b"true"[..]));
         assert_eq!(text(member(line, b"text").unwrap()), "say \"hi\"\n");

@@ -213,23 +213,38 @@ impl Facts {
         let message = message.trim_ascii_start();
         match message.first() {
             Some(b'{') => json::read(message),
-            Some(b'S') if message.starts_with(b"START RequestId: ") => Self::platform(Kind::Start, &message[17..]),
-            Some(b'E') if message.starts_with(b"END RequestId: ") => Self::platform(Kind::End, &message[15..]),
+            Some(b'S') if message.starts_with(b"START RequestId: ") => {
+                Self::platform(Kind::Start, &message[17..])
+            }
+            Some(b'E') if message.starts_with(b"END RequestId: ") => {
+                Self::platform(Kind::End, &message[15..])
+            }
             Some(b'R') => text::read_r(message),
-            Some(b'I') if message.starts_with(b"INIT_START") => Self::of(Kind::InitStart, Level::Info),
-            Some(b'I') if message.starts_with(b"INIT_REPORT") => Self::of(Kind::InitReport, failed_level(message)),
+            Some(b'I') if message.starts_with(b"INIT_START") => {
+                Self::of(Kind::InitStart, Level::Info)
+            }
+            Some(b'I') if message.starts_with(b"INIT_REPORT") => {
+                Self::of(Kind::InitReport, failed_level(message))
+            }
             _ => text::read(message),
         }
     }
 
     fn of(kind: Kind, level: Level) -> Self {
-        Self { kind, level, ..Self::default() }
+        Self {
+            kind,
+            level,
+            ..Self::default()
+        }
     }
 
     /// A START or END line; without an id it is only an app line.
     fn platform(kind: Kind, id: &[u8]) -> Self {
         match RequestId::at_start(id) {
-            Some(id) => Self { request: Some(id), ..Self::of(kind, Level::Info) },
+            Some(id) => Self {
+                request: Some(id),
+                ..Self::of(kind, Level::Info)
+            },
             None => Self::default(),
         }
     }
@@ -237,7 +252,9 @@ impl Facts {
 
 /// The level of a REPORT or INIT_REPORT text line: an error when it has a status.
 fn failed_level(message: &[u8]) -> Level {
-    if memchr::memmem::find(message, b"Status: ").is_some_and(|at| !message[at + 8..].starts_with(b"success")) {
+    if memchr::memmem::find(message, b"Status: ")
+        .is_some_and(|at| !message[at + 8..].starts_with(b"success"))
+    {
         Level::Error
     } else {
         Level::Info

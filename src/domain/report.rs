@@ -87,7 +87,11 @@ impl Report {
     /// the service, its local emulators and copies from the console all differ. `None` without a request id and a duration.
     pub fn parse(message: &str) -> Option<Self> {
         let message = message.trim_start();
-        if message.starts_with('{') { Self::parse_json(message) } else { Self::parse_text(message) }
+        if message.starts_with('{') {
+            Self::parse_json(message)
+        } else {
+            Self::parse_text(message)
+        }
     }
 
     fn parse_text(message: &str) -> Option<Self> {
@@ -100,7 +104,9 @@ impl Report {
         for (key, value) in Pairs(&rest[crate::domain::request_id::TEXT_LEN..]) {
             match key {
                 "Duration" => duration = value.parse().ok(),
-                "Billed Duration" => report.billed_ms = value.parse::<f64>().map_or(0, |ms| ms as u64),
+                "Billed Duration" => {
+                    report.billed_ms = value.parse::<f64>().map_or(0, |ms| ms as u64)
+                }
                 "Memory Size" => report.memory_mb = value.parse().unwrap_or(0),
                 "Max Memory Used" => report.max_memory_mb = value.parse().unwrap_or(0),
                 "Init Duration" => report.init_ms = milliseconds(value),
@@ -115,7 +121,11 @@ impl Report {
             }
         }
         report.duration_ms = duration.filter(|ms: &f64| ms.is_finite())?;
-        report.xray = xray.map(|trace_id| Xray { trace_id, segment_id, sampled });
+        report.xray = xray.map(|trace_id| Xray {
+            trace_id,
+            segment_id,
+            sampled,
+        });
         Some(report)
     }
 
@@ -134,7 +144,10 @@ impl Report {
         report.init_ms = metrics.init_duration_ms;
         report.restore_ms = metrics.restore_duration_ms;
         report.billed_restore_ms = metrics.billed_restore_duration_ms;
-        report.status = record.status.as_deref().map_or(Outcome::Success, Outcome::parse);
+        report.status = record
+            .status
+            .as_deref()
+            .map_or(Outcome::Success, Outcome::parse);
         report.error_type = record.error_type;
         report.xray = record.tracing.and_then(JsonTracing::into_xray);
         Some(report)
@@ -158,7 +171,9 @@ impl Report {
 
     /// Out of memory: Lambda says so in the error type.
     pub fn is_out_of_memory(&self) -> bool {
-        self.error_type.as_deref().is_some_and(|kind| kind.contains("OutOfMemory"))
+        self.error_type
+            .as_deref()
+            .is_some_and(|kind| kind.contains("OutOfMemory"))
     }
 
     /// The `platform.report` line of the JSON log format, written at `time` (milliseconds since the epoch).
@@ -179,13 +194,18 @@ impl Report {
                 metrics[key] = value.into();
             }
         }
-        let mut record = serde_json::json!({ "requestId": self.request_id.to_string(), "metrics": metrics });
+        let mut record =
+            serde_json::json!({ "requestId": self.request_id.to_string(), "metrics": metrics });
         if let Some(xray) = &self.xray {
             let mut value = format!("Root={}", xray.trace_id);
             if let Some(segment) = &xray.segment_id {
                 value.push_str(&format!(";Parent={segment}"));
             }
-            value.push_str(if xray.sampled { ";Sampled=1" } else { ";Sampled=0" });
+            value.push_str(if xray.sampled {
+                ";Sampled=1"
+            } else {
+                ";Sampled=0"
+            });
             record["tracing"] = serde_json::json!({ "type": "X-Amzn-Trace-Id", "value": value });
         }
         record["status"] = self.status.word().into();
@@ -249,10 +269,19 @@ impl InitReport {
         let message = message.trim_start();
         if message.starts_with('{') {
             let line: JsonLine<'_> = serde_json::from_str(message).ok()?;
-            return if line.kind == "platform.initReport" { Self::from_record(line.record) } else { None };
+            return if line.kind == "platform.initReport" {
+                Self::from_record(line.record)
+            } else {
+                None
+            };
         }
         let mut init_ms = None;
-        let mut report = Self { init_ms: 0.0, phase: None, status: Outcome::Success, error_type: None };
+        let mut report = Self {
+            init_ms: 0.0,
+            phase: None,
+            status: Outcome::Success,
+            error_type: None,
+        };
         for (key, value) in Pairs(message.strip_prefix("INIT_REPORT")?) {
             match key {
                 "Init Duration" => init_ms = milliseconds(value),
@@ -270,7 +299,10 @@ impl InitReport {
         Some(Self {
             init_ms: record.metrics?.duration_ms?,
             phase: record.phase,
-            status: record.status.as_deref().map_or(Outcome::Success, Outcome::parse),
+            status: record
+                .status
+                .as_deref()
+                .map_or(Outcome::Success, Outcome::parse),
             error_type: record.error_type,
         })
     }
@@ -325,9 +357,13 @@ impl<'a> Iterator for Pairs<'a> {
             if self.0.is_empty() {
                 return None;
             }
-            let found = KEYS.iter().find_map(|key| Some((*key, self.0.strip_prefix(key)?.strip_prefix(": ")?)));
+            let found = KEYS
+                .iter()
+                .find_map(|key| Some((*key, self.0.strip_prefix(key)?.strip_prefix(": ")?)));
             let rest = found.map_or(self.0, |(_, rest)| rest);
-            let end = rest.find(|c: char| c.is_ascii_whitespace()).unwrap_or(rest.len());
+            let end = rest
+                .find(|c: char| c.is_ascii_whitespace())
+                .unwrap_or(rest.len());
             self.0 = &rest[end..];
             if let Some((key, _)) = found {
                 return Some((key, &rest[..end]));
@@ -383,7 +419,12 @@ impl JsonTracing {
     /// `Root=1-…;Parent=…;Sampled=1`, the X-Amzn-Trace-Id header.
     fn into_xray(self) -> Option<Xray> {
         let value = self.value?;
-        let part = |name: &str| value.split(';').find_map(|part| part.strip_prefix(name)).map(str::to_owned);
+        let part = |name: &str| {
+            value
+                .split(';')
+                .find_map(|part| part.strip_prefix(name))
+                .map(str::to_owned)
+        };
         Some(Xray {
             trace_id: part("Root=")?,
             segment_id: part("Parent=").or(self.span_id),
@@ -408,29 +449,52 @@ mod tests {
         let report = Report::parse(&text).unwrap();
         assert_eq!(report.request_id.to_string(), ID);
         assert_eq!((report.duration_ms, report.billed_ms), (600_000.0, 600_477));
-        assert_eq!((report.memory_mb, report.max_memory_mb, report.init_ms), (1536, 1035, Some(476.75)));
+        assert_eq!(
+            (report.memory_mb, report.max_memory_mb, report.init_ms),
+            (1536, 1035, Some(476.75))
+        );
         assert_eq!(report.status, Outcome::Timeout);
         let xray = report.xray.unwrap();
-        assert_eq!((xray.trace_id.as_str(), xray.sampled), ("1-6a67abf9-1234", true));
+        assert_eq!(
+            (xray.trace_id.as_str(), xray.sampled),
+            ("1-6a67abf9-1234", true)
+        );
     }
 
     #[test]
     fn reads_emulator_and_console_forms() {
         // The runtime interface emulator prints Init first; the console's copy has spaces for tabs; ministack prints integers.
-        let rie = format!("REPORT RequestId: {ID}\tInit Duration: 0.20 ms\tDuration: 85.44 ms\tBilled Duration: 86 ms\tMemory Size: 3008 MB\tMax Memory Used: 3008 MB\t");
-        let console = format!("REPORT RequestId: {ID} Duration: 85 ms Billed Duration: 86 ms Memory Size: 128 MB Max Memory Used: 36 MB Status: error Error Type: Runtime.OutOfMemory");
+        let rie = format!(
+            "REPORT RequestId: {ID}\tInit Duration: 0.20 ms\tDuration: 85.44 ms\tBilled Duration: 86 ms\tMemory Size: 3008 MB\tMax Memory Used: 3008 MB\t"
+        );
+        let console = format!(
+            "REPORT RequestId: {ID} Duration: 85 ms Billed Duration: 86 ms Memory Size: 128 MB Max Memory Used: 36 MB Status: error Error Type: Runtime.OutOfMemory"
+        );
         let rie = Report::parse(&rie).unwrap();
         assert_eq!((rie.init_ms, rie.duration_ms), (Some(0.2), 85.44));
         let console = Report::parse(&console).unwrap();
-        assert_eq!((console.duration_ms, console.memory_mb, console.is_out_of_memory()), (85.0, 128, true));
-        assert_eq!(Report::parse(&format!("REPORT RequestId: {ID}\tBilled Duration: 1 ms")), None);
+        assert_eq!(
+            (
+                console.duration_ms,
+                console.memory_mb,
+                console.is_out_of_memory()
+            ),
+            (85.0, 128, true)
+        );
+        assert_eq!(
+            Report::parse(&format!("REPORT RequestId: {ID}\tBilled Duration: 1 ms")),
+            None
+        );
     }
 
     #[test]
     fn reads_the_json_form() {
         let text = r#"{"time":"2026-10-08T07:30:29.470Z","type":"platform.report","record":{"requestId":"79b5e81f-1c2d-4e3f-8a9b-0c1d2e3f4a5b","metrics":{"durationMs":1233.96,"billedDurationMs":1698,"memorySizeMB":256,"maxMemoryUsedMB":123,"initDurationMs":463.512},"status":"success"}}"#;
         let report = Report::parse(text).unwrap();
-        assert_eq!((report.duration_ms, report.init_ms, report.billed_ms), (1233.96, Some(463.512), 1698));
+        assert_eq!(
+            (report.duration_ms, report.init_ms, report.billed_ms),
+            (1233.96, Some(463.512), 1698)
+        );
         assert_eq!(report.to_json(1_791_444_629_470), text);
     }
 
@@ -438,7 +502,10 @@ mod tests {
     fn reads_init_reports() {
         let text = "INIT_REPORT Init Duration: 10009.13 ms\tPhase: invoke\tStatus: error\tError Type: Runtime.ImportModuleError";
         let report = InitReport::parse(text).unwrap();
-        assert_eq!((report.init_ms, report.phase.as_deref(), report.status), (10009.13, Some("invoke"), Outcome::Error));
+        assert_eq!(
+            (report.init_ms, report.phase.as_deref(), report.status),
+            (10009.13, Some("invoke"), Outcome::Error)
+        );
         assert_eq!(report.to_string(), text);
         let json = r#"{"time":"2026-10-08T07:30:29.470Z","type":"platform.initReport","record":{"initializationType":"on-demand","status":"timeout","phase":"init","metrics":{"durationMs":9999.72}}}"#;
         let report = InitReport::parse(json).unwrap();
@@ -450,9 +517,24 @@ mod tests {
         let word = || "[A-Za-z][A-Za-z0-9.-]{0,20}";
         let xray = (word(), proptest::option::of(word()), any::<bool>());
         (
-            (any::<u128>(), hundredths(), 0_u64..1_000_000, 128_u32..10_240, 0_u32..10_240),
-            (proptest::option::of(hundredths()), proptest::option::of(hundredths()), proptest::option::of(0_u32..9999)),
-            prop_oneof![Just(Outcome::Success), Just(Outcome::Failure), Just(Outcome::Error), Just(Outcome::Timeout)],
+            (
+                any::<u128>(),
+                hundredths(),
+                0_u64..1_000_000,
+                128_u32..10_240,
+                0_u32..10_240,
+            ),
+            (
+                proptest::option::of(hundredths()),
+                proptest::option::of(hundredths()),
+                proptest::option::of(0_u32..9999),
+            ),
+            prop_oneof![
+                Just(Outcome::Success),
+                Just(Outcome::Failure),
+                Just(Outcome::Error),
+                Just(Outcome::Timeout)
+            ],
             proptest::option::of(word()),
             proptest::option::of(xray),
         )
@@ -467,7 +549,11 @@ mod tests {
                 billed_restore_ms: optional.2.map(f64::from),
                 status,
                 error_type: kind.filter(|_| status != Outcome::Success),
-                xray: xray.map(|(trace_id, segment_id, sampled)| Xray { trace_id, segment_id, sampled }),
+                xray: xray.map(|(trace_id, segment_id, sampled)| Xray {
+                    trace_id,
+                    segment_id,
+                    sampled,
+                }),
             })
     }
 

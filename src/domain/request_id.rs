@@ -33,7 +33,11 @@ impl RequestId {
 
     /// Reads a text that is a UUID and nothing else.
     pub fn exact(text: &[u8]) -> Option<Self> {
-        if text.len() == TEXT_LEN { Self::at_start(text) } else { None }
+        if text.len() == TEXT_LEN {
+            Self::at_start(text)
+        } else {
+            None
+        }
     }
 
     /// Finds the first UUID that stands alone as a word of `text`.
@@ -41,7 +45,8 @@ impl RequestId {
         memchr::memchr_iter(b'-', text).find_map(|dash| {
             let start = dash.checked_sub(8)?;
             let id = Self::at_start(&text[start..])?;
-            let free = |byte: Option<&u8>| byte.is_none_or(|b| !b.is_ascii_alphanumeric() && *b != b'-');
+            let free =
+                |byte: Option<&u8>| byte.is_none_or(|b| !b.is_ascii_alphanumeric() && *b != b'-');
             let before = start.checked_sub(1).and_then(|at| text.get(at));
             (free(before) && free(text.get(start + TEXT_LEN))).then_some(id)
         })
@@ -107,7 +112,10 @@ mod tests {
         assert_eq!(found.unwrap().to_string(), id);
         assert_eq!(RequestId::find(format!("x{id}").as_bytes()), None);
         assert_eq!(RequestId::find(format!("{id}-1").as_bytes()), None);
-        assert_eq!(id.to_uppercase().parse::<RequestId>().unwrap().to_string(), id);
+        assert_eq!(
+            id.to_uppercase().parse::<RequestId>().unwrap().to_string(),
+            id
+        );
         assert!("nonsense".parse::<RequestId>().is_err());
     }
 

@@ -4,22 +4,34 @@
 /// start of `text`: the time in milliseconds (finer digits are cut) and how many bytes it took. No zone means UTC.
 pub fn parse_prefix(text: &[u8]) -> Option<(i64, usize)> {
     let number = |from: usize, len: usize| -> Option<i64> {
-        text.get(from..from + len)?.iter().try_fold(0, |value, byte| {
-            byte.is_ascii_digit().then(|| value * 10 + i64::from(byte - b'0'))
-        })
+        text.get(from..from + len)?
+            .iter()
+            .try_fold(0, |value, byte| {
+                byte.is_ascii_digit()
+                    .then(|| value * 10 + i64::from(byte - b'0'))
+            })
     };
     let separators = [(4, b'-'), (7, b'-'), (13, b':'), (16, b':')];
-    if text.len() < 19 || separators.iter().any(|&(at, byte)| text[at] != byte) || !matches!(text[10], b'T' | b't' | b' ') {
+    if text.len() < 19
+        || separators.iter().any(|&(at, byte)| text[at] != byte)
+        || !matches!(text[10], b'T' | b't' | b' ')
+    {
         return None;
     }
     let (year, month, day) = (number(0, 4)?, number(5, 2)?, number(8, 2)?);
     let (hour, minute, second) = (number(11, 2)?, number(14, 2)?, number(17, 2)?);
-    if !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 {
+    if !(1..=12).contains(&month)
+        || !(1..=31).contains(&day)
+        || hour > 23
+        || minute > 59
+        || second > 60
+    {
         return None;
     }
     let mut at = 19;
     let mut millis = 0;
-    if matches!(text.get(at), Some(b'.' | b',')) && text.get(at + 1).is_some_and(u8::is_ascii_digit) {
+    if matches!(text.get(at), Some(b'.' | b',')) && text.get(at + 1).is_some_and(u8::is_ascii_digit)
+    {
         at += 1;
         let mut unit = 100;
         while let Some(digit) = text.get(at).filter(|b| b.is_ascii_digit()) {
@@ -29,7 +41,8 @@ pub fn parse_prefix(text: &[u8]) -> Option<(i64, usize)> {
         }
     }
     let (offset_minutes, zone_len) = parse_zone(&text[at..]);
-    let seconds = days_from_civil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset_minutes * 60;
+    let seconds = days_from_civil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second
+        - offset_minutes * 60;
     Some((seconds * 1000 + millis, at + zone_len))
 }
 
@@ -94,8 +107,16 @@ mod tests {
         ] {
             assert_eq!(parse(text.as_bytes()), Some(want), "{text}");
         }
-        assert_eq!(parse_prefix(b"2026-10-08T07:30:29.470Z\tabc"), Some((want, 24)));
-        for text in ["2026-13-08T07:30:29Z", "2026-10-08", "", "2026-10-08T07:30:2xZ"] {
+        assert_eq!(
+            parse_prefix(b"2026-10-08T07:30:29.470Z\tabc"),
+            Some((want, 24))
+        );
+        for text in [
+            "2026-13-08T07:30:29Z",
+            "2026-10-08",
+            "",
+            "2026-10-08T07:30:2xZ",
+        ] {
             assert_eq!(parse(text.as_bytes()), None, "{text}");
         }
     }

@@ -12,12 +12,23 @@ pub fn read(message: &[u8]) -> Facts {
     let mut words = None;
     for (key, value) in members(message) {
         match key {
-            b"timestamp" | b"time" | b"@timestamp" | b"ts" => facts.time = facts.time.or_else(|| time(value)),
-            b"level" | b"severity" | b"levelname" | b"log_level" | b"lvl" => level = level.or_else(|| level_of(value)),
-            b"requestId" | b"request_id" | b"aws_request_id" | b"awsRequestId" | b"AWSRequestId" | b"function_request_id" => {
+            b"timestamp" | b"time" | b"@timestamp" | b"ts" => {
+                facts.time = facts.time.or_else(|| time(value))
+            }
+            b"level" | b"severity" | b"levelname" | b"log_level" | b"lvl" => {
+                level = level.or_else(|| level_of(value))
+            }
+            b"requestId"
+            | b"request_id"
+            | b"aws_request_id"
+            | b"awsRequestId"
+            | b"AWSRequestId"
+            | b"function_request_id" => {
                 facts.request = facts.request.or_else(|| request(value));
             }
-            b"type" if value.starts_with(b"\"platform.") => return platform(message, &value[10..value.len() - 1], facts.time),
+            b"type" if value.starts_with(b"\"platform.") => {
+                return platform(message, &value[10..value.len() - 1], facts.time);
+            }
             b"message" | b"msg" => words = plain_str(value),
             b"errorType" | b"errorMessage" => level = level.or(Some(Level::Error)),
             _ => {}
@@ -26,7 +37,9 @@ pub fn read(message: &[u8]) -> Facts {
             break;
         }
     }
-    facts.level = level.or_else(|| words.map(|words| text::read(words).level)).unwrap_or_default();
+    facts.level = level
+        .or_else(|| words.map(|words| text::read(words).level))
+        .unwrap_or_default();
     facts
 }
 
@@ -37,7 +50,13 @@ fn time(value: &[u8]) -> Option<i64> {
     }
     let number: f64 = std::str::from_utf8(value).ok()?.parse().ok()?;
     // A number below 10^11 is seconds until the year 5138.
-    number.is_finite().then(|| if number < 1e11 { (number * 1000.0) as i64 } else { number as i64 })
+    number.is_finite().then(|| {
+        if number < 1e11 {
+            (number * 1000.0) as i64
+        } else {
+            number as i64
+        }
+    })
 }
 
 /// A word, or the numbers of pino and bunyan (10 trace … 60 fatal).

@@ -10,7 +10,14 @@ use crate::domain::timestamp;
 pub fn read_r(message: &[u8]) -> Facts {
     if let Some(rest) = message.strip_prefix(b"REPORT RequestId: ") {
         let facts = Facts::platform(Kind::Report, rest);
-        return Facts { level: if facts.request.is_some() { failed_level(rest) } else { Level::Info }, ..facts };
+        return Facts {
+            level: if facts.request.is_some() {
+                failed_level(rest)
+            } else {
+                Level::Info
+            },
+            ..facts
+        };
     }
     if message.starts_with(b"RESTORE_START") || message.starts_with(b"RESTORE_REPORT") {
         return Facts::of(Kind::Restore, failed_level(message));
@@ -20,11 +27,22 @@ pub fn read_r(message: &[u8]) -> Facts {
     {
         let rest = rest[TEXT_LEN..].trim_ascii_start();
         if rest.starts_with(b"Error: ") || rest.starts_with(b"Process exited") {
-            let killed = memmem::find(rest, b"signal: killed").is_some() || memmem::find(rest, b"OutOfMemory").is_some();
-            let kind = if killed { Kind::OutOfMemory } else { Kind::Crash };
-            return Facts { request: Some(id), ..Facts::of(kind, Level::Fatal) };
+            let killed = memmem::find(rest, b"signal: killed").is_some()
+                || memmem::find(rest, b"OutOfMemory").is_some();
+            let kind = if killed {
+                Kind::OutOfMemory
+            } else {
+                Kind::Crash
+            };
+            return Facts {
+                request: Some(id),
+                ..Facts::of(kind, Level::Fatal)
+            };
         }
-        return Facts { request: Some(id), ..read(rest) };
+        return Facts {
+            request: Some(id),
+            ..read(rest)
+        };
     }
     read(message)
 }
@@ -34,9 +52,15 @@ pub fn read(message: &[u8]) -> Facts {
     match message.first() {
         Some(b'[') => bracketed(message),
         Some(b'0'..=b'9') => timed(message),
-        Some(b'T') if message.starts_with(b"Task timed out after ") => Facts::of(Kind::Timeout, Level::Error),
-        Some(b'E') if message.starts_with(b"EXTENSION\tName: ") => Facts::of(Kind::Platform, Level::Info),
-        Some(b'L') if message.starts_with(b"LOGS\tName: ") => Facts::of(Kind::Platform, Level::Info),
+        Some(b'T') if message.starts_with(b"Task timed out after ") => {
+            Facts::of(Kind::Timeout, Level::Error)
+        }
+        Some(b'E') if message.starts_with(b"EXTENSION\tName: ") => {
+            Facts::of(Kind::Platform, Level::Info)
+        }
+        Some(b'L') if message.starts_with(b"LOGS\tName: ") => {
+            Facts::of(Kind::Platform, Level::Info)
+        }
         Some(_) => Facts::of(Kind::App, spoken_level(message)),
         None => Facts::default(),
     }
@@ -45,7 +69,9 @@ pub fn read(message: &[u8]) -> Facts {
 /// `[ERROR]\t<time>\t<request>\t…` of the Python runtime, `[ERROR] ValueError: …` of an unhandled exception.
 fn bracketed(message: &[u8]) -> Facts {
     let window = &message[1..message.len().min(24)];
-    let Some(level) = memchr::memchr(b']', window).and_then(|end| Level::from_bytes(window[..end].trim_ascii())) else {
+    let Some(level) =
+        memchr::memchr(b']', window).and_then(|end| Level::from_bytes(window[..end].trim_ascii()))
+    else {
         return Facts::of(Kind::App, spoken_level(message));
     };
     let rest = message[memchr::memchr(b']', message).unwrap_or(0) + 1..].trim_ascii_start();
@@ -63,7 +89,11 @@ fn timed(message: &[u8]) -> Facts {
         return Facts::of(Kind::App, spoken_level(message));
     };
     let mut rest = message[len..].trim_ascii_start();
-    let mut facts = Facts { time: Some(time), request: RequestId::at_start(rest), ..Facts::default() };
+    let mut facts = Facts {
+        time: Some(time),
+        request: RequestId::at_start(rest),
+        ..Facts::default()
+    };
     if facts.request.is_some() {
         rest = rest[TEXT_LEN..].trim_ascii_start();
     } else if let Some(after) = rest.strip_prefix(b"undefined\t") {
@@ -80,10 +110,14 @@ fn timed(message: &[u8]) -> Facts {
 /// The level that a free text shows: a level word in front, `level=…`, an exception's name, the marks ❌ and ⚠.
 fn spoken_level(message: &[u8]) -> Level {
     let head = &message[..message.len().min(160)];
-    let word_len = head.iter().position(|b| !b.is_ascii_alphanumeric()).unwrap_or(head.len());
+    let word_len = head
+        .iter()
+        .position(|b| !b.is_ascii_alphanumeric())
+        .unwrap_or(head.len());
     if (3..=11).contains(&word_len)
         && let Some(level) = Level::from_bytes(&head[..word_len])
-        && (is_shouted(&head[..word_len]) || matches!(head.get(word_len), Some(b':' | b'\t' | b'=')))
+        && (is_shouted(&head[..word_len])
+            || matches!(head.get(word_len), Some(b':' | b'\t' | b'=')))
     {
         return level;
     }
@@ -96,7 +130,11 @@ fn spoken_level(message: &[u8]) -> Level {
     if let Some(level) = named_level(head) {
         return level;
     }
-    if is_exception(head) { Level::Error } else { Level::Info }
+    if is_exception(head) {
+        Level::Error
+    } else {
+        Level::Info
+    }
 }
 
 fn is_shouted(word: &[u8]) -> bool {
@@ -105,9 +143,14 @@ fn is_shouted(word: &[u8]) -> bool {
 
 /// logfmt: `level=warn`, `lvl="error"`.
 fn named_level(head: &[u8]) -> Option<Level> {
-    let at = memmem::find(head, b"level=").map(|at| at + 6).or_else(|| Some(memmem::find(head, b"lvl=")? + 4))?;
+    let at = memmem::find(head, b"level=")
+        .map(|at| at + 6)
+        .or_else(|| Some(memmem::find(head, b"lvl=")? + 4))?;
     let value = head[at..].strip_prefix(b"\"").unwrap_or(&head[at..]);
-    let len = value.iter().position(|b| !b.is_ascii_alphabetic()).unwrap_or(value.len());
+    let len = value
+        .iter()
+        .position(|b| !b.is_ascii_alphabetic())
+        .unwrap_or(value.len());
     Level::from_bytes(&value[..len])
 }
 
@@ -116,7 +159,10 @@ fn is_exception(head: &[u8]) -> bool {
     if head.starts_with(b"Traceback (most recent call last)") || head.starts_with(b"Unhandled") {
         return true;
     }
-    let word = &head[..head.iter().position(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r')).unwrap_or(head.len())];
+    let word = &head[..head
+        .iter()
+        .position(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r'))
+        .unwrap_or(head.len())];
     let named = word.strip_suffix(b":").unwrap_or(word);
     (word.len() != named.len() && (named.ends_with(b"Error") || named.ends_with(b"Exception")))
         || (head.starts_with(b"thread '") && memmem::find(head, b"panicked at").is_some())
