@@ -2,10 +2,12 @@
 
 pub mod alerts;
 pub mod cost;
+pub mod features;
 pub mod fields;
 pub mod latency;
 pub mod line;
 pub mod report;
 pub mod request_id;
+pub mod schema;
 pub mod slo;
 pub mod timestamp;
