@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod cost;
+pub mod doctor;
 pub mod features;
 pub mod fields;
 pub mod invocation;

@@ -1,0 +1,117 @@
+//! Doctor: facts in, one verdict out, with the findings it rests on. Pure: the same facts give the same diagnosis.
+
+mod checks;
+pub mod facts;
+mod fixes;
+mod gateway;
+pub mod policy;
+mod verdict;
+
+use serde::{Deserialize, Serialize};
+
+pub use facts::{Fact, Facts};
+pub use gateway::Answerer;
+
+/// What is wrong and what to do, in one sentence each.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The incident's name, or `healthy`.
+    pub code: String,
+    /// One sentence.
+    pub text: String,
+    /// The exact commands, to copy; empty when there is nothing to do.
+    pub fix: String,
+}
+
+/// How a check came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Status {
+    /// As it should be.
+    Pass,
+    /// Works, but look at it.
+    Warn,
+    /// Wrong.
+    Fail,
+    /// Not looked at: a permission is missing or it does not apply.
+    Skip,
+    /// Looked at, but no usable answer came.
+    Unknown,
+}
+
+impl Status {
+    /// The word on screen and in JSON.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Status::Pass => "PASS",
+            Status::Warn => "WARN",
+            Status::Fail => "FAIL",
+            Status::Skip => "SKIP",
+            Status::Unknown => "UNKNOWN",
+        }
+    }
+}
+
+/// One check and what it saw.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Which check: `gateway`, `policy`, …
+    pub check: String,
+    /// How it came out.
+    pub status: Status,
+    /// What was seen, with figures.
+    pub evidence: String,
+    /// What to do about it, to copy; empty when nothing.
+    pub fix: String,
+    /// The IAM action whose absence made this check SKIP.
+    pub missing_action: Option<String>,
+}
+
+/// The outcome of one examination.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Diagnosis {
+    /// First of all: what it is.
+    pub verdict: Verdict,
+    /// One per check, in the order of the checks.
+    pub findings: Vec<Finding>,
+}
+
+impl Diagnosis {
+    /// True when nothing is wrong.
+    pub fn is_healthy(&self) -> bool {
+        self.verdict.code == HEALTHY
+    }
+}
+
+/// The code of a verdict when nothing is wrong.
+pub const HEALTHY: &str = "healthy";
+
+/// Examines the facts: every check, then the first cause that explains them.
+pub fn diagnose(facts: &Facts) -> Diagnosis {
+    let findings = checks::all(facts);
+    let verdict = verdict::of(facts, &findings);
+    Diagnosis { verdict, findings }
+}
+
+/// Remote text made safe for one line: no control characters, at most `limit` characters.
+pub fn one_line(text: &str, limit: usize) -> String {
+    let mut words = String::new();
+    for word in text
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|w| !w.is_empty())
+    {
+        if !words.is_empty() {
+            words.push(' ');
+        }
+        words.push_str(word);
+    }
+    if words.chars().count() > limit {
+        words = words.chars().take(limit.saturating_sub(1)).collect();
+        words.push('…');
+    }
+    words
+}
+
+#[cfg(test)]
+#[path = "doctor/tests.rs"]
+mod tests;
