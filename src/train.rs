@@ -1,1 +1,30 @@
 //! Training: data in, model out. Synchronous and CPU-bound; progress goes through a callback that may stop it.
+//!
+//! The road a run takes: [`Dataset`] → [`Dataset::canonical`] (sort, drop duplicates) → [`split::Split`] (stratified
+//! 80/20) → [`fit`] on the training rows with a [`Plan`] → [`Model`], judged on the holdout.
+
+pub mod dataset;
+pub mod split;
+
+pub mod fit;
+pub mod model;
+pub mod plan;
+pub mod progress;
+
+pub mod tree;
+
+mod boost;
+mod control;
+mod cut;
+mod grow;
+mod ledger;
+mod linear;
+mod packed;
+mod rng;
+mod table;
+
+pub use dataset::{DataError, Dataset};
+pub use fit::{Outcome, TrainError, fit, fit_watched};
+pub use model::{Model, ModelError};
+pub use plan::{Family, MaxFeatures, Params, Plan};
+pub use progress::{Flow, Progress, Scores};

@@ -1,0 +1,337 @@
+//! The books of a running fit: trees in index order, out-of-bag and watched scores by running sums, the pace.
+
+use std::collections::BTreeMap;
+
+use super::boost::Boosted;
+use super::dataset::Dataset;
+use super::fit::{Crop, Ended, FEWEST_KEPT, Outcome, TrainError};
+use super::model::{Member, Model};
+use super::plan::Plan;
+use super::progress::{Judged, Pace, Progress, Scores, Sums, TreeStats};
+use super::tree::Tree;
+
+/// Early stopping compares with the out-of-bag R2 of this many trees before.
+const PLATEAU: usize = 30;
+
+/// What workers send.
+pub(super) enum Message {
+    /// A tree of the forest, with its index.
+    Tree(usize, Arrival),
+    /// A booster's next tree.
+    Round(Round),
+    /// A finished booster.
+    Booster(usize, Boosted),
+}
+
+/// A tree of the forest with its answers for rows it did not see.
+pub(super) struct Arrival {
+    pub(super) ms: f64,
+    pub(super) tree: Tree,
+    pub(super) oob: Vec<(u32, f32)>,
+    pub(super) watched: Vec<f32>,
+}
+
+/// A booster's tree, as far as the books need it.
+pub(super) struct Round {
+    pub(super) booster: usize,
+    pub(super) base: f64,
+    pub(super) ms: f64,
+    pub(super) nodes: usize,
+    pub(super) depth: usize,
+    pub(super) watched: Vec<f32>,
+}
+
+pub(super) struct Ledger {
+    crop: Crop,
+    early_stop: Option<f64>,
+    forest: Vec<Tree>,
+    /// Trees that came before their turn.
+    waiting: BTreeMap<usize, Arrival>,
+    rounds: usize,
+    round_stats: Option<TreeStats>,
+    boosters: BTreeMap<usize, Boosted>,
+    oob: OutOfBag,
+    watched: Option<Watched>,
+    curve: Vec<(usize, Scores)>,
+    pace: Pace,
+    keep: Option<bool>,
+}
+
+impl Ledger {
+    pub(super) fn new(crop: Crop, plan: &Plan, data: &Dataset, watch: Option<&Dataset>) -> Self {
+        Self {
+            crop,
+            early_stop: plan.early_stop,
+            forest: Vec::with_capacity(crop.forest),
+            waiting: BTreeMap::new(),
+            rounds: 0,
+            round_stats: None,
+            boosters: BTreeMap::new(),
+            oob: OutOfBag::new(data),
+            watched: watch.map(|rows| Watched::new(rows, crop.boosters)),
+            curve: Vec::new(),
+            pace: Pace::start(),
+            keep: None,
+        }
+    }
+
+    pub(super) fn enter(&mut self, message: Message) {
+        match message {
+            Message::Tree(index, arrival) => {
+                self.waiting.insert(index, arrival);
+            }
+            Message::Round(round) => {
+                self.round_stats = Some(TreeStats {
+                    index: self.rounds,
+                    ms: round.ms,
+                    nodes: round.nodes,
+                    depth: round.depth,
+                });
+                self.rounds += 1;
+                if let Some(watched) = &mut self.watched {
+                    watched.add_round(&round);
+                }
+            }
+            Message::Booster(index, boosted) => {
+                self.boosters.insert(index, boosted);
+            }
+        }
+    }
+
+    /// Counts the next tree whose turn it is.
+    pub(super) fn count_next(&mut self) -> Option<TreeStats> {
+        let stats = match self.round_stats.take() {
+            Some(stats) => stats,
+            None => self.count_tree()?,
+        };
+        self.pace.tree();
+        if let Some((_, scores)) = self.scores() {
+            self.curve.push((self.done(), scores));
+        }
+        Some(stats)
+    }
+
+    fn count_tree(&mut self) -> Option<TreeStats> {
+        let index = self.forest.len();
+        let Arrival {
+            ms,
+            tree,
+            oob,
+            watched,
+        } = self.waiting.remove(&index)?;
+        self.oob.add(&oob);
+        if let Some(sums) = &mut self.watched {
+            sums.add_tree(&watched);
+        }
+        let stats = TreeStats {
+            index,
+            ms,
+            nodes: tree.nodes().len(),
+            depth: tree.depth(),
+        };
+        self.forest.push(tree);
+        Some(stats)
+    }
+
+    fn done(&self) -> usize {
+        self.forest.len() + self.rounds
+    }
+
+    /// Out-of-bag scores where there are such, else the watched rows'.
+    fn scores(&self) -> Option<(Judged, Scores)> {
+        let oob = self.oob.scores().map(|scores| (Judged::OutOfBag, scores));
+        oob.or_else(|| {
+            self.watched
+                .as_ref()?
+                .scores()
+                .map(|scores| (Judged::Watched, scores))
+        })
+    }
+
+    pub(super) fn progress(&self, tree: Option<TreeStats>, paused: bool) -> Progress {
+        Progress {
+            done: self.done(),
+            total: self.crop.trees(),
+            tree,
+            scores: self.scores(),
+            coverage: self.oob.coverage(),
+            elapsed: self.pace.elapsed(),
+            eta: self.pace.eta(self.crop.trees() - self.done()),
+            trees_per_second: self.pace.trees_per_second(),
+            paused,
+        }
+    }
+
+    pub(super) fn resume(&mut self) {
+        self.pace.resume();
+    }
+
+    pub(super) fn stop(&mut self, keep: bool) {
+        self.keep = Some(keep);
+    }
+
+    /// True when early stopping is on and the last trees brought too little.
+    pub(super) fn is_flat(&self) -> bool {
+        let Some(least) = self.early_stop else {
+            return false;
+        };
+        let len = self.curve.len();
+        len > PLATEAU && self.curve[len - 1].1.r2 - self.curve[len - 1 - PLATEAU].1.r2 < least
+    }
+
+    /// Makes the model, or says why there is none.
+    pub(super) fn close(self, plan: &Plan, data: &Dataset) -> Result<Outcome, TrainError> {
+        let (done, total) = (self.done(), self.crop.trees());
+        let whole = done == total && self.boosters.len() == self.crop.boosters;
+        let ended = match self.keep {
+            _ if whole => Ended::Complete,
+            None => Ended::Early,
+            Some(true) if self.crop.boosters == 0 && done >= FEWEST_KEPT => Ended::Kept,
+            Some(_) => return Err(TrainError::Cancelled { done, total }),
+        };
+        let (oob, watched) = (
+            self.oob.scores(),
+            self.watched.as_ref().and_then(Watched::scores),
+        );
+        let (fit_seconds, curve) = (self.pace.elapsed().as_secs_f64(), self.curve);
+        let model = Model::new(
+            plan.family,
+            data.names.clone(),
+            members(self.forest, self.boosters),
+        )?;
+        let trees = model.trees().count();
+        Ok(Outcome {
+            model,
+            oob,
+            watched,
+            curve,
+            fit_seconds,
+            trees,
+            ended,
+        })
+    }
+}
+
+/// The forest and each booster, weighted evenly.
+fn members(forest: Vec<Tree>, boosters: BTreeMap<usize, Boosted>) -> Vec<(f64, Member)> {
+    let scale = 1.0 / forest.len() as f64;
+    let forest = (!forest.is_empty()).then_some(Member::Trees {
+        base: 0.0,
+        scale,
+        trees: forest,
+    });
+    let boosters = boosters
+        .into_values()
+        .map(|Boosted { base, trees }| Member::Trees {
+            base,
+            scale: 1.0,
+            trees,
+        });
+    let members: Vec<Member> = forest.into_iter().chain(boosters).collect();
+    let weight = 1.0 / members.len() as f64;
+    members.into_iter().map(|member| (weight, member)).collect()
+}
+
+/// Each training row's mean over the trees that did not see it.
+struct OutOfBag {
+    target: Vec<f64>,
+    answers: Vec<(f64, u32)>,
+    sums: Sums,
+    covered: usize,
+}
+
+impl OutOfBag {
+    fn new(data: &Dataset) -> Self {
+        let target = data.target.iter().map(|y| f64::from(*y)).collect();
+        Self {
+            target,
+            answers: vec![(0.0, 0); data.len()],
+            sums: Sums::default(),
+            covered: 0,
+        }
+    }
+
+    fn add(&mut self, answers: &[(u32, f32)]) {
+        for &(row, answer) in answers {
+            let y = self.target[row as usize];
+            let (sum, count) = &mut self.answers[row as usize];
+            let before = *sum / f64::from(*count);
+            *sum += f64::from(answer);
+            *count += 1;
+            let now = *sum / f64::from(*count);
+            if *count == 1 {
+                self.sums.add(y, now);
+                self.covered += 1;
+            } else {
+                self.sums.replace(y, before, now);
+            }
+        }
+    }
+
+    fn coverage(&self) -> f64 {
+        self.covered as f64 / self.target.len() as f64
+    }
+
+    fn scores(&self) -> Option<Scores> {
+        (self.covered > 1).then(|| self.sums.scores())
+    }
+}
+
+/// The model so far on rows it does not learn from.
+struct Watched {
+    target: Vec<f32>,
+    forest: Vec<f64>,
+    trees: usize,
+    /// Base and sum per row of each booster that has begun.
+    boosters: Vec<Option<Vec<f64>>>,
+}
+
+impl Watched {
+    fn new(rows: &Dataset, boosters: usize) -> Self {
+        let (target, forest) = (rows.target.to_vec(), vec![0.0; rows.len()]);
+        Self {
+            target,
+            forest,
+            trees: 0,
+            boosters: vec![None; boosters],
+        }
+    }
+
+    fn add_tree(&mut self, answers: &[f32]) {
+        self.trees += 1;
+        for (sum, answer) in self.forest.iter_mut().zip(answers) {
+            *sum += f64::from(*answer);
+        }
+    }
+
+    fn add_round(&mut self, round: &Round) {
+        let rows = self.target.len();
+        let sums = self.boosters[round.booster].get_or_insert_with(|| vec![round.base; rows]);
+        for (sum, answer) in sums.iter_mut().zip(&round.watched) {
+            *sum += f64::from(*answer);
+        }
+    }
+
+    fn scores(&self) -> Option<Scores> {
+        let begun: Vec<&Vec<f64>> = self.boosters.iter().flatten().collect();
+        let members = begun.len() + usize::from(self.trees > 0);
+        if members == 0 {
+            return None;
+        }
+        let forest = |row: usize| {
+            if self.trees > 0 {
+                self.forest[row] / self.trees as f64
+            } else {
+                0.0
+            }
+        };
+        let answer = |row: usize| {
+            ((forest(row) + begun.iter().map(|sums| sums[row]).sum::<f64>()) / members as f64)
+                as f32
+        };
+        Some(Scores::of(
+            self.target.iter().copied(),
+            (0..self.target.len()).map(answer),
+        ))
+    }
+}
