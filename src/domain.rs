@@ -8,6 +8,8 @@ pub mod fields;
 pub mod invocation;
 pub mod latency;
 pub mod line;
+pub mod paste;
+pub mod prediction;
 pub mod query;
 pub mod report;
 pub mod request_id;

@@ -37,6 +37,10 @@ pub struct Scale {
     pub min: f64,
     /// Highest score the model may answer.
     pub max: f64,
+    /// Where the answer carries the score; any of them will do. Never empty.
+    pub fields: Vec<String>,
+    /// Where the answer carries the band's word.
+    pub band_field: String,
 }
 
 /// A named part of the scale: scores below `below` and not in an earlier band.
@@ -53,6 +57,8 @@ pub struct Band {
 pub struct Feature {
     /// The key in the request: `fixed_acidity`.
     pub name: String,
+    /// Other names for it in files that people have: `type`.
+    pub aliases: Vec<String>,
     /// For people: "Fixed acidity".
     pub label: String,
     /// Unit, perhaps empty: "g/dm³".
@@ -132,15 +138,15 @@ impl Schema {
         &SCHEMA
     }
 
-    /// Position of the feature with this name; exact first, then whatever case and separators the caller used.
+    /// Position of the feature with this name or alias, whatever case and separators the caller used.
     pub fn position(&self, name: &str) -> Option<usize> {
-        self.features
-            .iter()
+        let folded = fold(name);
+        let called = |other: &String| fold(other) == folded;
+        (self.features.iter())
             .position(|feature| feature.name == name)
             .or_else(|| {
-                self.features
-                    .iter()
-                    .position(|feature| fold(&feature.name) == fold(name))
+                (self.features.iter())
+                    .position(|feature| called(&feature.name) || feature.aliases.iter().any(called))
             })
     }
 
@@ -312,6 +318,7 @@ mod tests {
             assert_eq!(schema.position(name), Some(5), "{name}");
         }
         assert_eq!(schema.position("ph"), Some(8));
+        assert_eq!(schema.position("Type"), Some(11));
         assert_eq!(schema.position("pHx"), None);
     }
 

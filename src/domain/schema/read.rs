@@ -56,6 +56,8 @@ struct RawScale {
     label: String,
     min: f64,
     max: Spanned<f64>,
+    fields: Spanned<Vec<String>>,
+    band_field: String,
 }
 
 #[derive(Deserialize)]
@@ -69,6 +71,8 @@ struct RawBand {
 #[serde(deny_unknown_fields)]
 struct RawFeature {
     name: Spanned<String>,
+    #[serde(default)]
+    aliases: Vec<String>,
     label: String,
     #[serde(default)]
     unit: String,
@@ -136,18 +140,7 @@ impl Source<'_> {
     }
 
     fn schema(&self, raw: RawSchema) -> Result<Schema, SchemaError> {
-        if raw.score.min >= *raw.score.max.get_ref() {
-            return Err(self.error(
-                raw.score.max.span().start,
-                "score.max",
-                "must be above score.min",
-            ));
-        }
-        let score = Scale {
-            label: raw.score.label,
-            min: raw.score.min,
-            max: raw.score.max.into_inner(),
-        };
+        let score = self.scale(raw.score)?;
         let bands = self.bands(raw.bands)?;
         let features = self.features(raw.features)?;
         let rules = self.rules(raw.rules, &features)?;
@@ -160,6 +153,27 @@ impl Source<'_> {
             features,
             rules,
             presets,
+        })
+    }
+
+    fn scale(&self, raw: RawScale) -> Result<Scale, SchemaError> {
+        if raw.min >= *raw.max.get_ref() {
+            return Err(self.error(raw.max.span().start, "score.max", "must be above score.min"));
+        }
+        if raw.fields.get_ref().is_empty() {
+            return Err(self.error(
+                raw.fields.span().start,
+                "score.fields",
+                "name at least one field of the answer",
+            ));
+        }
+        let (max, fields) = (raw.max.into_inner(), raw.fields.into_inner());
+        Ok(Scale {
+            label: raw.label,
+            min: raw.min,
+            max,
+            fields,
+            band_field: raw.band_field,
         })
     }
 
@@ -252,6 +266,7 @@ impl Source<'_> {
         }
         Ok(Feature {
             name: raw.name.into_inner(),
+            aliases: raw.aliases,
             label: raw.label,
             unit: raw.unit,
             default,
