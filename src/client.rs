@@ -1,1 +1,4 @@
 //! Everything that talks to the outside: the prediction endpoint over HTTP, AWS over its SDK.
+
+pub mod errors;
+pub mod logs;
