@@ -1,0 +1,67 @@
+//! The paths of the service's FastAPI twin: health, model info, and validation before `POST /predict`.
+
+use axum::body::Body;
+use axum::http::Response;
+use serde_json::{Value, json};
+
+use super::super::handler::FEATURES;
+use super::super::reply;
+use super::super::world::World;
+
+pub(super) fn health(world: &World) -> Response<Body> {
+    let loaded = world.model.current().is_some();
+    let status = if loaded { "healthy" } else { "unhealthy" };
+    reply::json(200, &json!({"status": status, "model_loaded": loaded}))
+}
+
+pub(super) fn model_info(world: &World) -> Response<Body> {
+    match world.model.current() {
+        Some(model) => reply::json(
+            200,
+            &json!({
+                "model_type": "RandomForestRegressor",
+                "model_version": model.version,
+                "features": FEATURES,
+                "n_features": FEATURES.len(),
+            }),
+        ),
+        None => reply::json(503, &json!({"detail": "Model not loaded"})),
+    }
+}
+
+/// Pydantic's complaints about a body, or `None` when it is valid.
+pub(super) fn invalid(body: &[u8]) -> Option<Value> {
+    let value: Value = match serde_json::from_slice(body) {
+        Ok(value) => value,
+        Err(error) => {
+            let detail = json!([{
+                "type": "json_invalid", "loc": ["body", error.column()], "msg": "JSON decode error",
+                "input": {}, "ctx": {"error": "Expecting value"},
+            }]);
+            return Some(detail);
+        }
+    };
+    let Some(map) = value.as_object() else {
+        let message = "Input should be a valid dictionary or object to extract fields from";
+        return Some(
+            json!([{"type": "model_attributes_type", "loc": ["body"], "msg": message, "input": value}]),
+        );
+    };
+    let mut detail = Vec::new();
+    for name in FEATURES {
+        match map.get(name) {
+            None if name == "wine_type_encoded" => {}
+            None => detail.push(json!({"type": "missing", "loc": ["body", name], "msg": "Field required", "input": value})),
+            Some(Value::Number(_)) => {}
+            Some(Value::String(text)) if text.trim().parse::<f64>().is_ok() => {}
+            Some(text @ Value::String(_)) => detail.push(json!({
+                "type": "float_parsing", "loc": ["body", name],
+                "msg": "Input should be a valid number, unable to parse string as a number", "input": text,
+            })),
+            Some(other) => {
+                detail.push(json!({"type": "float_type", "loc": ["body", name], "msg": "Input should be a valid number", "input": other}));
+            }
+        }
+    }
+    (!detail.is_empty()).then(|| Value::Array(detail))
+}

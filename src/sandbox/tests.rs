@@ -1,0 +1,38 @@
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod clients;
+mod gateway;
+mod logs;
+
+use std::sync::Arc;
+
+use super::*;
+
+/// A model whose answer shows its input: half the alcohol.
+pub(super) fn half_the_alcohol() -> ServedModel {
+    ServedModel::ready("v1.0", Arc::new(|row: &[f32]| row[10] / 2.0))
+}
+
+pub(super) async fn quiet() -> Sandbox {
+    Sandbox::start(Options::quiet(), half_the_alcohol())
+        .await
+        .unwrap()
+}
+
+pub(super) const DEMO: &str = r#"{"fixed_acidity":7.4,"volatile_acidity":0.7,"citric_acid":0,"residual_sugar":1.9,"chlorides":0.076,"free_sulfur_dioxide":11,"total_sulfur_dioxide":34,"density":0.9978,"pH":3.51,"sulphates":0.56,"alcohol":9.4,"wine_type_encoded":0}"#;
+
+/// Poll until `check` gives a value; a test that waits for ever fails after ten seconds.
+pub(super) async fn eventually<T, F: Future<Output = Option<T>>>(
+    mut check: impl FnMut() -> F,
+) -> T {
+    tokio::time::timeout(Duration::from_secs(10), async {
+        loop {
+            if let Some(value) = check().await {
+                return value;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await
+    .expect("the condition never came true")
+}

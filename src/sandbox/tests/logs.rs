@@ -1,0 +1,425 @@
+//! CloudWatch Logs through the real SDK.
+
+use aws_sdk_cloudwatchlogs::Client;
+use aws_sdk_cloudwatchlogs::error::ProvideErrorMetadata;
+use aws_sdk_cloudwatchlogs::types::{InputLogEvent, StartLiveTailResponseStream};
+use aws_sdk_lambda::primitives::Blob;
+
+use super::super::{Incident, Lag, Options, Sandbox};
+use super::{DEMO, clients, eventually, half_the_alcohol, quiet};
+
+/// Put numbered events, one every millisecond before now, into a group of their own.
+async fn fill(client: &Client, count: usize) -> (String, i64) {
+    let group = "/test/group".to_owned();
+    client
+        .create_log_group()
+        .log_group_name(&group)
+        .send()
+        .await
+        .unwrap();
+    client
+        .create_log_stream()
+        .log_group_name(&group)
+        .log_stream_name("one")
+        .send()
+        .await
+        .unwrap();
+    let start = super::super::world::now_ms() - count as i64;
+    for chunk in (0..count).collect::<Vec<_>>().chunks(5000) {
+        let events = chunk.iter().map(|index| {
+            let level = if index % 100 == 0 { "ERROR" } else { "INFO" };
+            InputLogEvent::builder()
+                .timestamp(start + *index as i64)
+                .message(format!("{level} event {index}"))
+                .build()
+                .unwrap()
+        });
+        client
+            .put_log_events()
+            .log_group_name(&group)
+            .log_stream_name("one")
+            .set_log_events(Some(events.collect()))
+            .send()
+            .await
+            .unwrap();
+    }
+    (group, start)
+}
+
+#[tokio::test]
+async fn an_invocation_leaves_the_lines_lambda_leaves() {
+    let sandbox = quiet().await;
+    clients::lambda(&sandbox)
+        .invoke()
+        .function_name(sandbox.function())
+        .payload(Blob::new(DEMO))
+        .send()
+        .await
+        .unwrap();
+    let client = clients::logs(&sandbox);
+    let events = eventually(async || {
+        let page = client
+            .filter_log_events()
+            .log_group_name(sandbox.log_group())
+            .send()
+            .await
+            .unwrap();
+        (page.events().len() == 6).then(|| page.events().to_vec())
+    })
+    .await;
+    let first_words: Vec<&str> = events
+        .iter()
+        .map(|event| event.message().unwrap().split(' ').next().unwrap())
+        .collect();
+    assert_eq!(
+        first_words,
+        ["INIT_START", "✅", "✅", "START", "END", "REPORT"]
+    );
+    assert!(
+        events[5].message().unwrap().ends_with(" ms\t\n"),
+        "{:?}",
+        events[5].message()
+    );
+    assert!(
+        events
+            .iter()
+            .all(|event| event.ingestion_time() >= event.timestamp()
+                && event.event_id().unwrap().len() == 56)
+    );
+    let streams = client
+        .describe_log_streams()
+        .log_group_name(sandbox.log_group())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(streams.log_streams().len(), 1);
+    assert!(
+        streams.log_streams()[0]
+            .log_stream_name()
+            .unwrap()
+            .contains("/[$LATEST]")
+    );
+}
+
+#[tokio::test]
+async fn pages_join_to_the_whole_in_both_directions() {
+    let options = Options {
+        empty_pages: 0.3,
+        ..Options::quiet()
+    };
+    let sandbox = Sandbox::start(options, half_the_alcohol()).await.unwrap();
+    let client = clients::logs(&sandbox);
+    let (group, start) = fill(&client, 1000).await;
+    for ascending in [true, false] {
+        let (mut seen, mut token, mut empty) = (Vec::new(), None, 0);
+        loop {
+            let page = client
+                .filter_log_events()
+                .log_group_name(&group)
+                .limit(70)
+                .start_from_head(ascending)
+                .set_next_token(token.take())
+                .send()
+                .await
+                .unwrap();
+            assert!(page.events().len() <= 70);
+            empty += usize::from(page.events().is_empty());
+            seen.extend(
+                page.events()
+                    .iter()
+                    .map(|event| event.timestamp().unwrap() - start),
+            );
+            token = page.next_token().map(str::to_owned);
+            if token.is_none() {
+                break;
+            }
+        }
+        let mut expected: Vec<i64> = (0..1000).collect();
+        if !ascending {
+            expected.reverse();
+        }
+        assert_eq!(seen, expected);
+        assert!(empty > 0, "no empty page came");
+    }
+}
+
+#[tokio::test]
+async fn patterns_ranges_and_streams_select() {
+    let sandbox = quiet().await;
+    let client = clients::logs(&sandbox);
+    let (group, start) = fill(&client, 1000).await;
+    let count = async |pattern: &str| {
+        client
+            .filter_log_events()
+            .log_group_name(&group)
+            .filter_pattern(pattern)
+            .send()
+            .await
+            .unwrap()
+            .events()
+            .len()
+    };
+    assert_eq!(
+        (
+            count("ERROR").await,
+            count("INFO").await,
+            count("-INFO").await,
+            count("%event 9[0-9]$%").await
+        ),
+        (10, 990, 10, 10)
+    );
+    let page = client
+        .filter_log_events()
+        .log_group_name(&group)
+        .start_time(start + 10)
+        .end_time(start + 19)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(page.events().len(), 10);
+    let page = client
+        .filter_log_events()
+        .log_group_name(&group)
+        .log_stream_name_prefix("two")
+        .send()
+        .await
+        .unwrap();
+    assert!(page.events().is_empty());
+    let error = client
+        .filter_log_events()
+        .log_group_name(&group)
+        .filter_pattern("foo-bar")
+        .send()
+        .await
+        .unwrap_err();
+    assert!(error.into_service_error().is_invalid_parameter_exception());
+    let error = client
+        .filter_log_events()
+        .log_group_name("/no/such")
+        .send()
+        .await
+        .unwrap_err();
+    assert!(error.into_service_error().is_resource_not_found_exception());
+}
+
+#[tokio::test]
+async fn get_log_events_ends_with_the_same_token() {
+    let sandbox = quiet().await;
+    let client = clients::logs(&sandbox);
+    let (group, start) = fill(&client, 250).await;
+    let (mut seen, mut token) = (Vec::new(), None::<String>);
+    loop {
+        let page = client
+            .get_log_events()
+            .log_group_name(&group)
+            .log_stream_name("one")
+            .start_from_head(true)
+            .limit(100)
+            .set_next_token(token.clone())
+            .send()
+            .await
+            .unwrap();
+        seen.extend(
+            page.events()
+                .iter()
+                .map(|event| event.timestamp().unwrap() - start),
+        );
+        let next = page.next_forward_token().map(str::to_owned);
+        if next == token {
+            break;
+        }
+        token = next;
+    }
+    assert_eq!(seen, (0..250).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn live_tail_pushes_what_arrives_and_samples_a_flood() {
+    let sandbox = quiet().await;
+    let client = clients::logs(&sandbox);
+    let (group, start) = fill(&client, 10).await;
+    let arn = format!(
+        "arn:aws:logs:{}:{}:log-group:{group}",
+        sandbox.region(),
+        sandbox.account()
+    );
+    let mut tail = client
+        .start_live_tail()
+        .log_group_identifiers(arn)
+        .send()
+        .await
+        .unwrap()
+        .response_stream;
+    assert!(matches!(
+        tail.recv().await.unwrap(),
+        Some(StartLiveTailResponseStream::SessionStart(_))
+    ));
+    let flood = (0..2000).map(|index| {
+        InputLogEvent::builder()
+            .timestamp(start)
+            .message(format!("flood {index}"))
+            .build()
+            .unwrap()
+    });
+    client
+        .put_log_events()
+        .log_group_name(&group)
+        .log_stream_name("one")
+        .set_log_events(Some(flood.collect()))
+        .send()
+        .await
+        .unwrap();
+    loop {
+        let Some(StartLiveTailResponseStream::SessionUpdate(update)) = tail.recv().await.unwrap()
+        else {
+            panic!("the session ended")
+        };
+        if !update.session_results().is_empty() {
+            assert!(update.session_metadata().unwrap().sampled());
+            assert_eq!(update.session_results().len(), 500);
+            assert!(
+                update.session_results()[0]
+                    .message()
+                    .unwrap()
+                    .starts_with("flood")
+            );
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_live_tail_session_ends_after_its_time() {
+    let options = Options {
+        live_tail_session: std::time::Duration::from_secs(5),
+        ..Options::quiet()
+    };
+    let sandbox = Sandbox::start(options, half_the_alcohol()).await.unwrap();
+    let arn = format!(
+        "arn:aws:logs:{}:{}:log-group:{}",
+        sandbox.region(),
+        sandbox.account(),
+        sandbox.log_group()
+    );
+    let mut tail = clients::logs(&sandbox)
+        .start_live_tail()
+        .log_group_identifiers(arn)
+        .send()
+        .await
+        .unwrap()
+        .response_stream;
+    let error = loop {
+        match tail.recv().await {
+            Ok(Some(_)) => {}
+            Ok(None) => panic!("ended without a reason"),
+            Err(error) => break error,
+        }
+    };
+    assert!(error.into_service_error().is_session_timeout_exception());
+}
+
+#[tokio::test]
+async fn lines_become_visible_late_and_stay_where_they_belong() {
+    let options = Options {
+        speed: 20.0,
+        ..Options::quiet()
+    };
+    let sandbox = Sandbox::start(options, half_the_alcohol()).await.unwrap();
+    let invoke = clients::lambda(&sandbox)
+        .invoke()
+        .function_name(sandbox.function())
+        .payload(Blob::new("{}"));
+    for _ in 0..8 {
+        invoke.clone().send().await.unwrap();
+    }
+    let client = clients::logs(&sandbox);
+    let events = eventually(async || {
+        let page = client
+            .filter_log_events()
+            .log_group_name(sandbox.log_group())
+            .send()
+            .await
+            .unwrap();
+        (page
+            .events()
+            .iter()
+            .filter(|event| event.message().unwrap().starts_with("REPORT"))
+            .count()
+            == 8)
+            .then(|| page.events().to_vec())
+    })
+    .await;
+    assert!(
+        events
+            .iter()
+            .any(|event| event.ingestion_time() > event.timestamp())
+    );
+    assert!(events.is_sorted_by_key(|event| event.timestamp()));
+}
+
+#[tokio::test]
+async fn the_service_refuses_as_the_real_one_does() {
+    let sandbox = quiet().await;
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let ask = async |authorized: bool, body: &str| {
+        let mut request = http
+            .post(sandbox.aws_endpoint())
+            .header("x-amz-target", "Logs_20140328.FilterLogEvents")
+            .header("content-type", "application/x-amz-json-1.1")
+            .body(body.to_owned());
+        if authorized {
+            request = request.header("authorization", "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-2/logs/aws4_request, SignedHeaders=host, Signature=0");
+        }
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        let body: serde_json::Value = response.json().await.unwrap();
+        (status, body["__type"].as_str().unwrap().to_owned())
+    };
+    let group = sandbox.log_group();
+    assert_eq!(
+        ask(false, "{}").await,
+        (400, "MissingAuthenticationTokenException".into())
+    );
+    assert_eq!(
+        ask(true, "not json").await,
+        (400, "SerializationException".into())
+    );
+    assert_eq!(
+        ask(true, "{}").await,
+        (400, "InvalidParameterException".into())
+    );
+    assert_eq!(
+        ask(true, &format!(r#"{{"logGroupName":"{group}","limit":0}}"#)).await,
+        (400, "InvalidParameterException".into())
+    );
+    assert_eq!(
+        ask(
+            true,
+            &format!(r#"{{"logGroupName":"{group}","startTime":"now"}}"#)
+        )
+        .await,
+        (400, "SerializationException".into())
+    );
+    sandbox.set_incident(Some(Incident::Throttling));
+    assert_eq!(
+        ask(true, &format!(r#"{{"logGroupName":"{group}"}}"#)).await,
+        (400, "ThrottlingException".into())
+    );
+}
+
+#[tokio::test]
+async fn an_unplugged_cable_cuts_calls_and_the_next_ones_work_again() {
+    let options = Options {
+        lag: Lag::None,
+        ..Options::quiet()
+    };
+    let sandbox = Sandbox::start(options, half_the_alcohol()).await.unwrap();
+    let client = clients::logs(&sandbox);
+    let groups = || client.describe_log_groups().send();
+    assert!(groups().await.is_ok());
+    sandbox.unplug(true);
+    let error = groups().await.unwrap_err();
+    assert!(error.code().is_none(), "{error:?}");
+    sandbox.unplug(false);
+    assert!(groups().await.is_ok());
+}
