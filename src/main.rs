@@ -1,3 +1,80 @@
-//! The binary: parse, choose a target, run.
+//! The binary: parse, configure, then the screen or one headless command.
 
-fn main() {}
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use clap::Parser;
+use vintner::cli::{self, Cli, Context, Exit, Failure, Run};
+use vintner::config::Settings;
+use vintner::domain::schema::Schema;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = configure(&cli).and_then(|context| with_runtime(cli, context));
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(failure) if failure.exit == Exit::Fine => ExitCode::SUCCESS,
+        Err(failure) => {
+            let _ = writeln!(io::stderr(), "vintner: {:#}", failure.error);
+            failure.exit.into()
+        }
+    }
+}
+
+fn configure(cli: &Cli) -> Result<Context, Failure> {
+    let env = |name: &str| std::env::var(name).ok();
+    let settings = Settings::load(cli.global.clone().into(), &env).map_err(Failure::usage)?;
+    let schema = match &settings.model {
+        None => Schema::wine_quality().clone(),
+        Some(path) => read_schema(path)?,
+    };
+    Ok(Context {
+        settings: Arc::new(settings),
+        schema: Arc::new(schema),
+    })
+}
+
+fn read_schema(path: &Path) -> Result<Schema, Failure> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the model schema {name}"));
+    Schema::parse(&text.map_err(Failure::usage)?, &name).map_err(Failure::usage)
+}
+
+/// Not `#[tokio::main]`: dropping a runtime waits for ever for a stubborn blocking task.
+fn with_runtime(cli: Cli, context: Context) -> Run {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the async runtime")
+        .map_err(Failure::failed)?;
+    let outcome = runtime.block_on(async {
+        match cli.command {
+            Some(command) => {
+                let mut out = io::BufWriter::new(io::stdout());
+                let exit = cli::run(command, &context, &mut out).await;
+                out.flush()?;
+                exit
+            }
+            None => screen(context).await,
+        }
+    });
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    outcome
+}
+
+async fn screen(context: Context) -> Run {
+    if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
+        return Err(Failure::usage(anyhow!(
+            "the screen needs a terminal on stdin and stdout; for scripts there are commands (vintner --help), such as `vintner predict --json`"
+        )));
+    }
+    vintner::screen::open(context.settings, context.schema)
+        .await
+        .map_err(Failure::failed)?;
+    Ok(Exit::Fine)
+}

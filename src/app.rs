@@ -1,0 +1,449 @@
+//! The app: tabs, overlays, toasts. A message comes in, effects go out; drawing only reads.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::{
+    Event as TermEvent, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent,
+    MouseEventKind,
+};
+use ratatui::layout::{Position, Rect};
+use tokio::time::Instant;
+
+use crate::client::link::{Link, Session};
+use crate::config::Settings;
+use crate::domain::schema::Schema;
+use crate::effects::{Effect, Event};
+use crate::keys::{Action, Keymap, Scope};
+use crate::overlay::{self, Overlay, Verdict};
+use crate::remote::Remote;
+use crate::sandbox::Incident;
+use crate::tabs::{self, Cx, Look, Now, Offer, Tab};
+use crate::ui;
+use crate::ui::theme::{Glyphs, Theme, Tone};
+
+/// Everything that can happen: a terminal event, an outside event, a wake-up that the app asked for.
+#[derive(Debug)]
+pub enum Msg {
+    /// Key, mouse, paste, resize.
+    Term(TermEvent),
+    /// From a task.
+    Event(Event),
+    /// It is the time that [`App::wake_at`] named.
+    Tick,
+}
+
+/// What all tabs share and none of them changes.
+#[derive(Debug, Clone)]
+pub struct Env {
+    /// Everything the user configured.
+    pub settings: Arc<Settings>,
+    /// The model's features, bands and presets.
+    pub schema: Arc<Schema>,
+    /// Who and where we are connected to.
+    pub session: Remote<Session>,
+    /// The sandbox's incident, if one is on.
+    pub incident: Option<Incident>,
+}
+
+/// A sentence in the corner that goes away by itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Toast {
+    /// Good news or bad.
+    pub tone: Tone,
+    /// The sentence.
+    pub text: String,
+    until: Instant,
+}
+
+impl Toast {
+    /// A toast that stays for four seconds, bad news for eight.
+    pub fn new(tone: Tone, text: impl Into<String>, now: Now) -> Self {
+        let stay = Duration::from_secs(if tone == Tone::Bad { 8 } else { 4 });
+        Self {
+            tone,
+            text: text.into(),
+            until: now.mono + stay,
+        }
+    }
+}
+
+/// The whole program between two frames.
+pub struct App {
+    pub(crate) env: Arc<Env>,
+    pub(crate) tabs: Vec<Box<dyn Tab>>,
+    pub(crate) active: usize,
+    pub(crate) overlays: Vec<Box<dyn Overlay>>,
+    pub(crate) toasts: Vec<Toast>,
+    pub(crate) keymap: Keymap,
+    pub(crate) theme: Theme,
+    pub(crate) glyphs: Glyphs,
+    pub(crate) size: Rect,
+}
+
+impl App {
+    /// The app before its first message, on a terminal of `size`.
+    pub fn new(settings: Arc<Settings>, schema: Arc<Schema>, keymap: Keymap, size: Rect) -> Self {
+        let theme = Theme::named(settings.theme);
+        let glyphs = if settings.ascii {
+            Glyphs::ASCII
+        } else {
+            Glyphs::UTF8
+        };
+        let incident = settings.sandbox.incident;
+        let env = Arc::new(Env {
+            settings,
+            schema,
+            session: Remote::Idle,
+            incident,
+        });
+        Self {
+            tabs: tabs::all(&env),
+            active: 0,
+            overlays: Vec::new(),
+            toasts: Vec::new(),
+            keymap,
+            theme,
+            glyphs,
+            size,
+            env,
+        }
+    }
+
+    /// The first effects: connect to the configured target.
+    pub fn start(&mut self, now: Now) -> Vec<Effect> {
+        Arc::make_mut(&mut self.env).session.load(now.wall);
+        let mut effects = vec![Effect::Connect(self.env.settings.target.clone())];
+        effects.extend(self.with_cx(now, |app, cx| app.tabs[app.active].on_open(cx)));
+        effects
+    }
+
+    /// Takes one message in and says what to do outside.
+    pub fn update(&mut self, msg: Msg, now: Now) -> Vec<Effect> {
+        self.toasts.retain(|toast| toast.until > now.mono);
+        match msg {
+            Msg::Term(TermEvent::Key(key)) if key.kind != KeyEventKind::Release => {
+                self.on_key(key, now)
+            }
+            Msg::Term(TermEvent::Paste(text)) => self.on_paste(&text, now),
+            Msg::Term(TermEvent::Mouse(mouse)) => self.on_mouse(mouse, now),
+            Msg::Term(TermEvent::Resize(width, height)) => {
+                self.size = Rect::new(0, 0, width, height);
+                Vec::new()
+            }
+            Msg::Event(event) => self.on_event(event, now),
+            Msg::Term(_) | Msg::Tick => Vec::new(),
+        }
+    }
+
+    /// When to be woken though nothing happens: a spinner, an age, a toast's end.
+    pub fn wake_at(&self, now: Now) -> Option<Instant> {
+        let toast = self.toasts.iter().map(|toast| toast.until).min();
+        let spinner = self
+            .env
+            .session
+            .is_loading()
+            .then(|| now.mono + Duration::from_millis(100));
+        let overlay = self
+            .overlays
+            .last()
+            .and_then(|overlay| overlay.wake_at(now));
+        [toast, spinner, overlay, self.tabs[self.active].wake_at(now)]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// What can be done on the active tab and everywhere, most useful first.
+    pub fn offers(&self) -> Vec<(Scope, Offer)> {
+        let scope = self.tabs[self.active].scope();
+        let own = self.tabs[self.active]
+            .offers()
+            .into_iter()
+            .map(|offer| (scope, offer));
+        own.chain(
+            global_offers()
+                .into_iter()
+                .map(|offer| (Scope::Global, offer)),
+        )
+        .collect()
+    }
+
+    /// What drawing may read.
+    pub fn look(&self, now: Now) -> Look<'_> {
+        Look {
+            theme: &self.theme,
+            glyphs: &self.glyphs,
+            keymap: &self.keymap,
+            now,
+            env: &self.env,
+        }
+    }
+
+    fn on_key(&mut self, key: KeyEvent, now: Now) -> Vec<Effect> {
+        let scope = self.tabs[self.active].scope();
+        let action = self.keymap.action(scope, key);
+        if action == Some(Action::ForceQuit) {
+            return vec![Effect::Quit];
+        }
+        if !self.overlays.is_empty() {
+            return self.with_cx(now, |app, cx| app.key_to_overlay(key, action, cx));
+        }
+        self.with_cx(now, |app, cx| {
+            if app.tabs[app.active].on_key(key, cx) {
+                return;
+            }
+            match (action, digit(key)) {
+                (Some(action), _) => app.act(action, cx),
+                (None, Some(n)) if n <= app.tabs.len() => app.open_tab(n - 1, cx),
+                _ => {}
+            }
+        })
+    }
+
+    fn key_to_overlay(&mut self, key: KeyEvent, action: Option<Action>, cx: &mut Cx) {
+        let Some(mut top) = self.overlays.pop() else {
+            return;
+        };
+        match top.on_key(key, action, cx) {
+            Verdict::Stay => self.overlays.push(top),
+            Verdict::Close => {}
+            Verdict::CloseAnd(action) => self.act(action, cx),
+        }
+    }
+
+    /// Does an app-wide action, or hands it to the active tab.
+    fn act(&mut self, action: Action, cx: &mut Cx) {
+        match action {
+            Action::Quit => cx.effect(Effect::Quit),
+            Action::Suspend => cx.effect(Effect::Suspend),
+            Action::Redraw => cx.effect(Effect::Redraw),
+            Action::Help => cx.open(overlay::help::Help::new(self)),
+            Action::Palette => cx.open(overlay::palette::Palette::new(self)),
+            Action::Target => cx.open(overlay::target::TargetPicker::new(&self.env)),
+            Action::NextTab => self.open_tab((self.active + 1) % self.tabs.len(), cx),
+            Action::PreviousTab => {
+                self.open_tab((self.active + self.tabs.len() - 1) % self.tabs.len(), cx)
+            }
+            Action::Doctor | Action::Alerts => self.to_lambda(action, cx),
+            action => self.to_active(action, cx),
+        }
+    }
+
+    /// Hands an action to the active tab, or says why it cannot be done now.
+    fn to_active(&mut self, action: Action, cx: &mut Cx) {
+        let tab = &mut self.tabs[self.active];
+        let refused = tab
+            .offers()
+            .into_iter()
+            .find(|offer| offer.action == action)
+            .and_then(|offer| offer.ready.err());
+        match refused {
+            Some(why) => cx.toast(Tone::Warn, why),
+            None => tab.on_action(action, cx),
+        }
+    }
+
+    /// Doctor and alerts belong to the Lambda tab but work from everywhere.
+    fn to_lambda(&mut self, action: Action, cx: &mut Cx) {
+        if let Some(tab) = self
+            .tabs
+            .iter_mut()
+            .find(|tab| tab.scope() == Scope::Lambda)
+        {
+            tab.on_action(action, cx);
+        }
+    }
+
+    fn open_tab(&mut self, index: usize, cx: &mut Cx) {
+        self.active = index;
+        self.tabs[index].on_open(cx);
+    }
+
+    fn on_paste(&mut self, text: &str, now: Now) -> Vec<Effect> {
+        self.with_cx(now, |app, cx| {
+            let taken = match app.overlays.last_mut() {
+                Some(overlay) => overlay.on_paste(text),
+                None => app.tabs[app.active].on_paste(text, cx),
+            };
+            if !taken {
+                cx.toast(Tone::Muted, "nothing here takes a paste");
+            }
+        })
+    }
+
+    fn on_mouse(&mut self, mouse: MouseEvent, now: Now) -> Vec<Effect> {
+        let at = Position::new(mouse.column, mouse.row);
+        let lines = match mouse.kind {
+            MouseEventKind::ScrollDown => 3,
+            MouseEventKind::ScrollUp => -3,
+            MouseEventKind::Down(MouseButton::Left) => 0,
+            _ => return Vec::new(),
+        };
+        if !self.overlays.is_empty() {
+            return self.with_cx(now, |app, _| {
+                if let Some(top) = app.overlays.last_mut() {
+                    top.on_scroll(lines);
+                }
+            });
+        }
+        let areas = ui::areas(self.size);
+        if lines == 0
+            && let Some(index) = ui::tab_at(self, areas.header, at)
+        {
+            return self.with_cx(now, |app, cx| app.open_tab(index, cx));
+        }
+        if !areas.body.contains(at) {
+            return Vec::new();
+        }
+        self.with_cx(now, |app, cx| match lines {
+            0 => app.tabs[app.active].on_click(at, cx),
+            lines => app.tabs[app.active].on_scroll(at, lines, cx),
+        })
+    }
+
+    fn on_event(&mut self, event: Event, now: Now) -> Vec<Effect> {
+        self.with_cx(now, |app, cx| {
+            app.note(&event, cx);
+            app.spread(&event, cx);
+        })
+    }
+
+    /// Every tab and overlay hears every event, so that hidden tabs stay current.
+    fn spread(&mut self, event: &Event, cx: &mut Cx) {
+        for tab in &mut self.tabs {
+            tab.on_event(event, cx);
+        }
+        for overlay in &mut self.overlays {
+            overlay.on_event(event, cx);
+        }
+    }
+
+    /// What the app itself learns from an event.
+    fn note(&mut self, event: &Event, cx: &mut Cx) {
+        let env = Arc::make_mut(&mut self.env);
+        match event {
+            Event::Connected(link) => env.session = connected(link, cx.now),
+            Event::Unconnected { target, error } => {
+                env.session.resolve(Err(error.clone()), cx.now.wall);
+                report(cx, format!("{target}: {error}"));
+            }
+            Event::IncidentSet(incident) => {
+                env.incident = *incident;
+                let text = incident.map_or_else(
+                    || "the sandbox is healthy again".to_owned(),
+                    |incident| format!("incident on: {incident}"),
+                );
+                cx.toast(Tone::Warn, text);
+            }
+            Event::Crashed { what } => report(
+                cx,
+                format!("{what} crashed; see the log file, the rest goes on"),
+            ),
+            _ => {}
+        }
+    }
+
+    /// Runs an update that may ask for effects, toasts, overlays and a change of tab, and applies what it asked for.
+    fn with_cx(&mut self, now: Now, update: impl FnOnce(&mut Self, &mut Cx)) -> Vec<Effect> {
+        let (mut effects, mut toasts, mut opened, mut told, mut goto) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new(), None);
+        self.in_cx(
+            now,
+            (&mut effects, &mut toasts, &mut opened, &mut told, &mut goto),
+            update,
+        );
+        while let Some(event) = (!told.is_empty()).then(|| told.remove(0)) {
+            self.in_cx(
+                now,
+                (&mut effects, &mut toasts, &mut opened, &mut told, &mut goto),
+                |app, cx| {
+                    app.note(&event, cx);
+                    app.spread(&event, cx);
+                },
+            );
+        }
+        if let Some(index) = goto
+            .take()
+            .and_then(|scope| self.tabs.iter().position(|tab| tab.scope() == scope))
+        {
+            self.in_cx(
+                now,
+                (&mut effects, &mut toasts, &mut opened, &mut told, &mut goto),
+                |app, cx| app.open_tab(index, cx),
+            );
+        }
+        self.overlays.extend(opened);
+        for toast in toasts {
+            self.toasts.retain(|old| old.text != toast.text);
+            self.toasts.push(toast);
+        }
+        let surplus = self.toasts.len().saturating_sub(4);
+        self.toasts.drain(..surplus);
+        effects
+    }
+
+    /// Lends what an update needs: the environment is shared, so that tabs may read it while they change.
+    fn in_cx(&mut self, now: Now, asked: Asked<'_>, update: impl FnOnce(&mut Self, &mut Cx)) {
+        let env = Arc::clone(&self.env);
+        let (effects, toasts, opened, told, goto) = asked;
+        let body = ui::areas(self.size).body;
+        let mut cx = Cx {
+            now,
+            body,
+            env: &env,
+            effects,
+            toasts,
+            opened,
+            told,
+            goto,
+        };
+        update(self, &mut cx);
+    }
+}
+
+type Asked<'a> = (
+    &'a mut Vec<Effect>,
+    &'a mut Vec<Toast>,
+    &'a mut Vec<Box<dyn Overlay>>,
+    &'a mut Vec<Event>,
+    &'a mut Option<Scope>,
+);
+
+/// What works on every tab.
+pub fn global_offers() -> Vec<Offer> {
+    vec![
+        Offer::new(Action::Help, "help"),
+        Offer::new(Action::Palette, "commands"),
+        Offer::new(Action::Doctor, "doctor"),
+        Offer::new(Action::Alerts, "alerts"),
+        Offer::new(Action::Target, "target"),
+        Offer::new(Action::NextTab, "next tab"),
+        Offer::new(Action::PreviousTab, "previous tab"),
+        Offer::new(Action::Redraw, "redraw"),
+        Offer::new(Action::Suspend, "suspend"),
+        Offer::new(Action::Quit, "quit"),
+    ]
+}
+
+/// One failure, one path: on the screen and in the log file.
+pub fn report(cx: &mut Cx, error: String) {
+    tracing::warn!("{error}");
+    cx.toast(Tone::Bad, error);
+}
+
+fn connected(link: &Link, now: Now) -> Remote<Session> {
+    Remote::Ready {
+        value: link.session.clone(),
+        at: now.wall,
+    }
+}
+
+fn digit(key: KeyEvent) -> Option<usize> {
+    match key.code {
+        KeyCode::Char(c @ '1'..='9') if key.modifiers == KeyModifiers::NONE => {
+            c.to_digit(10).map(|n| n as usize)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,247 @@
+//! The command line: clap types, global flags, exit codes. Each headless command is one file in `cli/`.
+
+pub mod config;
+pub mod keys;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+use crate::client::link::Link;
+use crate::config::{Colour, Flags, Settings};
+use crate::domain::schema::Schema;
+use crate::sandbox::Incident;
+use crate::ui::theme::ThemeName;
+
+/// A terminal cockpit for one model in production: predict, watch, diagnose, retrain.
+///
+/// Without a command it opens the screen; without a configured target it opens it on an embedded
+/// sandbox that needs neither network nor AWS account.
+#[derive(Debug, Parser)]
+#[command(name = "vintner", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub struct Cli {
+    /// What to do; nothing opens the screen.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Flags that every command takes.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+const EXIT_CODES: &str =
+    "Exit codes: 0 fine · 1 the check failed · 2 usage or configuration · 3 could not reach";
+
+/// Flags that every command takes.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Target from the configuration: sandbox, local, aws or your own
+    #[arg(long, global = true, value_name = "NAME")]
+    pub target: Option<String>,
+    /// Prediction endpoint to POST to
+    #[arg(long, global = true, value_name = "URL")]
+    pub endpoint: Option<String>,
+    /// Lambda function, name or ARN
+    #[arg(long, global = true, value_name = "NAME")]
+    pub function: Option<String>,
+    /// CloudWatch log group, name or ARN; may be repeated
+    #[arg(long = "log-group", global = true, value_name = "GROUP")]
+    pub log_groups: Vec<String>,
+    /// AWS profile, as in the AWS CLI
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// AWS region, as in the AWS CLI
+    #[arg(long, global = true, value_name = "REGION")]
+    pub region: Option<String>,
+    /// Endpoint for every AWS service, as in the AWS CLI
+    #[arg(long, global = true, value_name = "URL")]
+    pub endpoint_url: Option<String>,
+    /// Configuration file [default: $`XDG_CONFIG_HOME/vintner/config.toml`]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Schema of another tabular model
+    #[arg(long, global = true, value_name = "FILE")]
+    pub model: Option<PathBuf>,
+    /// Registry of model versions [default: $`XDG_DATA_HOME/vintner/registry`]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub registry: Option<PathBuf>,
+    /// Theme
+    #[arg(long, global = true)]
+    pub theme: Option<ThemeName>,
+    /// When to use colour; `NO_COLOR` is honoured
+    #[arg(long, global = true, value_name = "WHEN")]
+    pub color: Option<Colour>,
+    /// Only ASCII glyphs
+    #[arg(long, global = true)]
+    pub ascii: bool,
+    /// Leave the mouse to the terminal
+    #[arg(long, global = true)]
+    pub no_mouse: bool,
+    /// Sandbox: seed of everything random
+    #[arg(long, global = true, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Sandbox: background predictions a second
+    #[arg(long, global = true, value_name = "R")]
+    pub rate: Option<f64>,
+    /// Sandbox: time scale of its latencies, 2 is twice as fast
+    #[arg(long, global = true, value_name = "X")]
+    pub speed: Option<f64>,
+    /// Sandbox: start with something broken
+    #[arg(long, global = true, value_name = "NAME")]
+    pub incident: Option<Incident>,
+}
+
+impl From<Global> for Flags {
+    fn from(global: Global) -> Self {
+        Self {
+            config: global.config,
+            target: global.target,
+            endpoint: global.endpoint,
+            function: global.function,
+            log_groups: global.log_groups,
+            profile: global.profile,
+            region: global.region,
+            endpoint_url: global.endpoint_url,
+            model: global.model,
+            registry: global.registry,
+            theme: global.theme,
+            color: global.color,
+            ascii: global.ascii,
+            no_mouse: global.no_mouse,
+            seed: global.seed,
+            rate: global.rate,
+            speed: global.speed,
+            incident: global.incident,
+        }
+    }
+}
+
+/// Every tab has a headless twin.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print the effective configuration and where each value came from
+    Config(config::Args),
+    /// Print the key table
+    Keys(keys::Args),
+    /// Print a completion script for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page
+    Man,
+}
+
+/// How a command ended, as its exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: fine.
+    Fine,
+    /// 1: the check failed, the answer is not what it should be.
+    Failed,
+    /// 2: usage or configuration.
+    Usage,
+    /// 3: could not reach the endpoint or AWS.
+    Unreachable,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// A command that could not do its work: the sentence for stderr, and the exit code.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit code.
+    pub exit: Exit,
+    /// What failed, for which thing, and the remedy.
+    pub error: anyhow::Error,
+}
+
+impl Failure {
+    /// Usage or configuration is wrong.
+    pub fn usage(error: impl Into<anyhow::Error>) -> Self {
+        Self {
+            exit: Exit::Usage,
+            error: error.into(),
+        }
+    }
+
+    /// Something could not be reached.
+    pub fn unreachable(error: impl Into<anyhow::Error>) -> Self {
+        Self {
+            exit: Exit::Unreachable,
+            error: error.into(),
+        }
+    }
+
+    /// The work itself failed.
+    pub fn failed(error: impl Into<anyhow::Error>) -> Self {
+        Self {
+            exit: Exit::Failed,
+            error: error.into(),
+        }
+    }
+}
+
+/// A closed pipe on stdout is not an error: whoever read has read enough.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        let exit = if error.kind() == io::ErrorKind::BrokenPipe {
+            Exit::Fine
+        } else {
+            Exit::Failed
+        };
+        Self {
+            exit,
+            error: error.into(),
+        }
+    }
+}
+
+/// What every command returns.
+pub type Run = Result<Exit, Failure>;
+
+/// What a command works with.
+pub struct Context {
+    /// Everything the user configured.
+    pub settings: Arc<Settings>,
+    /// The model's features, bands and presets.
+    pub schema: Arc<Schema>,
+}
+
+impl Context {
+    /// Connects to the configured target.
+    pub async fn connect(&self) -> Result<Link, Failure> {
+        Link::connect(&self.settings, &self.settings.target)
+            .await
+            .map_err(Failure::usage)
+    }
+}
+
+/// Runs a headless command, writing its data to `out`.
+pub async fn run(command: Command, context: &Context, out: &mut impl Write) -> Run {
+    match command {
+        Command::Config(args) => config::run(&args, context, out),
+        Command::Keys(args) => keys::run(&args, context, out),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "vintner", out);
+            Ok(Exit::Fine)
+        }
+        Command::Man => {
+            clap_mangen::Man::new(Cli::command()).render(out)?;
+            Ok(Exit::Fine)
+        }
+    }
+}
+
+/// Writes one JSON document, indented, with a newline.
+pub fn print_json(out: &mut impl Write, value: &impl serde::Serialize) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, value)?;
+    writeln!(out)
+}

@@ -1,0 +1,321 @@
+//! The connection to a target: everything the clients need, resolved once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use url::Url;
+
+use crate::champion;
+use crate::config::{SANDBOX, Settings, Target};
+use crate::sandbox::{Options, Sandbox};
+
+/// A connected target. Cheap to clone; the sandbox stops with its last clone.
+#[derive(Debug, Clone)]
+pub struct Link {
+    /// What the header says.
+    pub session: Session,
+    /// Where predictions are POSTed; `None` when the target has no endpoint.
+    pub endpoint: Option<Url>,
+    /// The AWS account behind it, if there is one.
+    pub aws: Option<Aws>,
+    /// Log groups to tail, names or ARNs.
+    pub log_groups: Vec<String>,
+    /// The embedded sandbox, if this is it.
+    pub sandbox: Option<Arc<Sandbox>>,
+}
+
+/// How to reach AWS.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    /// Region, credentials, endpoint, retries and time limits for every SDK client.
+    pub config: SdkConfig,
+    /// Whether the services are somewhere else than AWS: host prefixes must then be left out.
+    pub custom_endpoint: bool,
+    /// The profile's name, for messages that say how to log in again.
+    pub profile: String,
+}
+
+/// Who and where we are connected to, for people.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Session {
+    /// The target's name.
+    pub target: String,
+    /// The AWS account, once the identity is known.
+    pub account: Option<String>,
+    /// The AWS region; empty without AWS.
+    pub region: String,
+    /// The Lambda function; empty without one.
+    pub function: String,
+    /// Where predictions go; empty without an endpoint.
+    pub endpoint: String,
+    /// Whether this is the embedded sandbox.
+    pub sandbox: bool,
+    /// The registry's champion on this machine.
+    pub champion: Option<String>,
+}
+
+impl Session {
+    /// Account and region as `123456789012/us-east-2`, or what of it is known.
+    pub fn place(&self) -> String {
+        match (&self.account, self.region.as_str()) {
+            (Some(account), "") => account.clone(),
+            (Some(account), region) => format!("{account}/{region}"),
+            (None, region) => region.to_owned(),
+        }
+    }
+}
+
+impl Link {
+    /// Connects to the target of this name: starts the sandbox, or loads the AWS configuration.
+    /// Talks to no AWS service yet; may wait for credentials files and SSO caches.
+    pub async fn connect(settings: &Arc<Settings>, name: &str) -> anyhow::Result<Self> {
+        let target = settings
+            .target(name)
+            .ok_or_else(|| anyhow!("there is no target `{name}`"))?;
+        let mut link = if name == SANDBOX {
+            sandboxed(settings).await?
+        } else {
+            remote(name, target).await?
+        };
+        link.session.champion = champion::version(settings);
+        Ok(link)
+    }
+
+    /// The AWS side, or a sentence for people.
+    pub fn aws(&self) -> anyhow::Result<&Aws> {
+        let name = &self.session.target;
+        self.aws.as_ref().ok_or_else(|| {
+            anyhow!("the target `{name}` has no AWS behind it; choose another (--target)")
+        })
+    }
+
+    /// The endpoint, or a sentence for people.
+    pub fn endpoint(&self) -> anyhow::Result<&Url> {
+        let name = &self.session.target;
+        let missing = || {
+            anyhow!(
+                "the target `{name}` has no prediction endpoint; give one with --endpoint or targets.{name}.endpoint"
+            )
+        };
+        self.endpoint.as_ref().ok_or_else(missing)
+    }
+
+    /// The first log group, or a sentence for people.
+    pub fn log_group(&self) -> anyhow::Result<&str> {
+        let name = &self.session.target;
+        let missing = || {
+            anyhow!(
+                "the target `{name}` names neither a function nor a log group; give --log-group or --function"
+            )
+        };
+        self.log_groups
+            .first()
+            .map(String::as_str)
+            .ok_or_else(missing)
+    }
+}
+
+/// Starts the sandbox; its model loads or trains meanwhile.
+async fn sandboxed(settings: &Arc<Settings>) -> anyhow::Result<Link> {
+    let wanted = &settings.sandbox;
+    let options = Options {
+        seed: wanted.seed,
+        rate: wanted.rate,
+        speed: wanted.speed,
+        incident: wanted.incident,
+        ..Options::default()
+    };
+    let sandbox = Sandbox::start(options, champion::served(settings))
+        .await
+        .context("the sandbox cannot start")?;
+    // Nothing of the user's AWS files and variables may leak in here, so no loader.
+    let config = aws_config::ConfigLoader::default()
+        .behavior_version(BehaviorVersion::latest())
+        .empty_test_environment()
+        .region(Region::new(sandbox.region().to_owned()))
+        .credentials_provider(SharedCredentialsProvider::new(sandbox.credentials()))
+        .endpoint_url(sandbox.aws_endpoint())
+        .timeout_config(time_limits())
+        .load()
+        .await;
+    let session = Session {
+        target: SANDBOX.to_owned(),
+        account: Some(sandbox.account().to_owned()),
+        region: sandbox.region().to_owned(),
+        function: sandbox.function().to_owned(),
+        endpoint: sandbox.endpoint().to_string(),
+        sandbox: true,
+        champion: None,
+    };
+    Ok(Link {
+        session,
+        endpoint: Some(sandbox.endpoint()),
+        aws: Some(Aws {
+            config,
+            custom_endpoint: true,
+            profile: SANDBOX.to_owned(),
+        }),
+        log_groups: vec![sandbox.log_group()],
+        sandbox: Some(Arc::new(sandbox)),
+    })
+}
+
+async fn remote(name: &str, target: &Target) -> anyhow::Result<Link> {
+    let endpoint = target.endpoint.as_deref().map(endpoint_url).transpose()?;
+    let aws = if target.has_aws() {
+        Some(aws(target, endpoint.as_ref()).await?)
+    } else {
+        None
+    };
+    let function = target.function.clone().unwrap_or_default();
+    let region = aws
+        .as_ref()
+        .and_then(|aws| aws.config.region())
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let mut log_groups = target.log_groups.clone();
+    if log_groups.is_empty() && !function.is_empty() && aws.is_some() {
+        log_groups.push(format!("/aws/lambda/{}", function_name(&function)));
+    }
+    let session = Session {
+        target: name.to_owned(),
+        account: None,
+        region,
+        function,
+        endpoint: endpoint
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+        sandbox: false,
+        champion: None,
+    };
+    Ok(Link {
+        session,
+        endpoint,
+        aws,
+        log_groups,
+        sandbox: None,
+    })
+}
+
+/// Reads credentials and region the way the AWS CLI does; flags and target keys win.
+async fn aws(target: &Target, endpoint: Option<&Url>) -> anyhow::Result<Aws> {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .timeout_config(time_limits())
+        .retry_config(RetryConfig::standard());
+    if let Some(profile) = &target.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(region) = &target.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(url) = &target.endpoint_url {
+        Url::parse(url).with_context(|| {
+            format!("--endpoint-url {url} is not a URL; it looks like https://host:port")
+        })?;
+        loader = loader.endpoint_url(url);
+    }
+    let mut config = loader.load().await;
+    if config.region().is_none() {
+        let no_region = || {
+            anyhow!(
+                "no AWS region: give --region, set AWS_REGION, or put `region` into the profile"
+            )
+        };
+        let region = endpoint.and_then(region_of).ok_or_else(no_region)?;
+        config = config.into_builder().region(Region::new(region)).build();
+    }
+    let profile = target
+        .profile
+        .clone()
+        .unwrap_or_else(|| "default".to_owned());
+    Ok(Aws {
+        custom_endpoint: has_custom_endpoint(&config),
+        config,
+        profile,
+    })
+}
+
+fn has_custom_endpoint(config: &SdkConfig) -> bool {
+    config.endpoint_url().is_some()
+        || std::env::var_os("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS").is_some()
+}
+
+/// For the small reads; an invocation sets its own.
+fn time_limits() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(3))
+        .operation_attempt_timeout(Duration::from_secs(5))
+        .operation_timeout(Duration::from_secs(15))
+        .build()
+}
+
+fn endpoint_url(text: &str) -> anyhow::Result<Url> {
+    let hint = "it looks like https://abc123.execute-api.us-east-2.amazonaws.com";
+    let url =
+        Url::parse(text).with_context(|| format!("the endpoint {text} is not a URL; {hint}"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return Err(anyhow!(
+            "the endpoint {text} must begin with https:// or http:// and name a host; {hint}"
+        ));
+    }
+    Ok(url)
+}
+
+/// The region in an `{api}.execute-api.{region}.amazonaws.com` host.
+fn region_of(endpoint: &Url) -> Option<String> {
+    let mut labels = endpoint.host_str()?.split('.');
+    labels
+        .find(|label| *label == "execute-api")
+        .and_then(|_| labels.next())
+        .map(ToOwned::to_owned)
+}
+
+/// The bare name in a function name, `account:function:name` or ARN, without its qualifier.
+fn function_name(function: &str) -> &str {
+    let name = function
+        .split_once("function:")
+        .map_or(function, |(_, name)| name);
+    name.split(':').next().unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_region_is_read_from_the_endpoint() {
+        let region = |url| region_of(&Url::parse(url).unwrap());
+        assert_eq!(
+            region("https://abc.execute-api.us-east-2.amazonaws.com/x"),
+            Some("us-east-2".to_owned())
+        );
+        assert_eq!(region("http://localhost:8000/predict"), None);
+    }
+
+    #[test]
+    fn function_names_lose_arn_and_qualifier() {
+        assert_eq!(
+            function_name("arn:aws:lambda:us-east-2:1:function:wine:live"),
+            "wine"
+        );
+        assert_eq!(function_name("wine:3"), "wine");
+        assert_eq!(function_name("wine"), "wine");
+    }
+
+    #[test]
+    fn bad_endpoints_are_named_with_a_remedy() {
+        for bad in ["wine", "ftp://host/", "https://"] {
+            let error = format!("{:#}", endpoint_url(bad).unwrap_err());
+            assert!(
+                error.contains(bad) && error.contains("it looks like"),
+                "{error}"
+            );
+        }
+    }
+}

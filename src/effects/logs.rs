@@ -1,0 +1,16 @@
+//! What the Logs tab asks for and hears.
+
+use super::Runner;
+
+/// What the Logs tab asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {}
+
+/// What the Logs tab hears.
+#[derive(Debug)]
+pub enum Event {}
+
+/// Starts what the effect asks for.
+pub fn run(effect: Effect, _runner: &mut Runner) {
+    match effect {}
+}

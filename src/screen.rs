@@ -1,0 +1,105 @@
+//! Opens the screen on the real terminal and runs the loop on it.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use anyhow::Context;
+use jiff::Timestamp;
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+use crate::app::App;
+use crate::config::Settings;
+use crate::domain::schema::Schema;
+use crate::effects::{INBOX, Outbox, Runner};
+use crate::keys::Keymap;
+use crate::runtime::{self, Clock};
+use crate::terminal::Tty;
+
+/// Runs the cockpit until the user quits, a signal asks it to, or the terminal goes away.
+pub async fn open(settings: Arc<Settings>, schema: Arc<Schema>) -> anyhow::Result<()> {
+    let keymap = Keymap::load(&settings.dirs.config.join("keys.toml"))?;
+    log_to_file(&settings.dirs.state);
+    let mut tty = Tty::enter(settings.mouse).context("cannot take the terminal")?;
+    let mut terminal = Terminal::new(CrosstermBackend::new(io::stdout()))
+        .context("cannot draw on the terminal")?;
+    let size = terminal.size().context("cannot read the terminal's size")?;
+    let quit = CancellationToken::new();
+    quit_on_signals(&quit)?;
+    let (sender, inbox) = mpsc::channel(INBOX);
+    let runner = Runner::new(Arc::clone(&settings), Outbox::new(sender), quit.clone());
+    let mut app = App::new(settings, schema, keymap, Rect::from(((0, 0).into(), size)));
+    runtime::run(
+        &mut app,
+        &mut terminal,
+        &mut tty,
+        runner,
+        inbox,
+        quit,
+        Clock::starting_at(Timestamp::now()),
+    )
+    .await
+}
+
+/// TERM, HUP and INT mean the same as the quit key.
+#[cfg(unix)]
+fn quit_on_signals(quit: &CancellationToken) -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    for kind in [
+        SignalKind::terminate(),
+        SignalKind::hangup(),
+        SignalKind::interrupt(),
+        SignalKind::quit(),
+    ] {
+        let (mut signals, quit) = (
+            signal(kind).context("cannot listen for signals")?,
+            quit.clone(),
+        );
+        tokio::spawn(async move {
+            signals.recv().await;
+            quit.cancel();
+        });
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn quit_on_signals(quit: &CancellationToken) -> anyhow::Result<()> {
+    let quit = quit.clone();
+    tokio::spawn(async move {
+        let _ = tokio::signal::ctrl_c().await;
+        quit.cancel();
+    });
+    Ok(())
+}
+
+/// Our own log goes to a private file (`VINTNER_LOG` filters it); without a writable home there is none.
+fn log_to_file(state: &Path) {
+    let Ok(file) = private_file(&state.join("vintner.log")) else {
+        return;
+    };
+    let filter = EnvFilter::try_from_env("VINTNER_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("warn,vintner=info"));
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(Mutex::new(file))
+        .with_ansi(false)
+        .try_init();
+}
+
+fn private_file(path: &Path) -> io::Result<File> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}

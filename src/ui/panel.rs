@@ -1,0 +1,74 @@
+//! A titled frame around a pane, and the line inside it for empty, loading and failed states.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::symbols::border;
+use ratatui::text::Line;
+use ratatui::widgets::{Block, Paragraph, Widget, Wrap};
+
+use crate::tabs::Look;
+use crate::ui::theme::Tone;
+
+const ASCII: border::Set<'_> = border::Set {
+    top_left: "+",
+    top_right: "+",
+    bottom_left: "+",
+    bottom_right: "+",
+    vertical_left: "|",
+    vertical_right: "|",
+    horizontal_top: "-",
+    horizontal_bottom: "-",
+};
+
+/// Draws a frame with a title and gives back the room inside.
+pub fn panel<'a>(
+    title: impl Into<Line<'a>>,
+    focused: bool,
+    area: Rect,
+    buf: &mut Buffer,
+    look: &Look,
+) -> Rect {
+    let style = if focused {
+        look.theme.focus
+    } else {
+        look.theme.border
+    };
+    let set = if look.glyphs.ascii {
+        ASCII
+    } else {
+        border::ROUNDED
+    };
+    let block = Block::bordered()
+        .border_set(set)
+        .border_style(style)
+        .title(title.into().style(look.theme.title));
+    let inner = block.inner(area);
+    block.render(area, buf);
+    inner
+}
+
+/// A sentence in the middle of a pane: nothing here yet, or what went wrong.
+pub fn notice(text: &str, tone: Tone, area: Rect, buf: &mut Buffer, look: &Look) {
+    if area.is_empty() {
+        return;
+    }
+    let lines = text
+        .lines()
+        .map(|line| {
+            crate::ui::text::width(line)
+                .div_ceil(usize::from(area.width).max(1))
+                .max(1)
+        })
+        .sum::<usize>();
+    let height = (lines as u16).min(area.height);
+    let middle = Rect {
+        y: area.y + (area.height - height) / 2,
+        height,
+        ..area
+    };
+    Paragraph::new(text)
+        .style(look.theme.tone(tone))
+        .centered()
+        .wrap(Wrap { trim: true })
+        .render(middle, buf);
+}

@@ -1,0 +1,175 @@
+//! Numbers, times and remote text as they are printed; the only place that formats them.
+
+use jiff::Timestamp;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// Milliseconds with three significant figures: `0.42 ms`, `41.8 ms`, `187 ms`, `1.40 s`.
+pub fn ms(milliseconds: f64) -> String {
+    match milliseconds {
+        m if !m.is_finite() => "–".to_owned(),
+        m if m < 10.0 => format!("{m:.2} ms"),
+        m if m < 100.0 => format!("{m:.1} ms"),
+        m if m < 1000.0 => format!("{m:.0} ms"),
+        m if m < 10_000.0 => format!("{:.2} s", m / 1000.0),
+        m => format!("{:.1} s", m / 1000.0),
+    }
+}
+
+/// An integer with thin groups: `1 234 567`.
+pub fn count(n: usize) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            out.push(' ');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A share as a percentage with one decimal: `0.4 %`.
+pub fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
+
+/// Bytes in binary units: `512 B`, `1.5 KiB`, `188.0 MiB`.
+pub fn bytes(n: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if n < 1024 {
+        return format!("{n} B");
+    }
+    let mut value = n as f64 / 1024.0;
+    let mut unit = UNITS[0];
+    for next in &UNITS[1..] {
+        if value < 1024.0 {
+            break;
+        }
+        value /= 1024.0;
+        unit = next;
+    }
+    format!("{value:.1} {unit}")
+}
+
+/// How long ago something was: `now`, `12 s ago`, `3 min ago`, `5 h ago`, `2 d ago`.
+pub fn age(at: Timestamp, now: Timestamp) -> String {
+    let seconds = now.as_second().saturating_sub(at.as_second()).max(0);
+    match seconds {
+        0 => "now".to_owned(),
+        s @ 1..=119 => format!("{s} s ago"),
+        s @ 120..=7_199 => format!("{} min ago", s / 60),
+        s @ 7_200..=172_799 => format!("{} h ago", s / 3600),
+        s => format!("{} d ago", s / 86_400),
+    }
+}
+
+/// Remote text made safe for a terminal: control characters, escape sequences' introducers and
+/// direction overrides become `␛`-like visible marks or vanish; tabs become one space.
+pub fn clean(text: &str) -> String {
+    text.chars().filter_map(clean_char).collect()
+}
+
+/// One character of remote text as [`clean`] shows it.
+pub fn clean_char(c: char) -> Option<char> {
+    match c {
+        '\t' => Some(' '),
+        '\u{1b}' => Some('␛'),
+        c if c.is_control() => None,
+        // Bidirectional controls can make a line read as something it is not.
+        '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{2069}'
+        | '\u{feff}' => None,
+        c => Some(c),
+    }
+}
+
+/// Width on screen, in cells.
+pub fn width(text: &str) -> usize {
+    UnicodeWidthStr::width(text)
+}
+
+/// The text cut to `cells` cells, with `ellipsis` in the last ones if anything was cut.
+pub fn truncate(text: &str, cells: usize, ellipsis: &str) -> String {
+    if width(text) <= cells {
+        return text.to_owned();
+    }
+    let room = cells.saturating_sub(width(ellipsis));
+    let mut used = 0;
+    let mut out = String::new();
+    for c in text.chars() {
+        used += c.width().unwrap_or(0);
+        if used > room {
+            break;
+        }
+        out.push(c);
+    }
+    if cells >= width(ellipsis) {
+        out.push_str(ellipsis);
+    }
+    out
+}
+
+/// The text padded with spaces on the right, or truncated, to exactly `cells` cells.
+pub fn fit(text: &str, cells: usize, ellipsis: &str) -> String {
+    let mut out = truncate(text, cells, ellipsis);
+    let missing = cells.saturating_sub(width(&out));
+    out.extend(std::iter::repeat_n(' ', missing));
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn figures_read_well() {
+        assert_eq!(
+            [ms(0.418), ms(41.75), ms(186.6), ms(1398.4), ms(30_030.0)],
+            ["0.42 ms", "41.8 ms", "187 ms", "1.40 s", "30.0 s"]
+        );
+        assert_eq!(
+            [count(0), count(999), count(1283), count(1_234_567)],
+            ["0", "999", "1 283", "1 234 567"]
+        );
+        assert_eq!(
+            [bytes(35), bytes(1536), bytes(197_132_288)],
+            ["35 B", "1.5 KiB", "188.0 MiB"]
+        );
+        assert_eq!(percent(0.0042), "0.4 %");
+    }
+
+    #[test]
+    fn ages_never_run_backwards() {
+        let at = |s: i64| Timestamp::from_second(1_000_000 + s).unwrap();
+        assert_eq!(age(at(5), at(0)), "now");
+        assert_eq!(
+            [
+                age(at(0), at(12)),
+                age(at(0), at(180)),
+                age(at(0), at(7200)),
+                age(at(0), at(200_000))
+            ],
+            ["12 s ago", "3 min ago", "2 h ago", "2 d ago"]
+        );
+    }
+
+    #[test]
+    fn hostile_text_is_disarmed() {
+        assert_eq!(clean("a\u{1b}[31mred\u{7}\u{202e}\tb\0"), "a␛[31mred b");
+    }
+
+    proptest! {
+        #[test]
+        fn fit_is_always_exactly_as_wide(text in "\\PC{0,40}", cells in 0usize..30) {
+            let fitted = fit(&text, cells, "…");
+            prop_assert_eq!(width(&fitted), cells, "{:?}", fitted);
+        }
+
+        #[test]
+        fn cleaned_text_has_no_controls(text in any::<String>()) {
+            prop_assert!(clean(&text).chars().all(|c| !c.is_control()));
+        }
+    }
+}

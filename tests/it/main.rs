@@ -1,0 +1,10 @@
+//! One test binary, so that it links once: architecture, command line, terminal, screens, journeys, clients.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod architecture;
+mod cli;
+mod journeys;
+mod screens;
+mod support;
+mod terminal;

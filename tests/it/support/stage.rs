@@ -1,0 +1,148 @@
+//! A screen without a terminal: the real app, keys and events by hand, a buffer to look at.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::{Event as TermEvent, KeyEvent};
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use tempfile::TempDir;
+use tokio::time::Instant;
+use vintner::app::{App, Msg};
+use vintner::config::Flags;
+use vintner::domain::schema::Schema;
+use vintner::effects::{Effect, Event};
+use vintner::keys::Keymap;
+use vintner::tabs::Now;
+use vintner::ui;
+use vintner::ui::theme::ThemeName;
+
+/// The sizes every screen is looked at in.
+pub const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
+
+/// The app on a stage.
+pub struct Stage {
+    /// The app itself.
+    pub app: App,
+    now: Now,
+    size: Rect,
+    _home: TempDir,
+}
+
+impl Stage {
+    /// The app on a stage of this size, in this theme, with a home of its own, on 2026-11-23 at noon.
+    pub fn new((width, height): (u16, u16), theme: ThemeName) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let settings = super::settings(
+            home.path(),
+            Flags {
+                theme: Some(theme),
+                ..Flags::default()
+            },
+        );
+        let size = Rect::new(0, 0, width, height);
+        let schema = Arc::new(Schema::wine_quality().clone());
+        let app = App::new(settings, schema, Keymap::default(), size);
+        let now = Now {
+            mono: Instant::now(),
+            wall: "2026-11-23T12:00:00Z".parse::<Timestamp>().unwrap(),
+        };
+        Self {
+            app,
+            now,
+            size,
+            _home: home,
+        }
+    }
+
+    /// Starts the app, as the runtime does.
+    pub fn start(&mut self) -> Vec<Effect> {
+        self.app.start(self.now)
+    }
+
+    /// Lets time pass.
+    pub fn wait(&mut self, time: Duration) {
+        self.now = Now {
+            mono: self.now.mono + time,
+            wall: self.now.wall + time,
+        };
+    }
+
+    /// Presses keys, each as crokey writes them: `enter`, `ctrl-c`, `shift-left`, `?`.
+    pub fn press(&mut self, keys: &str) -> Vec<Effect> {
+        keys.split_whitespace()
+            .flat_map(|key| self.term(TermEvent::Key(key_event(key))))
+            .collect()
+    }
+
+    /// Pastes text.
+    pub fn paste(&mut self, text: &str) -> Vec<Effect> {
+        self.term(TermEvent::Paste(text.to_owned()))
+    }
+
+    /// Any terminal event.
+    pub fn term(&mut self, event: TermEvent) -> Vec<Effect> {
+        if let TermEvent::Resize(width, height) = event {
+            self.size = Rect::new(0, 0, width, height);
+        }
+        self.app.update(Msg::Term(event), self.now)
+    }
+
+    /// Something comes from outside.
+    pub fn event(&mut self, event: impl Into<Event>) -> Vec<Effect> {
+        self.app.update(Msg::Event(event.into()), self.now)
+    }
+
+    /// The time on stage.
+    pub const fn now(&self) -> Now {
+        self.now
+    }
+
+    /// What the screen shows, with styles.
+    pub fn buffer(&self) -> Buffer {
+        let mut buffer = Buffer::empty(self.size);
+        ui::render(&self.app, self.now, self.size, &mut buffer);
+        buffer
+    }
+
+    /// What the screen says.
+    pub fn text(&self) -> String {
+        let buffer = self.buffer();
+        let rows = (0..self.size.height).map(|y| {
+            (0..self.size.width)
+                .map(|x| buffer[(x, y)].symbol())
+                .collect::<String>()
+        });
+        rows.map(|row| row.trim_end().to_owned())
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+}
+
+/// A key press from crokey's notation.
+pub fn key_event(key: &str) -> KeyEvent {
+    let combination = crokey::parse(key).unwrap_or_else(|error| panic!("{key}: {error}"));
+    KeyEvent::new(*combination.codes.first(), combination.modifiers)
+}
+
+/// Looks at a screen in every size, dark, and in the smallest also mono: text and styles go into the snapshot.
+#[macro_export]
+macro_rules! assert_screens {
+    ($name:literal, $set:expr) => {{
+        use vintner::ui::theme::ThemeName;
+        let set: &dyn Fn(&mut $crate::support::stage::Stage) = &$set;
+        for size in $crate::support::stage::SIZES {
+            let mut stage = $crate::support::stage::Stage::new(size, ThemeName::Dark);
+            set(&mut stage);
+            insta::assert_debug_snapshot!(
+                format!("{}-{}x{}", $name, size.0, size.1),
+                stage.buffer()
+            );
+        }
+        let mut stage =
+            $crate::support::stage::Stage::new($crate::support::stage::SIZES[0], ThemeName::Mono);
+        set(&mut stage);
+        insta::assert_debug_snapshot!(format!("{}-80x24-mono", $name), stage.buffer());
+    }};
+}

@@ -1,0 +1,188 @@
+//! The real binary in a pseudo-terminal: whatever ends it, the terminal is left clean.
+
+use std::time::{Duration, Instant};
+
+use portable_pty::CommandBuilder;
+use vintner::terminal::Tty;
+
+use crate::support::pty::Pty;
+
+fn start(args: &[&str], env: &[(&str, &str)]) -> (tempfile::TempDir, Pty) {
+    let home = tempfile::tempdir().unwrap();
+    let pty = Pty::vintner(home.path(), args, env);
+    pty.see("SANDBOX");
+    (home, pty)
+}
+
+#[test]
+fn it_opens_shows_every_tab_and_quits_clean() {
+    let (_home, mut pty) = start(&[], &[]);
+    for (key, tab) in [
+        ("1", "Predict"),
+        ("2", "Logs"),
+        ("3", "Lambda"),
+        ("4", "Retrain"),
+    ] {
+        pty.send(key);
+        pty.see(tab);
+    }
+    pty.send("?");
+    pty.see("Keys");
+    pty.send("\x1b");
+    pty.wait("closing the help", || !pty.text().contains("Keys ·"));
+    pty.send("\x03");
+    assert!(pty.end().success());
+    assert!(pty.is_clean(), "{:?}", pty.raw());
+}
+
+#[test]
+fn signals_mean_quit() {
+    for signal in ["TERM", "HUP", "INT"] {
+        let (_home, mut pty) = start(&[], &[]);
+        pty.signal(signal);
+        assert!(pty.end().success(), "{signal}");
+        assert!(pty.is_clean(), "{signal}: {:?}", pty.raw());
+    }
+}
+
+#[test]
+fn quitting_is_quick() {
+    let (_home, mut pty) = start(&[], &[]);
+    let asked = Instant::now();
+    pty.send("\x03");
+    pty.end();
+    // A generous bound for a loaded machine; the bench has the figure.
+    assert!(
+        asked.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        asked.elapsed()
+    );
+}
+
+#[test]
+fn a_resize_storm_ends_where_it_should() {
+    let (_home, mut pty) = start(&[], &[]);
+    for (cols, rows) in [
+        (200, 60),
+        (1, 1),
+        (40, 10),
+        (300, 100),
+        (59, 15),
+        (2, 50),
+        (80, 24),
+    ] {
+        pty.resize(cols, rows);
+    }
+    pty.see("SANDBOX");
+    pty.resize(42, 12);
+    pty.see("60×16 needed, have 42×12");
+    pty.send("\x03");
+    assert!(pty.end().success());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn suspend_gives_the_terminal_back_and_resume_takes_it_again() {
+    let (_home, mut pty) = start(&[], &[]);
+    pty.send("\x1a");
+    let stat = format!("/proc/{}/stat", pty.pid());
+    pty.wait("stopping", || {
+        std::fs::read_to_string(&stat)
+            .unwrap_or_default()
+            .contains(") T ")
+    });
+    pty.wait("a clean terminal", || pty.is_clean());
+    pty.signal("CONT");
+    pty.wait("the screen again", || !pty.is_clean());
+    pty.see("SANDBOX");
+    pty.send("2");
+    pty.see("Logs");
+    pty.send("\x03");
+    assert!(pty.end().success());
+    assert!(pty.is_clean());
+}
+
+#[test]
+fn no_color_means_no_colour_but_still_a_selection() {
+    let (_home, mut pty) = start(&[], &[("NO_COLOR", "1")]);
+    pty.send("\x03");
+    pty.end();
+    let raw = pty.raw();
+    let coloured = raw.split("\x1b[").any(|escape| {
+        let parameters = escape
+            .split_once('m')
+            .map_or("", |(parameters, _)| parameters);
+        parameters.split(';').any(|p| {
+            p.parse::<u8>().is_ok_and(|p| {
+                (30..38).contains(&p) || (40..48).contains(&p) || (90..108).contains(&p)
+            })
+        })
+    });
+    assert!(!coloured, "{raw:?}");
+    assert!(
+        raw.contains("\x1b[7m") || raw.contains(";7m"),
+        "no reverse video left: {raw:?}"
+    );
+}
+
+/// Runs one of the two functions below in a child process in a pseudo-terminal.
+fn child(test: &str) -> (tempfile::TempDir, Pty) {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
+    command.args(["--exact", test, "--nocapture", "--test-threads=1"]);
+    let pty = Pty::spawn(command, home.path(), &[("VINTNER_TEST_CHILD", "1")]);
+    (home, pty)
+}
+
+fn is_child() -> bool {
+    std::env::var_os("VINTNER_TEST_CHILD").is_some()
+}
+
+#[test]
+fn a_panic_on_the_ui_thread_leaves_the_screen_before_its_message() {
+    if is_child() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let _tty = Tty::enter(true).unwrap();
+            panic!("the grapes are sour");
+        });
+    }
+    let (_home, mut pty) =
+        child("terminal::a_panic_on_the_ui_thread_leaves_the_screen_before_its_message");
+    assert!(!pty.end().success());
+    let raw = pty.raw();
+    let (left, message) = (
+        raw.find("\x1b[?1049l").unwrap(),
+        raw.find("the grapes are sour").unwrap(),
+    );
+    assert!(left < message, "{raw:?}");
+    assert!(pty.is_clean());
+}
+
+#[test]
+fn a_panic_in_the_background_leaves_the_screen_alone() {
+    if is_child() {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let tty = Tty::enter(true).unwrap();
+            let crashed = tokio::spawn(async { panic!("behind the scenes") }).await;
+            assert!(crashed.is_err());
+            print!("STILL HERE");
+            drop(tty);
+        });
+        return;
+    }
+    let (_home, mut pty) = child("terminal::a_panic_in_the_background_leaves_the_screen_alone");
+    assert!(pty.end().success(), "{:?}", pty.raw());
+    let raw = pty.raw();
+    assert_eq!(raw.matches("\x1b[?1049l").count(), 1, "{raw:?}");
+    assert!(raw.find("STILL HERE").unwrap() < raw.find("\x1b[?1049l").unwrap());
+    assert!(!raw.contains("behind the scenes"), "{raw:?}");
+}
