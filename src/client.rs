@@ -1,5 +1,14 @@
 //! Everything that talks to the outside: the prediction endpoint over HTTP, AWS over its SDK.
 
+pub mod collect;
+pub mod ecr;
 pub mod errors;
+pub mod gateway;
+pub mod iam;
+pub mod identity;
+pub mod lambda;
 pub mod link;
 pub mod logs;
+pub mod metrics;
+pub mod refusal;
+pub mod signed;

@@ -259,7 +259,7 @@ impl AwsError {
     }
 
     /// The table of codes. AWS spells the same trouble differently per protocol.
-    fn from_code(code: String, detail: String, status: u16, call: &Call) -> Self {
+    pub(crate) fn from_code(code: String, detail: String, status: u16, call: &Call) -> Self {
         let profile = call.profile.clone();
         match code.as_str() {
             "ExpiredTokenException"

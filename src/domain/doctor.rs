@@ -4,6 +4,7 @@ mod checks;
 pub mod facts;
 mod fixes;
 mod gateway;
+pub mod log_facts;
 pub mod policy;
 mod verdict;
 

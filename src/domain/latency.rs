@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::report::{Outcome, Report};
+
 /// One invocation as its REPORT line tells it. Durations in milliseconds, memory in MB.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
@@ -32,6 +34,21 @@ pub struct Sample {
 }
 
 impl Sample {
+    /// A REPORT line with the time of its event. The id is the request id folded to 64 bits.
+    pub fn from_report(report: &Report, at_ms: i64) -> Sample {
+        Sample {
+            at_ms,
+            id: report.request_id.0 as u64 ^ (report.request_id.0 >> 64) as u64,
+            duration_ms: report.duration_ms,
+            init_ms: report.init_ms.or(report.restore_ms),
+            billed_ms: report.billed_ms as f64,
+            memory_mb: report.memory_mb,
+            max_memory_mb: report.max_memory_mb,
+            failed: report.status != Outcome::Success,
+            init_timeout: false,
+        }
+    }
+
     /// A cold start: an Init Duration in REPORT, or an init that timed out.
     pub fn is_cold(&self) -> bool {
         self.init_ms.is_some() || self.init_timeout

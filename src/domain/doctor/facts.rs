@@ -282,6 +282,8 @@ pub struct Metrics {
     pub errors: Option<f64>,
     /// Lambda throttles.
     pub throttles: Option<f64>,
+    /// Data behind the duration percentiles.
+    pub duration_n: Option<f64>,
     /// Lambda duration, p50, milliseconds.
     pub duration_p50: Option<f64>,
     /// Lambda duration, p99, milliseconds.
@@ -294,12 +296,18 @@ pub struct Metrics {
     pub gateway_4xx: Option<f64>,
     /// Gateway 5xx.
     pub gateway_5xx: Option<f64>,
+    /// Data behind the latency percentiles.
+    pub latency_n: Option<f64>,
     /// Gateway latency, p50, milliseconds.
     pub latency_p50: Option<f64>,
     /// Gateway latency, p99, milliseconds.
     pub latency_p99: Option<f64>,
+    /// Data behind the integration latency percentiles.
+    pub integration_n: Option<f64>,
     /// Integration latency, p50, milliseconds.
     pub integration_p50: Option<f64>,
+    /// Integration latency, p99, milliseconds.
+    pub integration_p99: Option<f64>,
 }
 
 /// Checks 11 and 12: the log group and what its recent lines say.
