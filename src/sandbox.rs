@@ -32,6 +32,7 @@ mod reply;
 mod server;
 mod streams;
 mod sts;
+mod traffic;
 mod world;
 
 use std::io;
@@ -47,6 +48,7 @@ pub use incident::{Incident, UnknownIncident};
 pub use lag::Lag;
 pub use model::{ModelSlot, Predictor, ServedModel};
 
+use crate::domain::schema::Schema;
 use world::World;
 
 /// The access key every client of the sandbox uses. It opens nothing.
@@ -75,6 +77,8 @@ pub struct Options {
     pub empty_pages: f64,
     /// How long a Live Tail session lasts before the service ends it (AWS: three hours), at speed 1.
     pub live_tail_session: Duration,
+    /// The model's inputs and bands.
+    pub schema: Arc<Schema>,
     /// AWS region the sandbox pretends to be.
     pub region: String,
     /// Twelve-digit account number.
@@ -99,6 +103,7 @@ impl Default for Options {
             lag: Lag::Realistic,
             empty_pages: 0.02,
             live_tail_session: Duration::from_secs(3 * 3600),
+            schema: Arc::new(Schema::wine_quality().clone()),
             region: "us-east-2".into(),
             account: "123456789012".into(),
             function: "wine-quality-predictor".into(),
@@ -145,6 +150,7 @@ impl Sandbox {
         })?;
         let address = listener.local_addr()?;
         let world = Arc::new(World::new(options, model, address));
+        tokio::spawn(traffic::run(Arc::clone(&world)));
         let server = tokio::spawn(server::serve(listener, Arc::clone(&world)));
         Ok(Self {
             world,

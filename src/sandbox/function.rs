@@ -3,6 +3,7 @@
 mod fleet;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rand::Rng;
 use serde_json::{Value, json};
@@ -23,6 +24,9 @@ pub(super) use fleet::{Environment, Fleet};
 
 /// Memory of the function, in MB.
 pub(super) const MEMORY_MB: u32 = 1024;
+
+/// How long a cold start waits for a model that is still being trained.
+const MODEL_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Lambda would not run the function at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,17 +79,17 @@ pub(super) fn timeout_seconds(world: &World) -> u32 {
 /// Take an environment and decide how the call will go. Waits for the model when the start is cold.
 pub(super) async fn begin(world: &Arc<World>, event: Value) -> Result<Running, Refusal> {
     refuse(world)?;
-    let storm = world.is(Incident::ColdStartStorm);
-    let now = now_ms();
+    // Wait before taking an environment: a caller who gives up meanwhile must not keep one.
+    let loaded = tokio::time::timeout(MODEL_PATIENCE, world.model.loaded())
+        .await
+        .ok()
+        .flatten();
     let (environment, cold, concurrent) = {
         let mut fleet = lock(&world.function);
-        let (environment, cold) = fleet.acquire(now, storm);
+        let (environment, cold) = fleet.acquire(now_ms(), world.is(Incident::ColdStartStorm));
         (environment, cold, fleet.busy)
     };
-    let model = match &environment.model {
-        Some(model) => Some(model.clone()),
-        None => world.model.loaded().await,
-    };
+    let model = environment.model.clone().or(loaded);
     let fate = match world.incident() {
         Some(Incident::HandlerCrash) => Fate::Crashes,
         Some(Incident::Timeout) => Fate::TimesOut,
@@ -145,16 +149,12 @@ impl Running {
         if let Some(init) = self.init_ms {
             self.write(&lines::init_start(&self.world.options.region));
             self.world.wait(init).await;
-            let found = if self.model.is_some() {
-                let bucket = &self.world.options.bucket;
-                format!(
-                    "✅ Downloaded model from s3://{bucket}/models/model.pkl\n✅ Model loaded successfully\n"
-                )
+            if self.model.is_some() {
+                for line in lines::model_loaded(&self.world.options.bucket) {
+                    self.write(&line);
+                }
             } else {
-                "❌ Error loading model: no model has been promoted\n".into()
-            };
-            for line in found.lines() {
-                self.write(&format!("{line}\n"));
+                self.write("❌ Error loading model: no model has been promoted\n");
             }
         }
         self.say(&mut log, &lines::start(self.request_id));
@@ -189,7 +189,7 @@ impl Running {
 
     fn outcome(&self) -> (Value, Vec<String>) {
         let handled = match &self.model {
-            Some(model) => handler::handle(&self.event, model),
+            Some(model) => handler::handle(&self.event, model, &self.world.options.schema),
             None => Handled {
                 status: 500,
                 body: json!({"error": "Model not loaded", "message": "Prediction failed"}),

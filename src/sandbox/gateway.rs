@@ -62,13 +62,15 @@ impl Answer {
 pub(super) async fn answer(world: &Arc<World>, incoming: Incoming) -> Response<Body> {
     let (method, path) = (incoming.parts.method.clone(), incoming.path().to_owned());
     let routed = matches!((&method, path.as_str()), (&Method::POST, "/" | "/predict"));
+    if routed
+        && path == "/predict"
+        && let Some(detail) = twin::invalid(&incoming.body, &world.options.schema)
+    {
+        return reply::json(422, &json!({"detail": detail}));
+    }
     let mut response = match (&method, path.as_str()) {
         (&Method::GET, "/health") => return twin::health(world),
         (&Method::GET, "/model/info") => return twin::model_info(world),
-        (&Method::POST, "/predict") if twin::invalid(&incoming.body).is_some() => {
-            let detail = twin::invalid(&incoming.body).unwrap_or_default();
-            return reply::json(422, &json!({"detail": detail}));
-        }
         _ => {
             let answer = call(world, routed, method.as_str(), &path, &incoming.body).await;
             to_response(&answer)

@@ -3,22 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::model::Served;
-
-/// The features in the order the model was trained on.
-pub(super) const FEATURES: [&str; 12] = [
-    "fixed_acidity",
-    "volatile_acidity",
-    "citric_acid",
-    "residual_sugar",
-    "chlorides",
-    "free_sulfur_dioxide",
-    "total_sulfur_dioxide",
-    "density",
-    "pH",
-    "sulphates",
-    "alcohol",
-    "wine_type_encoded",
-];
+use crate::domain::schema::Schema;
 
 /// What the handler returned and what it printed.
 #[derive(Debug)]
@@ -29,8 +14,8 @@ pub(super) struct Handled {
 }
 
 /// Run the handler on an event: a gateway event with a string or an object as `body`, or the bare features.
-pub(super) fn handle(event: &Value, model: &Served) -> Handled {
-    match predict(event, model) {
+pub(super) fn handle(event: &Value, model: &Served, schema: &Schema) -> Handled {
+    match predict(event, model, schema) {
         Ok(body) => Handled {
             status: 200,
             body,
@@ -53,36 +38,30 @@ pub(super) fn proxy_response(handled: &Handled) -> Value {
     })
 }
 
-fn predict(event: &Value, model: &Served) -> Result<Value, String> {
+fn predict(event: &Value, model: &Served, schema: &Schema) -> Result<Value, String> {
     let features = features(event)?;
-    let row = FEATURES
+    let row = schema
+        .features
         .iter()
-        .map(|name| match features.get(*name) {
-            None if *name == "wine_type_encoded" => Ok(0.0),
-            value => to_float(value.unwrap_or(&Value::Null)),
-        })
+        .map(
+            |feature| match (features.get(&feature.name), feature.default) {
+                (None, Some(default)) => Ok(default as f32),
+                (value, _) => to_float(value.unwrap_or(&Value::Null)),
+            },
+        )
         .collect::<Result<Vec<f32>, _>>()?;
     let score = f64::from((model.predictor)(&row));
     if !score.is_finite() {
         return Err("Out of range float values are not JSON compliant".into());
     }
-    let score = score.clamp(0.0, 10.0);
+    let score = score.clamp(schema.score.min, schema.score.max);
     Ok(json!({
         "prediction": score,
         "wine_quality_score": score,
-        "quality_rating": rating(score),
+        "quality_rating": schema.band(score).name,
         "model_version": model.version,
         "message": "Prediction successful",
     }))
-}
-
-fn rating(score: f64) -> &'static str {
-    match score {
-        s if s < 5.0 => "Poor",
-        s if s < 6.0 => "Average",
-        s if s < 7.0 => "Good",
-        _ => "Excellent",
-    }
 }
 
 /// `json.loads(event["body"])` where it is a string, the object itself where it is one, the event without a body.
@@ -189,7 +168,7 @@ mod tests {
             json!({"body": features}),
             features.clone(),
         ] {
-            let handled = handle(&event, &model());
+            let handled = handle(&event, &model(), Schema::wine_quality());
             assert_eq!(
                 (handled.status, handled.body["prediction"].as_f64()),
                 (200, Some(6.0))
@@ -201,14 +180,18 @@ mod tests {
     #[test]
     fn a_missing_feature_reaches_the_model_as_not_a_number() {
         assert_eq!(
-            handle(&json!({"body": "{}"}), &model()).body["prediction"],
+            handle(&json!({"body": "{}"}), &model(), Schema::wine_quality()).body["prediction"],
             3.5
         );
     }
 
     #[test]
     fn a_word_fails_as_numpy_fails() {
-        let handled = handle(&json!({"body": "{\"alcohol\":\"much\"}"}), &model());
+        let handled = handle(
+            &json!({"body": "{\"alcohol\":\"much\"}"}),
+            &model(),
+            Schema::wine_quality(),
+        );
         assert_eq!(
             handled.body,
             json!({"error": "could not convert string to float: 'much'", "message": "Prediction failed"})
@@ -222,7 +205,7 @@ mod tests {
     #[test]
     fn no_json_fails_as_python_fails() {
         assert_eq!(
-            handle(&json!({"body": ""}), &model()).body["error"],
+            handle(&json!({"body": ""}), &model(), Schema::wine_quality()).body["error"],
             "Expecting value: line 1 column 1 (char 0)"
         );
     }

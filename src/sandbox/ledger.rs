@@ -21,7 +21,7 @@ pub(super) struct FunctionCall {
     pub concurrent: u32,
 }
 
-/// Every call so far. History comes first, so that all lists are nearly sorted by time.
+/// Every call so far, in no particular order: history is filled in beside the first live calls.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     pub gateway: Vec<GatewayCall>,

@@ -8,6 +8,14 @@ pub(super) fn init_start(region: &str) -> String {
     )
 }
 
+/// What the handler prints while it is imported, when all goes well.
+pub(super) fn model_loaded(bucket: &str) -> [String; 2] {
+    [
+        format!("✅ Downloaded model from s3://{bucket}/models/model.pkl\n"),
+        "✅ Model loaded successfully\n".into(),
+    ]
+}
+
 pub(super) fn start(request_id: RequestId) -> String {
     format!("START RequestId: {request_id} Version: $LATEST\n")
 }

@@ -3,6 +3,7 @@
 mod clients;
 mod gateway;
 mod logs;
+mod reads;
 
 use std::sync::Arc;
 

@@ -4,9 +4,9 @@ use axum::body::Body;
 use axum::http::Response;
 use serde_json::{Value, json};
 
-use super::super::handler::FEATURES;
 use super::super::reply;
 use super::super::world::World;
+use crate::domain::schema::Schema;
 
 pub(super) fn health(world: &World) -> Response<Body> {
     let loaded = world.model.current().is_some();
@@ -21,8 +21,8 @@ pub(super) fn model_info(world: &World) -> Response<Body> {
             &json!({
                 "model_type": "RandomForestRegressor",
                 "model_version": model.version,
-                "features": FEATURES,
-                "n_features": FEATURES.len(),
+                "features": world.options.schema.names().collect::<Vec<_>>(),
+                "n_features": world.options.schema.features.len(),
             }),
         ),
         None => reply::json(503, &json!({"detail": "Model not loaded"})),
@@ -30,7 +30,7 @@ pub(super) fn model_info(world: &World) -> Response<Body> {
 }
 
 /// Pydantic's complaints about a body, or `None` when it is valid.
-pub(super) fn invalid(body: &[u8]) -> Option<Value> {
+pub(super) fn invalid(body: &[u8], schema: &Schema) -> Option<Value> {
     let value: Value = match serde_json::from_slice(body) {
         Ok(value) => value,
         Err(error) => {
@@ -48,9 +48,10 @@ pub(super) fn invalid(body: &[u8]) -> Option<Value> {
         );
     };
     let mut detail = Vec::new();
-    for name in FEATURES {
+    for feature in &schema.features {
+        let name = &feature.name;
         match map.get(name) {
-            None if name == "wine_type_encoded" => {}
+            None if feature.default.is_some() => {}
             None => detail.push(json!({"type": "missing", "loc": ["body", name], "msg": "Field required", "input": value})),
             Some(Value::Number(_)) => {}
             Some(Value::String(text)) if text.trim().parse::<f64>().is_ok() => {}

@@ -423,3 +423,69 @@ async fn an_unplugged_cable_cuts_calls_and_the_next_ones_work_again() {
     sandbox.unplug(false);
     assert!(groups().await.is_ok());
 }
+
+#[tokio::test]
+async fn history_is_there_at_once_and_the_same_for_the_same_seed() {
+    let options = || Options {
+        history: std::time::Duration::from_secs(3600),
+        ..Options::quiet()
+    };
+    let mut sessions = Vec::new();
+    for _ in 0..2 {
+        let sandbox = Sandbox::start(options(), half_the_alcohol()).await.unwrap();
+        let page = clients::logs(&sandbox)
+            .filter_log_events()
+            .log_group_name(sandbox.log_group())
+            .filter_pattern("REPORT")
+            .send()
+            .await
+            .unwrap();
+        sessions.push(
+            page.events()
+                .iter()
+                .map(|event| event.message().unwrap().to_owned())
+                .collect::<Vec<_>>(),
+        );
+    }
+    assert!(
+        (100..1000).contains(&sessions[0].len()),
+        "{}",
+        sessions[0].len()
+    );
+    // The day's curve depends on when it started, so the two differ by a moment at the end.
+    let same = sessions[0].len().min(sessions[1].len()) - 3;
+    assert_eq!(sessions[0][..same], sessions[1][..same]);
+}
+
+#[tokio::test]
+async fn background_traffic_calls_the_real_model() {
+    let options = Options {
+        rate: 200.0,
+        ..Options::quiet()
+    };
+    let rows = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let seen = std::sync::Arc::clone(&rows);
+    let model = super::super::ServedModel::ready(
+        "v1",
+        std::sync::Arc::new(move |row: &[f32]| {
+            seen.lock().unwrap().push(row.to_vec());
+            5.5
+        }),
+    );
+    let sandbox = Sandbox::start(options, model).await.unwrap();
+    eventually(async || (rows.lock().unwrap().len() > 100).then_some(())).await;
+    let densities_are_wine = rows
+        .lock()
+        .unwrap()
+        .iter()
+        .all(|row| (0.98..1.04).contains(&row[7]));
+    assert!(densities_are_wine);
+    sandbox.set_incident(Some(Incident::DriftedInput));
+    rows.lock().unwrap().clear();
+    eventually(async || (rows.lock().unwrap().len() > 100).then_some(())).await;
+    let late = rows.lock().unwrap()[20..].to_vec();
+    assert!(
+        late.iter().all(|row| row[10] > 13.0),
+        "alcohol did not drift"
+    );
+}

@@ -1,0 +1,127 @@
+//! The traffic of the hours before the start, as the logs and metrics would still hold it.
+
+use rand::Rng;
+
+use super::super::function::{Environment, Fleet, MEMORY_MB};
+use super::super::latency;
+use super::super::ledger::{FunctionCall, GatewayCall};
+use super::super::lines;
+use super::super::streams::Delivery;
+use super::super::world::{World, dice, lock};
+use super::{MISTAKES, exponential};
+use crate::domain::report::{Outcome, Report};
+
+/// Mean calls per second; more by day, fewer by night.
+const MEAN_RATE: f64 = 0.1;
+const DAY_MS: f64 = 86_400_000.0;
+
+/// Write it all. Takes a moment: run it off the async threads.
+pub(super) fn record(world: &World) {
+    let mut dice = dice(world.options.seed, 3);
+    let mut fleet = Fleet::new(dice.clone());
+    let mut busy: Vec<(i64, Environment)> = Vec::new();
+    let span = world.options.history.as_millis() as i64;
+    let mut at = (world.started_ms - span) as f64;
+    loop {
+        let by_day = 1.0 + 0.6 * (std::f64::consts::TAU * (at / DAY_MS - 0.25)).sin();
+        at += exponential(&mut dice, MEAN_RATE * by_day) * 1000.0;
+        let now = at as i64;
+        if now >= world.started_ms || world.stop.is_cancelled() {
+            return;
+        }
+        for (end, environment) in std::mem::take(&mut busy) {
+            if end <= now {
+                fleet.release(environment, end, false);
+            } else {
+                busy.push((end, environment));
+            }
+        }
+        let (environment, cold) = fleet.acquire(now, false);
+        let call = Call {
+            at: now,
+            init_ms: cold.then(|| latency::init(&mut dice)),
+            duration_ms: if cold {
+                latency::first(&mut dice)
+            } else {
+                latency::warm(&mut dice)
+            },
+            mistake: dice.gen_bool(MISTAKES),
+        };
+        write(world, &mut fleet, &environment, &call);
+        count(world, &call, fleet.busy, &mut dice);
+        busy.push((call.end(), environment));
+    }
+}
+
+struct Call {
+    at: i64,
+    init_ms: Option<f64>,
+    duration_ms: f64,
+    mistake: bool,
+}
+
+impl Call {
+    fn begin(&self) -> i64 {
+        self.at + self.init_ms.unwrap_or(0.0) as i64
+    }
+
+    fn end(&self) -> i64 {
+        self.begin() + self.duration_ms.ceil() as i64
+    }
+}
+
+fn write(world: &World, fleet: &mut Fleet, environment: &Environment, call: &Call) {
+    let request_id = fleet.request_id();
+    let group = world.log_group();
+    let mut logs = lock(&world.logs);
+    let mut say = |at: i64, line: &str| {
+        logs.write(&group, &environment.stream, at, line, Delivery::default())
+    };
+    if call.init_ms.is_some() {
+        say(call.at, &lines::init_start(&world.options.region));
+        for line in lines::model_loaded(&world.options.bucket) {
+            say(call.begin(), &line);
+        }
+    }
+    say(call.begin(), &lines::start(request_id));
+    if call.mistake {
+        say(
+            call.end(),
+            "❌ Error: could not convert string to float: 'N/A'\n",
+        );
+    }
+    say(call.end(), &lines::end(request_id));
+    let report = Report {
+        request_id,
+        duration_ms: call.duration_ms,
+        billed_ms: lines::billed_ms(call.duration_ms, call.init_ms),
+        memory_mb: MEMORY_MB,
+        max_memory_mb: environment.memory_mb,
+        init_ms: call.init_ms,
+        restore_ms: None,
+        billed_restore_ms: None,
+        status: Outcome::Success,
+        error_type: None,
+        xray: None,
+    };
+    say(call.end(), &report.to_string());
+}
+
+fn count(world: &World, call: &Call, concurrent: u32, dice: &mut impl Rng) {
+    let own_ms = latency::gateway(dice);
+    let integration_ms =
+        latency::integration(dice) + call.duration_ms + call.init_ms.unwrap_or(0.0);
+    let mut ledger = lock(&world.ledger);
+    ledger.gateway.push(GatewayCall {
+        at: call.at,
+        status: if call.mistake { 500 } else { 200 },
+        own_ms,
+        integration_ms: Some(integration_ms),
+    });
+    ledger.function.push(FunctionCall {
+        at: call.end(),
+        duration_ms: call.duration_ms,
+        failed: false,
+        concurrent,
+    });
+}
