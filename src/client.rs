@@ -10,5 +10,7 @@ pub mod lambda;
 pub mod link;
 pub mod logs;
 pub mod metrics;
+pub mod predict;
 pub mod refusal;
 pub mod signed;
+pub mod wire;

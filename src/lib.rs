@@ -25,6 +25,7 @@ pub mod client;
 pub mod config;
 pub mod domain;
 pub mod effects;
+pub mod history;
 pub mod keys;
 pub mod overlay;
 pub mod pacer;
