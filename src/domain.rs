@@ -6,6 +6,7 @@ pub mod doctor;
 pub mod features;
 pub mod fields;
 pub mod function;
+pub mod headline;
 pub mod invocation;
 pub mod latency;
 pub mod line;

@@ -1,1 +1,355 @@
-//! The log store: an append-only spool on disk, a compact index in memory, and the requests joined from it.
+//! The log store: an append-only spool on disk, a compact index in memory, and the requests and error templates joined from it.
+//!
+//! Lines are numbered in order of arrival and keep their number; [`Store::at`] and [`Store::position`] translate to the order
+//! on screen (event time, ingestion time, event id), where late lines stand in place. Text is read back by position.
+//! A filter runs on a [`Store::scan`], a picture of the store that another thread can read while the store grows.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::domain::headline;
+use crate::domain::invocation::{Figures, Invocations};
+use crate::domain::line::{Facts, Kind, Level, LogEvent};
+use crate::domain::template::Templates;
+
+pub mod filter;
+pub mod open;
+mod order;
+pub mod recording;
+mod rows;
+pub mod stats;
+mod streams;
+mod text;
+
+pub use filter::{Filter, Layer, Matches, Scan, Want};
+pub use open::{OpenError, Opened};
+pub use rows::{BLOCK, Row};
+pub use stats::{Stats, stats};
+pub use text::DEFAULT_CAP_BYTES;
+
+use order::Order;
+use rows::Rows;
+use streams::Streams;
+use text::Spool;
+
+/// How a batch of events reached us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrival {
+    /// Followed: a line older than what is on screen is late.
+    Live,
+    /// Older pages that fill the history upwards: nothing is late.
+    Backfill,
+}
+
+/// What an append did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Appended {
+    /// The new line numbers.
+    pub lines: std::ops::Range<u32>,
+    /// How many of them were late.
+    pub late: usize,
+    /// Some line, new or old, was put between older ones: positions have moved.
+    pub reordered: bool,
+    /// Earlier lines were joined to a request after the fact.
+    pub adopted: bool,
+}
+
+/// Everything the Logs tab and `vintner logs` know.
+#[derive(Debug)]
+pub struct Store {
+    spool: Spool,
+    rows: Rows,
+    order: Order,
+    streams: Streams,
+    invocations: Invocations,
+    templates: Templates,
+    late: HashMap<u32, u32>,
+    /// Whether each text is followed by its ingestion time and event id (events), or is a piece of a file.
+    is_framed: bool,
+}
+
+/// Ends the text of an event in the spool; ingestion time and event id follow.
+const FRAME: u8 = 0x1f;
+/// Longest trailer that is looked at.
+const MAX_TRAILER: usize = 256;
+/// Text is written in pieces of about this size.
+const WRITE_BYTES: usize = 1 << 20;
+
+impl Store {
+    /// An empty store whose spool lies in `dir` and takes at most `cap` bytes ([`DEFAULT_CAP_BYTES`]). Never fails: without
+    /// a usable directory the newest text is kept in memory and [`Store::trouble`] says so.
+    pub fn new(dir: &Path, cap: u64) -> Self {
+        Self {
+            spool: Spool::new(dir, cap),
+            rows: Rows::default(),
+            order: Order::default(),
+            streams: Streams::default(),
+            invocations: Invocations::default(),
+            templates: Templates::default(),
+            late: HashMap::new(),
+            is_framed: true,
+        }
+    }
+
+    /// How many lines.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Trouble with the disk, in words for the reader.
+    pub fn trouble(&self) -> Option<&str> {
+        self.spool.trouble()
+    }
+
+    /// The joined requests.
+    pub fn invocations(&self) -> &Invocations {
+        &self.invocations
+    }
+
+    /// The error templates.
+    pub fn templates(&self) -> &Templates {
+        &self.templates
+    }
+
+    /// The figures of the requests that ended in the `minutes` before `now` (milliseconds since the epoch); `None`: of all.
+    pub fn figures(&self, now: i64, minutes: Option<i64>) -> Figures {
+        let since = minutes.map_or(i64::MIN, |minutes| now - minutes * 60_000);
+        Figures::since(self.invocations.rows(), since)
+    }
+
+    /// Adds events as they came from CloudWatch or a recording, in any order.
+    pub fn append(&mut self, events: &[LogEvent], arrival: Arrival) -> Appended {
+        let mut batch: Vec<&LogEvent> = events.iter().collect();
+        batch.sort_by_key(|event| event.order_key());
+        let first = self.rows.len() as u32;
+        let newest = self.newest_time();
+        let mut appended = Appended::default();
+        let mut rest = &batch[..];
+        while !rest.is_empty() {
+            let mut size = 0;
+            let piece = rest.iter().take_while(|event| {
+                (size < WRITE_BYTES)
+                    .then(|| size += event.message.len())
+                    .is_some()
+            });
+            let (piece, after) = rest.split_at(piece.count());
+            self.append_piece(piece);
+            rest = after;
+        }
+        appended.lines = first..self.rows.len() as u32;
+        if arrival == Arrival::Live
+            && let Some(newest) = newest
+        {
+            for line in appended.lines.clone() {
+                let behind = newest.saturating_sub(self.row(line).time);
+                if behind > 0 {
+                    self.late
+                        .insert(line, u32::try_from(behind).unwrap_or(u32::MAX));
+                    appended.late += 1;
+                }
+            }
+        }
+        let mut order = std::mem::take(&mut self.order);
+        appended.reordered = order.insert(appended.lines.clone(), |a, b| self.compare(a, b));
+        self.order = order;
+        appended.adopted = self.adopt();
+        appended
+    }
+
+    /// Writes the texts in one go and indexes them.
+    fn append_piece(&mut self, events: &[&LogEvent]) {
+        let mut bytes = Vec::with_capacity(events.iter().map(|e| e.message.len() + 64).sum());
+        for event in events {
+            bytes.extend_from_slice(event.message.as_bytes());
+            bytes.push(FRAME);
+            let id = event.event_id.as_deref().unwrap_or_default();
+            bytes.extend_from_slice(format!("{:x}\t{id}\n", event.ingestion_time).as_bytes());
+        }
+        let mut at = self.spool.push(&bytes);
+        let mut offset = 0;
+        for event in events {
+            let stream = self.streams.number(&event.group, &event.stream);
+            let message = event.message.as_bytes();
+            self.push_line(event.timestamp, at, stream, message, &Facts::read(message));
+            let trailer = memchr::memchr(b'\n', &bytes[offset + message.len()..]).unwrap_or(0) + 1;
+            offset += message.len() + trailer;
+            at += (message.len() + trailer) as u64;
+        }
+    }
+
+    /// Indexes one line whose text lies at `at`.
+    fn push_line(&mut self, time: i64, at: u64, stream: u16, message: &[u8], facts: &Facts) {
+        let line = self
+            .rows
+            .push(Row::new(time, at, message.len(), stream, facts));
+        if let Some(request) = self.invocations.observe(line, stream, time, facts, message)
+            && let Some(row) = self.rows.get_mut(line)
+        {
+            row.request = request;
+        }
+        if facts.level >= Level::Error && !matches!(facts.kind, Kind::Report | Kind::End) {
+            let text = String::from_utf8_lossy(&message[..message.len().min(MAX_ERROR_TEXT)]);
+            self.templates.observe(line, time, &headline::words(&text));
+        }
+    }
+
+    /// Writes down the requests of lines that were joined after the fact.
+    fn adopt(&mut self) -> bool {
+        let adopted = self.invocations.take_adopted();
+        for (line, request) in &adopted {
+            if let Some(row) = self.rows.get_mut(*line) {
+                row.request = *request;
+            }
+        }
+        !adopted.is_empty()
+    }
+
+    /// The index entry of a line.
+    ///
+    /// # Panics
+    /// When there is no such line: line numbers come from this store.
+    pub fn row(&self, line: u32) -> &Row {
+        match self.rows.get(line) {
+            Some(row) => row,
+            None => unreachable!("line {line} of {}", self.rows.len()),
+        }
+    }
+
+    /// The line at a position on screen (0 is the oldest).
+    pub fn at(&self, position: usize) -> Option<u32> {
+        (position < self.rows.len()).then(|| self.order.at(position))
+    }
+
+    /// The position of a line on screen.
+    pub fn position(&self, line: u32) -> usize {
+        let time = self.row(line).time;
+        self.order
+            .position(line, |other| self.row(other).time < time)
+    }
+
+    /// The first position at or after a time (milliseconds since the epoch).
+    pub fn position_at_time(&self, time: i64) -> usize {
+        self.order
+            .partition_point(self.rows.len(), |line| self.row(line).time < time)
+    }
+
+    /// Lines in the order on screen.
+    pub fn lines(&self) -> impl DoubleEndedIterator<Item = u32> + '_ {
+        (0..self.rows.len()).map(|position| self.order.at(position))
+    }
+
+    /// Event time of the last line on screen.
+    pub fn newest_time(&self) -> Option<i64> {
+        let last = self.at(self.rows.len().checked_sub(1)?)?;
+        Some(self.row(last).time)
+    }
+
+    /// How much later than its neighbours a late line came, in milliseconds.
+    pub fn lateness(&self, line: u32) -> Option<u32> {
+        self.late.get(&line).copied()
+    }
+
+    /// The text of a line, as it came.
+    pub fn message(&self, line: u32) -> Vec<u8> {
+        let row = self.row(line);
+        let mut bytes = Vec::with_capacity(row.len());
+        if !self.spool.read(row.at(), row.len(), &mut bytes) {
+            return b"(this text is no longer in the spool)".to_vec();
+        }
+        bytes
+    }
+
+    /// The text of a line; what is not UTF-8 becomes the replacement character.
+    pub fn text(&self, line: u32) -> String {
+        match String::from_utf8(self.message(line)) {
+            Ok(text) => text,
+            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        }
+    }
+
+    /// (group, stream) names of a line; empty for a plain file.
+    pub fn stream(&self, line: u32) -> (&Arc<str>, &Arc<str>) {
+        self.streams.names(self.row(line).stream())
+    }
+
+    /// How many different streams were seen.
+    pub fn stream_count(&self) -> usize {
+        self.streams.len()
+    }
+
+    /// A line as the event it came from.
+    pub fn event(&self, line: u32) -> LogEvent {
+        let row = self.row(line);
+        let (group, stream) = self.stream(line);
+        let (ingestion_time, event_id) = self.trailer(row).unwrap_or((row.time, None));
+        LogEvent {
+            timestamp: row.time,
+            ingestion_time,
+            group: group.clone(),
+            stream: stream.clone(),
+            event_id,
+            message: self.text(line),
+        }
+    }
+
+    /// Ingestion time and event id, from behind the text.
+    fn trailer(&self, row: &Row) -> Option<(i64, Option<Box<str>>)> {
+        if !self.is_framed {
+            return None;
+        }
+        let mut bytes = Vec::new();
+        self.spool.read(row.end(), MAX_TRAILER, &mut bytes);
+        let end = memchr::memchr(b'\n', &bytes)?;
+        let text = std::str::from_utf8(bytes[..end].strip_prefix(&[FRAME])?).ok()?;
+        let (ingestion, id) = text.split_once('\t')?;
+        let ingestion = i64::from_str_radix(ingestion, 16).ok()?;
+        Some((ingestion, (!id.is_empty()).then(|| Box::from(id))))
+    }
+
+    /// Screen order of two lines.
+    fn compare(&self, a: u32, b: u32) -> std::cmp::Ordering {
+        let (row_a, row_b) = (self.row(a), self.row(b));
+        row_a
+            .time
+            .cmp(&row_b.time)
+            .then_with(|| self.trailer(row_a).cmp(&self.trailer(row_b)))
+            .then(a.cmp(&b))
+    }
+
+    /// A filter over everything so far, ready to run on any thread.
+    pub fn scan(&self, filter: &Filter) -> Scan {
+        Scan::new(self, filter)
+    }
+
+    /// Whether one line passes a filter: for the lines that came after a scan.
+    pub fn passes(&self, line: u32, filter: &Filter) -> bool {
+        filter::passes(self, line, filter)
+    }
+
+    /// Lines and lines at ERROR or above in each of `buckets` equal slices of `from..to` (milliseconds since the epoch).
+    pub fn histogram(&self, from: i64, to: i64, buckets: usize) -> Vec<(u32, u32)> {
+        let mut counts = vec![(0, 0); buckets];
+        let span = to.saturating_sub(from);
+        if span <= 0 || buckets == 0 {
+            return counts;
+        }
+        for position in self.position_at_time(from)..self.position_at_time(to) {
+            let row = self.row(self.order.at(position));
+            let at = i128::from(row.time - from) * buckets as i128 / i128::from(span);
+            if let Some(count) = counts.get_mut(at as usize) {
+                count.0 += 1;
+                count.1 += u32::from(row.level() >= Level::Error);
+            }
+        }
+        counts
+    }
+}
+
+/// A template looks at no more of a message than this.
+const MAX_ERROR_TEXT: usize = 64 << 10;

@@ -79,6 +79,7 @@ const TIMED_OUT: u8 = 8;
 const KILLED: u8 = 16;
 const COLD: u8 = 32;
 const EXPLAINED: u8 = 64;
+const INIT_FAILED: u8 = 128;
 
 impl Invocation {
     fn new(id: RequestId, stream: u16, line: u32, time: i64) -> Self {
@@ -138,9 +139,14 @@ impl Invocation {
         (!self.init_ms.is_nan()).then_some(self.init_ms)
     }
 
-    /// It had to start a new environment.
+    /// It had to start a new environment. REPORT decides; before it, INIT_START does.
     pub fn is_cold(&self) -> bool {
-        self.has(COLD)
+        self.has(INIT_FAILED)
+            || if self.is_reported() {
+                !self.init_ms.is_nan()
+            } else {
+                self.has(COLD)
+            }
     }
 
     /// The line that tells best why it failed: its first own error, not Lambda's closing line if there is another.
@@ -159,7 +165,7 @@ impl Invocation {
             memory_mb: self.memory_mb,
             max_memory_mb: self.max_memory_mb,
             failed: self.status().is_failure(),
-            init_timeout: false,
+            init_timeout: self.has(INIT_FAILED),
         })
     }
 
@@ -184,7 +190,6 @@ impl Invocation {
         self.max_memory_mb = report.max_memory_mb;
         if let Some(init) = report.init_ms.or(report.restore_ms) {
             self.init_ms = init;
-            self.flags |= COLD;
         }
         self.flags |= match report.status {
             _ if report.is_out_of_memory() => KILLED,
@@ -225,7 +230,7 @@ impl Invocation {
             Kind::Timeout => self.flags |= TIMED_OUT,
             Kind::OutOfMemory => self.flags |= KILLED,
             Kind::Crash => self.flags |= FAILED,
-            Kind::InitReport if facts.level >= Level::Error => self.flags |= COLD,
+            Kind::InitReport if facts.level >= Level::Error => self.flags |= INIT_FAILED,
             Kind::App if facts.level >= Level::Error => self.flags |= LOGGED_ERROR,
             _ => {}
         }

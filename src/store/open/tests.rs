@@ -1,0 +1,253 @@
+//! Local logs in every form, checked against a generator that knows the truth.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::io::Write;
+
+use super::*;
+use crate::domain::invocation::Status;
+use crate::domain::latency::Estimate;
+use crate::domain::line::Level;
+use crate::domain::query::Query;
+use crate::store::{Filter, Want};
+
+#[path = "../../../benches/support/lambda_log.rs"]
+#[allow(clippy::pedantic)]
+mod lambda_log;
+
+const ID: &str = "79b5e81f-1c2d-4e3f-8a9b-0c1d2e3f4a5b";
+
+fn opened(text: &[u8]) -> Store {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.log");
+    std::fs::write(&path, text).unwrap();
+    open(&path, dir.path()).unwrap().store
+}
+
+fn found(store: &Store, query: &str) -> Vec<u32> {
+    let filter = Filter::query(Query::parse(query).unwrap());
+    let scanned: Vec<u32> = store.scan(&filter).matches().iter().collect();
+    let one_by_one: Vec<u32> = store
+        .lines()
+        .filter(|line| store.passes(*line, &filter))
+        .collect();
+    assert_eq!(scanned, one_by_one, "{query}");
+    scanned
+}
+
+#[test]
+fn agrees_with_the_generators_truth() {
+    let mut text = Vec::new();
+    let truth = lambda_log::write(&mut text, 60_000, 7).unwrap();
+    let store = opened(&text);
+    assert_eq!(store.len(), truth.lines);
+    let rows = store.invocations().rows();
+    assert_eq!(rows.len(), truth.requests);
+    let count = |status| rows.iter().filter(|row| row.status() == status).count();
+    assert_eq!(count(Status::InFlight), 0);
+    assert_eq!(
+        (count(Status::Timeout), count(Status::OutOfMemory)),
+        (truth.timeouts, truth.out_of_memory)
+    );
+    let figures = store.figures(0, None);
+    assert_eq!(
+        (figures.n, figures.errors, figures.cold),
+        (truth.requests, truth.errors, truth.cold)
+    );
+    let ladder = figures.duration.unwrap();
+    for (estimate, percent) in [(ladder.p50, 50), (ladder.p95, 95), (ladder.p99, 99)] {
+        assert_eq!(
+            estimate,
+            Estimate::Measured(truth.percentile(percent)),
+            "p{percent}"
+        );
+    }
+    assert!(
+        rows.iter().all(|row| row.lines >= 5),
+        "every request has all its lines"
+    );
+    assert_eq!(found(&store, "level>=warn").len(), truth.warnings);
+    assert_eq!(found(&store, lambda_log::NEEDLE).len(), truth.needles);
+    assert_eq!(
+        found(&store, &format!("~{}", lambda_log::NEEDLE_REGEX)).len(),
+        truth.needles
+    );
+    let one = rows[truth.requests / 2].clone();
+    assert_eq!(
+        found(&store, &format!("request:{}", one.id)).len(),
+        one.lines as usize
+    );
+}
+
+#[test]
+fn joins_continuation_lines_and_takes_a_last_line_without_newline() {
+    let store = opened(
+        format!("START RequestId: {ID} Version: 1\r\n[ERROR] KeyError: 'x'\nTraceback (most recent call last):\n  File \"a.py\"\nEND RequestId: {ID}\nREPORT RequestId: {ID}\tDuration: 1.50 ms\t\nXRAY TraceId: 1-2\tSegmentId: 3\tSampled: true\nlast").as_bytes(),
+    );
+    assert_eq!(store.len(), 5);
+    assert_eq!(store.text(0), format!("START RequestId: {ID} Version: 1"));
+    assert_eq!(
+        store.text(1),
+        "[ERROR] KeyError: 'x'\nTraceback (most recent call last):\n  File \"a.py\""
+    );
+    assert!(store.text(3).ends_with("Sampled: true"));
+    assert_eq!(store.text(4), "last");
+    assert_eq!(store.invocations().rows()[0].status(), Status::Error);
+    assert_eq!(store.templates().rows()[0].text, "KeyError: <str>");
+}
+
+#[test]
+fn reads_what_aws_logs_tail_prints() {
+    let text = format!(
+        "2026-10-08T07:30:29.470000+00:00 2026/10/08/[$LATEST]0a1b START RequestId: {ID} Version: 1\n\
+         2026-10-08T07:30:29.480000+00:00 2026/10/08/[$LATEST]0a1b ❌ Error: bad\n\
+         second line\n\
+         2026-10-08T07:30:29.500000+00:00 2026/10/08/[$LATEST]0a1b REPORT RequestId: {ID}\tDuration: 30.00 ms\t\n\n"
+    );
+    let store = opened(text.as_bytes());
+    assert_eq!(store.len(), 3);
+    assert_eq!(store.text(1), "❌ Error: bad\nsecond line");
+    assert_eq!(store.row(1).time, 1_791_444_629_480);
+    assert_eq!(&**store.stream(1).1, "2026/10/08/[$LATEST]0a1b");
+    assert_eq!(store.invocations().rows()[0].lines, 3);
+    assert_eq!(found(&store, "/^START/"), [0]);
+    assert_eq!(found(&store, "stream:0a1b level:error"), [1]);
+}
+
+#[test]
+fn reads_exports_recordings_and_compressed_files() {
+    let export = format!(
+        "2026-10-08T07:30:29.470Z START RequestId: {ID} Version: 1\n2026-10-08T07:30:29.471Z hello\n"
+    );
+    let store = opened(export.as_bytes());
+    assert_eq!(
+        (store.text(1).as_str(), store.row(1).time),
+        ("hello", 1_791_444_629_471)
+    );
+
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(export.as_bytes()).unwrap();
+    let store = opened(&gzip.finish().unwrap());
+    assert_eq!((store.len(), store.text(1).as_str()), (2, "hello"));
+
+    let recording = "{\"timestamp\":5,\"ingestionTime\":7,\"logStreamName\":\"s\",\"eventId\":\"b\",\"message\":\"two\\nlines\"}\n{\"timestamp\":5,\"ingestionTime\":7,\"logStreamName\":\"s\",\"eventId\":\"a\",\"message\":\"first\"}\nnonsense\n";
+    let store = opened(recording.as_bytes());
+    let texts: Vec<_> = store.lines().map(|line| store.text(line)).collect();
+    assert_eq!(texts, ["first", "two\nlines"]);
+    let event = store.event(store.at(1).unwrap());
+    assert_eq!(
+        (
+            event.event_id.as_deref(),
+            event.ingestion_time,
+            &*event.stream
+        ),
+        (Some("b"), 7, "s")
+    );
+}
+
+#[test]
+fn survives_what_files_can_hold() {
+    let mut text = b"\x00\xff\xfe\x1b[31mred\n".to_vec();
+    text.extend(std::iter::repeat_n(b'x', 3 << 20));
+    text.extend(b"\n\n   \n{\"level\":\"ERROR\"\n");
+    let store = opened(&text);
+    assert_eq!(store.len(), 3);
+    assert_eq!(store.message(0), b"\x00\xff\xfe\x1b[31mred");
+    assert!(store.row(1).len() >= 3 << 20);
+    assert_eq!(store.row(2).level(), Level::Error);
+    assert_eq!(found(&store, "red"), [0]);
+    assert_eq!(found(&store, "xxxx"), [1]);
+    assert!(opened(b"").is_empty());
+    let missing = open(Path::new("no/such/file.log"), Path::new(".")).unwrap_err();
+    assert!(
+        missing
+            .to_string()
+            .starts_with("cannot read no/such/file.log: "),
+        "{missing}"
+    );
+    assert!(
+        open(Path::new("."), Path::new("."))
+            .unwrap_err()
+            .to_string()
+            .contains("directory")
+    );
+}
+
+#[test]
+fn follows_growth_rotation_and_truncation() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.log");
+    std::fs::write(&path, "one\ntw").unwrap();
+    let mut opened = follow(&path, dir.path()).unwrap();
+    assert_eq!(opened.store.len(), 1, "an unfinished line waits");
+    let mut file = std::fs::OpenOptions::new()
+        .append(true)
+        .open(&path)
+        .unwrap();
+    file.write_all(b"o\nthree\n").unwrap();
+    assert_eq!(opened.poll().unwrap(), Growth::Lines(2));
+    assert_eq!(opened.store.text(1), "two");
+    assert_eq!(opened.poll().unwrap(), Growth::Lines(0));
+
+    std::fs::rename(&path, dir.path().join("x.log.1")).unwrap();
+    file.write_all(b"four, after the rename\n").unwrap();
+    std::fs::write(&path, "five\n").unwrap();
+    assert_eq!(opened.poll().unwrap(), Growth::Rotated(2));
+    let texts: Vec<_> = opened
+        .store
+        .lines()
+        .map(|line| opened.store.text(line))
+        .collect();
+    assert_eq!(
+        texts,
+        ["one", "two", "three", "four, after the rename", "five"]
+    );
+
+    std::fs::write(&path, "6\n").unwrap();
+    assert_eq!(opened.poll().unwrap(), Growth::Truncated);
+}
+
+#[test]
+fn reads_a_stream_that_can_be_read_only_once() {
+    let mut text = Vec::new();
+    let truth = lambda_log::write(&mut text, 30_000, 3).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = Store::new(dir.path(), DEFAULT_CAP_BYTES);
+    read_all(&text[..], &mut store).unwrap();
+    assert_eq!(
+        (store.len(), store.invocations().rows().len()),
+        (truth.lines, truth.requests)
+    );
+    assert_eq!(found(&store, lambda_log::NEEDLE).len(), truth.needles);
+}
+
+#[test]
+fn layers_include_and_exclude() {
+    let store = opened(b"alpha one\nbeta one\nalpha two\nERROR alpha\n");
+    let layer = |query: &str, exclude| super::super::Layer {
+        exclude,
+        want: Want::Query(Query::parse(query).unwrap()),
+    };
+    let filter = Filter {
+        layers: vec![
+            layer("alpha", false),
+            layer("level>=error", true),
+            layer("two", true),
+        ],
+    };
+    assert_eq!(
+        store.scan(&filter).matches().iter().collect::<Vec<_>>(),
+        [0]
+    );
+    assert_eq!(found(&store, "!alpha"), [1]);
+    let template = Filter {
+        layers: vec![super::super::Layer {
+            exclude: false,
+            want: Want::Template(0),
+        }],
+    };
+    assert_eq!(
+        store.scan(&template).matches().iter().collect::<Vec<_>>(),
+        [3]
+    );
+}
