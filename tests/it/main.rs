@@ -6,5 +6,6 @@ mod architecture;
 mod cli;
 mod journeys;
 mod screens;
+mod storm;
 mod support;
 mod terminal;
