@@ -153,6 +153,22 @@ impl LogsClient {
         Ok(found)
     }
 
+    /// The ARN of a group given by name (or by ARN already), without `:*`.
+    pub async fn group_arn(&self, group: &str) -> Result<String, AwsError> {
+        if group.starts_with("arn:") {
+            return Ok(group.trim_end_matches(":*").to_owned());
+        }
+        let found = self.groups(group).await?;
+        found
+            .into_iter()
+            .next()
+            .map(|group| group.arn)
+            .ok_or_else(|| AwsError::NotFound {
+                subject: format!("log group {group}"),
+                region: self.region.clone(),
+            })
+    }
+
     /// One page of FilterLogEvents, without retries: the tail paces and repeats by itself.
     pub async fn page(&self, request: &PageRequest) -> Result<Page, AwsError> {
         let call = self.call(

@@ -1,0 +1,516 @@
+//! The tail of one log group as a plain state machine: it is asked what to do next, and told what came of it.
+//!
+//! No network and no clock: `now` is given, so that hours of tailing are tested in milliseconds.
+
+use std::collections::VecDeque;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
+use super::history::History;
+use super::pace::{Backoff, Lags};
+use super::pass::Pass;
+use super::seen::Seen;
+use super::status::{Progress, Status};
+use super::{Batch, Patience, Phase, Span};
+use crate::client::errors::AwsError;
+use crate::client::logs::{Page, PageRequest};
+use crate::domain::line::LogEvent;
+
+/// Pace of the polls while events flow, and the slowest when none do, milliseconds.
+const BUSY_PACE_MS: i64 = 1_000;
+const IDLE_PACE_MS: i64 = 5_000;
+/// Idle polls slow down by this factor.
+const PACE_GROWTH: (i64, i64) = (3, 2);
+/// An event this much older than one already shown counts as late.
+const LATE_MS: i64 = 2_000;
+/// How soon a change of credentials, a missing group, a permission is looked for again.
+const CREDENTIALS_RETRY_MS: i64 = 5_000;
+const MISSING_RETRY_MS: i64 = 3_000;
+const DENIED_RETRY_MS: i64 = 15_000;
+/// A bounded tail gives up after this long without a good answer, or sooner if there never was one.
+const BOUNDED_PATIENCE_MS: i64 = 60_000;
+const FIRST_ANSWER_ATTEMPTS: u32 = 4;
+/// Remembered beyond what the next sweep reads.
+const MEMORY_MARGIN_MS: i64 = 5_000;
+/// Live Tail counts as healthy this long after its last frame.
+const LIVE_FRESH_MS: i64 = 3_000;
+
+/// A repeated look far back, for events that the overlap misses.
+#[derive(Debug)]
+struct Sweep {
+    every: i64,
+    back: i64,
+    last: i64,
+}
+
+impl Sweep {
+    /// Where a sweep at `now` begins. After a pause it begins earlier, as if no sweep had been missed.
+    fn start(&self, now: i64) -> i64 {
+        (now - self.back).min(self.last - self.back + self.every)
+    }
+}
+
+/// What the machine wants.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// This page; answer with [`GroupTail::page`] or [`GroupTail::failed`].
+    Ask(PageRequest),
+    /// Nothing before this instant.
+    Wait(i64),
+    /// All that was wanted has been read.
+    Done,
+    /// Repeating cannot help.
+    GiveUp(AwsError),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Nothing,
+    History,
+    Poll,
+    Sweep,
+}
+
+/// The tail of one group.
+#[derive(Debug)]
+pub struct GroupTail {
+    group: Arc<str>,
+    pattern: Option<Arc<str>>,
+    span: Span,
+    patience: Patience,
+    seen: Seen,
+    lags: Lags,
+    backoff: Backoff,
+    dice: StdRng,
+
+    began: i64,
+    /// All before it minus the overlap has been searched.
+    high_water: i64,
+    newest_shown: i64,
+    searched_to: Option<i64>,
+    answered_at: Option<i64>,
+    trouble: Option<(Status, i64)>,
+    fatal: Option<AwsError>,
+
+    history: Option<History>,
+    first_paint: bool,
+    poll: Option<Pass>,
+    sweep: Option<(usize, Pass)>,
+    sweeps: [Sweep; 2],
+    asked: Asked,
+    background_turn: bool,
+    next_poll: i64,
+    last_poll: i64,
+    pace: i64,
+    blocked_until: i64,
+
+    live_frame_at: Option<i64>,
+    gaps: VecDeque<i64>,
+    late: u64,
+    sampled: u64,
+}
+
+impl GroupTail {
+    /// A tail of `group` that begins at `now`. `seed` makes its jitter repeatable.
+    pub fn new(
+        group: Arc<str>,
+        pattern: Option<Arc<str>>,
+        span: Span,
+        patience: Patience,
+        now: i64,
+        seed: u64,
+    ) -> Self {
+        let to = span.until.unwrap_or(now);
+        let sweep = |every: i64, back: i64| Sweep {
+            every,
+            back,
+            last: now,
+        };
+        Self {
+            history: Some(History::new(span.since, to, span.newest_first, now)),
+            first_paint: true,
+            group,
+            pattern,
+            span,
+            patience,
+            seen: Seen::default(),
+            lags: Lags::default(),
+            backoff: Backoff::default(),
+            dice: StdRng::seed_from_u64(seed),
+            began: now,
+            high_water: now,
+            newest_shown: i64::MIN,
+            searched_to: None,
+            answered_at: None,
+            trouble: None,
+            fatal: None,
+            poll: None,
+            sweep: None,
+            sweeps: [sweep(15_000, 120_000), sweep(300_000, 900_000)],
+            asked: Asked::Nothing,
+            background_turn: false,
+            next_poll: now,
+            last_poll: now,
+            pace: BUSY_PACE_MS,
+            blocked_until: now,
+            live_frame_at: None,
+            gaps: VecDeque::new(),
+            late: 0,
+            sampled: 0,
+        }
+    }
+
+    /// What to do at `now`.
+    pub fn next(&mut self, now: i64) -> Step {
+        if let Some(error) = &self.fatal {
+            return Step::GiveUp(error.clone());
+        }
+        if now < self.blocked_until {
+            return Step::Wait(self.blocked_until);
+        }
+        let history_only = self.first_paint || !self.span.newest_first || !self.span.follow;
+        if self.history.is_some() && history_only {
+            return self.ask(Asked::History);
+        }
+        if !self.span.follow {
+            return Step::Done;
+        }
+        self.begin_due_passes(now);
+        let background = match (&self.sweep, &self.history) {
+            (Some(_), _) => Some(Asked::Sweep),
+            (None, Some(_)) => Some(Asked::History),
+            (None, None) => None,
+        };
+        match background {
+            Some(background) if self.background_turn || self.poll.is_none() => {
+                self.background_turn = false;
+                self.ask(background)
+            }
+            _ if self.poll.is_some() => self.ask(Asked::Poll),
+            _ => Step::Wait(self.next_due()),
+        }
+    }
+
+    /// A page came. Returns the events to show, oldest first.
+    pub fn page(&mut self, now: i64, page: Page) -> Option<Batch> {
+        self.backoff.reset();
+        self.trouble = None;
+        self.answered_at = Some(now);
+        match std::mem::replace(&mut self.asked, Asked::Nothing) {
+            Asked::Nothing => None,
+            Asked::History => self.history_page(page),
+            Asked::Poll => self.poll_page(now, page),
+            Asked::Sweep => self.sweep_page(now, page),
+        }
+    }
+
+    /// The call failed. The cursor stays.
+    pub fn failed(&mut self, now: i64, error: &AwsError) {
+        let asked = std::mem::replace(&mut self.asked, Asked::Nothing);
+        if matches!(error, AwsError::Invalid { .. }) && self.restart_without_token(asked) {
+            return;
+        }
+        let delay = match error {
+            error if error.is_about_credentials() => CREDENTIALS_RETRY_MS,
+            AwsError::NotFound { .. } => MISSING_RETRY_MS,
+            AwsError::AccessDenied { .. } => DENIED_RETRY_MS,
+            _ => self.backoff.next(&mut self.dice),
+        };
+        self.blocked_until = now + delay;
+        let since = self.trouble.as_ref().map_or(now, |(_, since)| *since);
+        let status = Status::from_error(error, &self.group, self.blocked_until);
+        self.trouble = Some((status, since));
+        if self.gives_up(error, now - since) {
+            self.fatal = Some(error.clone());
+        }
+    }
+
+    /// Live Tail is wanted: from now on polled events are also known by their text.
+    pub fn expect_live_tail(&mut self) {
+        self.seen.counts_text = true;
+    }
+
+    /// A Live Tail frame came. Returns the events to show.
+    pub fn live(&mut self, now: i64, events: Vec<LogEvent>, sampled: bool) -> Option<Batch> {
+        self.live_frame_at = Some(now);
+        if sampled {
+            self.sampled += 1;
+            self.next_poll = now;
+            self.pace = BUSY_PACE_MS;
+        }
+        let newest_before = self.newest_shown;
+        let mut fresh = Vec::new();
+        for event in events {
+            if self.span.contains(event.timestamp) && self.seen.live(&event) {
+                self.lags.note(now - event.timestamp);
+                self.show(event, newest_before, &mut fresh);
+            }
+        }
+        self.batch(Phase::Live, fresh)
+    }
+
+    /// Live Tail skipped something or ended: the poller reads it at once.
+    pub fn live_gap(&mut self, now: i64) {
+        self.live_frame_at = None;
+        self.gaps.push_back(now);
+        self.next_poll = now;
+        self.pace = BUSY_PACE_MS;
+    }
+
+    /// The truth about this group.
+    pub fn status(&self) -> Status {
+        if let Some((status, _)) = &self.trouble {
+            return status.clone();
+        }
+        if self.answered_at.is_none() {
+            return Status::Connecting;
+        }
+        if !self.span.follow && self.history.is_none() {
+            return Status::Complete;
+        }
+        Status::Live(Progress {
+            searched_to: self.searched_to.unwrap_or(self.began),
+            gaps: self.gaps.len() as u32,
+            late: self.late,
+            sampled: self.sampled,
+            live_tail: self.live_frame_at.is_some(),
+            history_from: self
+                .history
+                .as_ref()
+                .map(|history| history.complete_from().unwrap_or(self.began)),
+        })
+    }
+
+    fn begin_due_passes(&mut self, now: i64) {
+        if self.poll.is_none() && now >= self.next_poll {
+            let start = (self.high_water - self.lags.overlap()).max(self.span.since);
+            self.poll = Some(Pass::new(start, None, now, self.newest_shown));
+        }
+        if self.sweep.is_some() {
+            return;
+        }
+        // The wider one first: it makes the narrower one needless.
+        for (which, sweep) in self.sweeps.iter().enumerate().rev() {
+            if now >= sweep.last + sweep.every {
+                let start = sweep.start(now).max(self.span.since);
+                self.sweep = Some((which, Pass::new(start, None, now, self.newest_shown)));
+                return;
+            }
+        }
+    }
+
+    fn next_due(&self) -> i64 {
+        let sweeps = self.sweeps.iter().map(|sweep| sweep.last + sweep.every);
+        sweeps.fold(self.next_poll, i64::min)
+    }
+
+    fn ask(&mut self, asked: Asked) -> Step {
+        let pass = match asked {
+            Asked::History => self.history.as_ref().map(|history| &history.pass),
+            Asked::Poll => self.poll.as_ref(),
+            Asked::Sweep => self.sweep.as_ref().map(|(_, pass)| pass),
+            Asked::Nothing => None,
+        };
+        let Some(pass) = pass else { return Step::Done };
+        self.asked = asked;
+        Step::Ask(PageRequest {
+            group: Arc::clone(&self.group),
+            pattern: self.pattern.clone(),
+            start: pass.start,
+            end: pass.end,
+            newest_first: pass.newest_first,
+            token: pass.token.clone(),
+        })
+    }
+
+    fn history_page(&mut self, page: Page) -> Option<Batch> {
+        let mut history = self.history.take()?;
+        self.first_paint = false;
+        let ended = history.turn(&page.events, page.next);
+        let mut fresh = Vec::new();
+        for event in page.events {
+            let wanted = self.span.contains(event.timestamp);
+            if wanted && self.seen.polled(&event, &mut history.pass.reading) {
+                self.newest_shown = self.newest_shown.max(event.timestamp);
+                fresh.push(event);
+            }
+        }
+        if !ended {
+            let kept: Vec<_> = history.kept().collect();
+            let floor = self.began - self.sweeps[1].back - MEMORY_MARGIN_MS;
+            self.seen.forget_before(floor, &kept);
+            self.history = Some(history);
+        }
+        self.batch(Phase::History, fresh)
+    }
+
+    fn poll_page(&mut self, now: i64, page: Page) -> Option<Batch> {
+        let mut pass = self.poll.take()?;
+        // After an outage the age of an event says how long we were away, not how late it was delivered.
+        let steady = pass.started - self.last_poll < 2 * IDLE_PACE_MS;
+        let fresh = self.absorb(&mut pass, page.events, steady.then_some(now));
+        if pass.turn(page.next) {
+            self.end_poll(&pass);
+        } else {
+            self.poll = Some(pass);
+        }
+        self.batch(Phase::Live, fresh)
+    }
+
+    fn sweep_page(&mut self, now: i64, page: Page) -> Option<Batch> {
+        let (which, mut pass) = self.sweep.take()?;
+        let fresh = self.absorb(&mut pass, page.events, Some(now));
+        if pass.turn(page.next) {
+            for sweep in &mut self.sweeps[..=which] {
+                sweep.last = pass.started;
+            }
+            self.forget(pass.started);
+        } else {
+            self.sweep = Some((which, pass));
+        }
+        self.batch(Phase::Live, fresh)
+    }
+
+    fn absorb(
+        &mut self,
+        pass: &mut Pass,
+        events: Vec<LogEvent>,
+        seen_at: Option<i64>,
+    ) -> Vec<LogEvent> {
+        let mut fresh = Vec::new();
+        for event in events {
+            pass.newest = pass.newest.max(event.timestamp);
+            // A server may ignore the bounds; what lies outside the memory would be shown twice.
+            if event.timestamp < pass.start || !self.seen.polled(&event, &mut pass.reading) {
+                continue;
+            }
+            if let Some(now) = seen_at {
+                self.lags.note(now - event.timestamp);
+            }
+            self.show(event, pass.newest_before, &mut fresh);
+        }
+        pass.fresh += fresh.len();
+        fresh
+    }
+
+    fn end_poll(&mut self, pass: &Pass) {
+        self.lags
+            .end_poll(pass.fresh, pass.started - self.last_poll);
+        // By searched time, never by the last match; an event from the future does not pull the cursor there.
+        let searched = pass.started - self.lags.overlap();
+        self.high_water = self
+            .high_water
+            .max(searched)
+            .max(pass.newest.min(pass.started));
+        self.searched_to = Some(pass.started);
+        self.gaps.retain(|&gap| gap > pass.started);
+        self.last_poll = pass.started;
+        self.pace = if pass.fresh > 0 {
+            BUSY_PACE_MS
+        } else {
+            (self.pace * PACE_GROWTH.0 / PACE_GROWTH.1).min(IDLE_PACE_MS)
+        };
+        if self.live_is_healthy(pass.started) {
+            self.pace = IDLE_PACE_MS;
+        }
+        let jitter = self.dice.gen_range(0.8..1.2);
+        self.next_poll = pass.started + (self.pace as f64 * jitter) as i64;
+        self.background_turn = true;
+    }
+
+    fn live_is_healthy(&self, now: i64) -> bool {
+        self.gaps.is_empty()
+            && self
+                .live_frame_at
+                .is_some_and(|at| now - at < LIVE_FRESH_MS)
+    }
+
+    /// The oldest instant that a poll or sweep may still read.
+    fn memory_floor(&self, now: i64) -> i64 {
+        let sweeps = self.sweeps.iter().map(|sweep| sweep.start(now));
+        let oldest = sweeps.fold(self.high_water - self.lags.overlap(), i64::min);
+        oldest - MEMORY_MARGIN_MS
+    }
+
+    fn forget(&mut self, now: i64) {
+        let mut floor = self.memory_floor(now);
+        let kept: Vec<RangeInclusive<i64>> = match &self.history {
+            Some(history) => {
+                floor = floor.min(self.began - self.sweeps[1].back - MEMORY_MARGIN_MS);
+                history.kept().collect()
+            }
+            None => Vec::new(),
+        };
+        self.seen.forget_before(floor, &kept);
+    }
+
+    fn show(&mut self, event: LogEvent, newest_before: i64, into: &mut Vec<LogEvent>) {
+        if event.timestamp < newest_before.saturating_sub(LATE_MS) {
+            self.late += 1;
+        }
+        self.newest_shown = self.newest_shown.max(event.timestamp);
+        into.push(event);
+    }
+
+    fn batch(&self, phase: Phase, mut events: Vec<LogEvent>) -> Option<Batch> {
+        if events.is_empty() {
+            return None;
+        }
+        events.sort_by(|a, b| a.order_key().cmp(&b.order_key()));
+        Some(Batch {
+            group: Arc::clone(&self.group),
+            phase,
+            events,
+        })
+    }
+
+    /// A refused request that carried a token is asked again without it: tokens expire.
+    fn restart_without_token(&mut self, asked: Asked) -> bool {
+        match asked {
+            Asked::History => match &mut self.history {
+                Some(history) if history.pass.token.is_some() => history.restart(),
+                _ => return false,
+            },
+            Asked::Poll if self.poll.as_ref().is_some_and(|pass| pass.token.is_some()) => {
+                self.poll = None;
+            }
+            Asked::Sweep
+                if self
+                    .sweep
+                    .as_ref()
+                    .is_some_and(|(_, pass)| pass.token.is_some()) =>
+            {
+                self.sweep = None;
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn gives_up(&self, error: &AwsError, troubled_for: i64) -> bool {
+        match error {
+            AwsError::Invalid { .. }
+            | AwsError::NoRegion
+            | AwsError::WrongRegion { .. }
+            | AwsError::ClockSkew { .. }
+            | AwsError::Configuration { .. } => true,
+            _ if self.patience == Patience::Endless => false,
+            AwsError::NotFound { .. } if self.span.follow => false,
+            _ if self.answered_at.is_some() && self.span.follow => false,
+            AwsError::Throttled { .. } => troubled_for > BOUNDED_PATIENCE_MS,
+            error if error.is_transient() => {
+                let never = self.answered_at.is_none();
+                never && self.backoff.failures() >= FIRST_ANSWER_ATTEMPTS
+                    || troubled_for > BOUNDED_PATIENCE_MS
+            }
+            _ => true,
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "group_tests.rs"]
+mod tests;
