@@ -1,6 +1,7 @@
 //! CloudWatch Logs over awsJson 1.1.
 
 mod describe;
+pub(super) mod insights;
 mod live;
 mod pattern;
 mod read;
@@ -56,6 +57,9 @@ pub(super) async fn serve(
         "PutLogEvents" => write::events(world, &input)?,
         "CreateLogGroup" => write::group(world, &input)?,
         "CreateLogStream" => write::stream(world, &input)?,
+        "StartQuery" => insights::start(world, &input)?,
+        "GetQueryResults" => insights::results(world, &input)?,
+        "StopQuery" => insights::stop(world, &input)?,
         "StartLiveTail" => return live::start(world, &input),
         _ => return Err(Fault::new(400, "UnknownOperationException", "")),
     };

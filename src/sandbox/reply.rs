@@ -26,7 +26,7 @@ pub(super) struct Fault {
     pub message: String,
     pub status: u16,
     /// Further members of the error, `(name, value)`.
-    pub detail: Option<(&'static str, String)>,
+    pub detail: Option<(&'static str, Value)>,
 }
 
 impl Fault {
@@ -57,18 +57,24 @@ impl Fault {
             detail,
         } = self;
         match protocol {
-            Protocol::AwsJson(version) => respond(
-                status,
-                &format!("application/x-amz-json-{version}"),
-                json!({"__type": code, "message": message}).to_string(),
-            ),
+            Protocol::AwsJson(version) => {
+                let mut body = json!({"__type": code, "message": message});
+                if let Some((name, value)) = detail {
+                    body[name] = value;
+                }
+                respond(
+                    status,
+                    &format!("application/x-amz-json-{version}"),
+                    body.to_string(),
+                )
+            }
             Protocol::RestJson => {
                 let mut body = json!({"message": message});
                 if status < 500 {
                     body["Type"] = json!("User");
                 }
                 if let Some((name, value)) = detail {
-                    body[name] = json!(value);
+                    body[name] = value;
                 }
                 let mut response = respond(status, "application/json", body.to_string());
                 response

@@ -230,6 +230,13 @@ impl LogStore {
 }
 
 impl Group {
+    /// Events whose own time lies in `start..=end` (ms since 1970), visible or not.
+    pub fn between(&self, start: i64, end: i64) -> impl Iterator<Item = (Key, &Event)> {
+        self.events
+            .range(Key::at(start)..Key::at(end.saturating_add(1)).max(Key::at(start)))
+            .map(|(key, event)| (*key, event))
+    }
+
     /// Events that became visible after `after` and up to `until` (ms since 1970), in order of arrival.
     pub fn arrived(&self, after: i64, until: i64) -> impl Iterator<Item = (Key, &Event)> {
         self.arrivals

@@ -2,6 +2,7 @@
 
 mod clients;
 mod gateway;
+mod insights;
 mod logs;
 mod reads;
 

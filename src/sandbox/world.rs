@@ -14,6 +14,7 @@ use super::bucket::{self, Objects};
 use super::function::Fleet;
 use super::incident::Incident;
 use super::ledger::Ledger;
+use super::logs::insights::Queries;
 use super::model::ServedModel;
 use super::streams::LogStore;
 
@@ -25,6 +26,7 @@ pub(super) struct World {
     pub function: Mutex<Fleet>,
     pub logs: Mutex<LogStore>,
     pub ledger: Mutex<Ledger>,
+    pub queries: Mutex<Queries>,
     pub objects: Mutex<Objects>,
     denied: Mutex<Vec<String>>,
     pub dice: Mutex<ChaCha8Rng>,
@@ -68,6 +70,7 @@ impl World {
             function: Mutex::new(Fleet::new(dice.clone())),
             logs: Mutex::new(logs),
             ledger: Mutex::new(Ledger::default()),
+            queries: Mutex::new(Queries::new()),
             objects: Mutex::new(bucket::furnished(started_ms)),
             denied: Mutex::new(Vec::new()),
             dice: Mutex::new(dice),
