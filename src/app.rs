@@ -328,6 +328,11 @@ impl App {
                 env.session.resolve(Err(error.clone()), cx.now.wall);
                 report(cx, format!("{target}: {error}"));
             }
+            Event::Identified { account } => {
+                if let Remote::Ready { value, .. } = &mut env.session {
+                    value.account = Some(account.clone());
+                }
+            }
             Event::IncidentSet(incident) => {
                 env.incident = *incident;
                 let text = incident.map_or_else(

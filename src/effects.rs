@@ -15,8 +15,10 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::client::identity;
 use crate::client::link::Link;
 use crate::config::Settings;
+use crate::domain::doctor::facts::Fact;
 use crate::sandbox::Incident;
 
 /// Something to do outside: plain data, so that a test of an update is one `assert_eq!`.
@@ -57,6 +59,11 @@ pub enum Event {
         target: String,
         /// What failed and what to do.
         error: String,
+    },
+    /// Whose credentials they are.
+    Identified {
+        /// The twelve-digit AWS account.
+        account: String,
     },
     /// The sandbox switched to an incident, or back to health.
     IncidentSet(Option<Incident>),
@@ -279,14 +286,17 @@ impl Runner {
     fn connect(&mut self, target: String) {
         let settings = Arc::clone(&self.settings);
         self.spawn_in(Slot::Connect, "connecting", |outbox, _| async move {
-            let event = match Link::connect(&settings, &target).await {
-                Ok(link) => Event::Connected(link),
-                Err(error) => Event::Unconnected {
-                    target,
-                    error: format!("{error:#}"),
-                },
-            };
-            outbox.send(event).await;
+            match Link::connect(&settings, &target).await {
+                Ok(link) => {
+                    let connected = link.clone();
+                    outbox.send(Event::Connected(connected)).await;
+                    identify(&link, &outbox).await;
+                }
+                Err(error) => {
+                    let error = format!("{error:#}");
+                    outbox.send(Event::Unconnected { target, error }).await;
+                }
+            }
         });
     }
 
@@ -298,6 +308,17 @@ impl Runner {
         self.spawn("incident", |outbox| async move {
             outbox.send(Event::IncidentSet(incident)).await;
         });
+    }
+}
+
+/// Asks whose credentials they are, where the target does not say so itself.
+async fn identify(link: &Link, outbox: &Outbox) {
+    let Some(aws) = link.aws.as_ref().filter(|_| link.session.account.is_none()) else {
+        return;
+    };
+    if let Fact::Known(identity) = identity::caller(&aws.config, Some(&aws.profile)).await {
+        let account = identity.account;
+        outbox.send(Event::Identified { account }).await;
     }
 }
 

@@ -1,0 +1,213 @@
+//! Which source wins, and what a bad configuration is told.
+
+use super::*;
+
+fn load(flags: Flags, file: &str, env: &[(&str, &str)]) -> Result<Settings, ConfigError> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("config.toml");
+    std::fs::write(&path, file).unwrap();
+    let flags = Flags {
+        config: Some(path),
+        ..flags
+    };
+    Settings::load(flags, &|name| {
+        env.iter()
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| (*value).to_owned())
+    })
+}
+
+fn origin(settings: &Settings, key: &str) -> Origin {
+    settings
+        .effective
+        .iter()
+        .find(|value| value.key == key)
+        .unwrap()
+        .origin
+        .clone()
+}
+
+#[test]
+fn nothing_configured_means_the_sandbox() {
+    let settings = load(
+        Flags::default(),
+        "",
+        &[("AWS_PROFILE", "prod"), ("AWS_REGION", "eu-west-1")],
+    )
+    .unwrap();
+    assert_eq!(settings.target, SANDBOX);
+    assert_eq!(settings.target(SANDBOX), Some(&Target::default()));
+}
+
+#[test]
+fn flags_beat_environment_beats_file() {
+    let file = "target = \"aws\"\n[targets.aws]\nregion = \"eu-north-1\"\nfunction = \"f\"";
+    let env = [
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_DEFAULT_REGION", "eu-west-2"),
+    ];
+    let region = |flags, env: &[(&str, &str)]| {
+        load(flags, file, env).unwrap().targets["aws"]
+            .region
+            .clone()
+            .unwrap()
+    };
+    assert_eq!(region(Flags::default(), &[]), "eu-north-1");
+    assert_eq!(region(Flags::default(), &env), "eu-west-1");
+    assert_eq!(
+        region(
+            Flags {
+                region: Some("us-east-1".into()),
+                ..Flags::default()
+            },
+            &env
+        ),
+        "us-east-1"
+    );
+}
+
+#[test]
+fn aws_flags_alone_mean_aws() {
+    let flags = Flags {
+        log_groups: vec!["/aws/lambda/x".into()],
+        region: Some("us-east-2".into()),
+        ..Flags::default()
+    };
+    let settings = load(flags, "", &[]).unwrap();
+    assert_eq!(settings.target, "aws");
+    assert_eq!(origin(&settings, "target"), Origin::Flag("--region"));
+    assert_eq!(settings.targets["aws"].log_groups, ["/aws/lambda/x"]);
+}
+
+#[test]
+fn an_unknown_key_names_file_line_and_key() {
+    let error = load(
+        Flags::default(),
+        "target = \"sandbox\"\nthem = \"dark\"",
+        &[],
+    )
+    .unwrap_err()
+    .to_string();
+    assert!(
+        error.contains("config.toml") && error.contains("line 2") && error.contains("them"),
+        "{error}"
+    );
+    let error = load(Flags::default(), "[targets.aws]\nregoin = \"x\"", &[])
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("line 2") && error.contains("regoin"),
+        "{error}"
+    );
+}
+
+#[test]
+fn an_unknown_target_lists_the_known() {
+    let error = load(
+        Flags {
+            target: Some("prod".into()),
+            ..Flags::default()
+        },
+        "",
+        &[],
+    )
+    .unwrap_err()
+    .to_string();
+    assert_eq!(
+        error,
+        "there is no target `prod` (--target); known targets: aws, local, sandbox"
+    );
+}
+
+#[test]
+fn a_missing_file_that_was_asked_for_is_an_error() {
+    let flags = Flags {
+        config: Some("/nowhere/config.toml".into()),
+        ..Flags::default()
+    };
+    let error = Settings::load(flags, &|_| None).unwrap_err().to_string();
+    assert!(error.contains("/nowhere/config.toml"), "{error}");
+}
+
+#[test]
+fn no_color_means_mono_unless_a_flag_says_otherwise() {
+    let env = [("NO_COLOR", "1")];
+    assert_eq!(
+        load(Flags::default(), "", &env).unwrap().theme,
+        ThemeName::Mono
+    );
+    let always = Flags {
+        color: Some(Colour::Always),
+        ..Flags::default()
+    };
+    assert_eq!(
+        load(always, "theme = \"light\"", &env).unwrap().theme,
+        ThemeName::Light
+    );
+}
+
+#[test]
+fn senseless_numbers_are_named() {
+    let error = load(
+        Flags {
+            speed: Some(0.0),
+            ..Flags::default()
+        },
+        "",
+        &[],
+    )
+    .unwrap_err()
+    .to_string();
+    assert_eq!(
+        error,
+        "sandbox.speed = 0 (--speed): must be above 0; 1 is real time"
+    );
+}
+
+#[test]
+fn a_locale_without_utf8_means_ascii() {
+    assert!(load(Flags::default(), "", &[("LANG", "C")]).unwrap().ascii);
+    assert!(
+        !load(Flags::default(), "", &[("LANG", "de_DE.UTF-8")])
+            .unwrap()
+            .ascii
+    );
+    assert!(!load(Flags::default(), "", &[]).unwrap().ascii);
+}
+
+#[test]
+fn real_flags_and_the_sandbox_contradict_each_other() {
+    let region = Some("us-east-1".to_owned());
+    let flags = Flags {
+        target: Some(SANDBOX.into()),
+        region: region.clone(),
+        ..Flags::default()
+    };
+    let error = load(flags, "", &[]).unwrap_err().to_string();
+    assert!(
+        error.starts_with("--region means nothing to the sandbox"),
+        "{error}"
+    );
+    let flags = Flags {
+        region,
+        ..Flags::default()
+    };
+    assert_eq!(
+        load(flags, "target = \"sandbox\"", &[]).unwrap().target,
+        "aws"
+    );
+}
+
+#[test]
+fn a_built_in_value_is_not_ascribed_to_the_file() {
+    let flags = Flags {
+        target: Some("aws".into()),
+        ..Flags::default()
+    };
+    let settings = load(flags, "[targets.aws]\nregion = \"eu-north-1\"", &[]).unwrap();
+    assert_eq!(origin(&settings, "targets.aws.endpoint"), Origin::Default);
+    assert!(matches!(
+        origin(&settings, "targets.aws.region"),
+        Origin::File(_)
+    ));
+}
