@@ -1,6 +1,6 @@
 //! The connection to a target: everything the clients need, resolved once.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
@@ -11,6 +11,8 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use url::Url;
 
 use crate::champion;
+use crate::client::logs::LogsClient;
+use crate::client::tail::Connect;
 use crate::config::{SANDBOX, Settings, Target};
 use crate::sandbox::{Options, Sandbox};
 
@@ -92,6 +94,31 @@ impl Link {
         self.aws.as_ref().ok_or_else(|| {
             anyhow!("the target `{name}` has no AWS behind it; choose another (--target)")
         })
+    }
+
+    /// The AWS side with files, SSO cache and environment read again: what a user has renewed meanwhile counts.
+    pub async fn aws_again(&self, settings: &Settings) -> anyhow::Result<Aws> {
+        let current = self.aws()?;
+        match settings.target(&self.session.target) {
+            Some(target) if self.sandbox.is_none() => aws(target, self.endpoint.as_ref()).await,
+            _ => Ok(current.clone()),
+        }
+    }
+
+    /// Makes CloudWatch Logs clients for a tail: the first from this connection, later ones with credentials read again.
+    pub fn logs(&self, settings: &Arc<Settings>) -> anyhow::Result<Connect> {
+        let first = Arc::new(Mutex::new(Some(LogsClient::of(self.aws()?))));
+        let (link, settings) = (self.clone(), Arc::clone(settings));
+        Ok(Arc::new(move || {
+            let (first, link, settings) = (Arc::clone(&first), link.clone(), Arc::clone(&settings));
+            Box::pin(async move {
+                let ready = first.lock().unwrap_or_else(PoisonError::into_inner).take();
+                match ready {
+                    Some(client) => Ok(client),
+                    None => Ok(LogsClient::of(&link.aws_again(&settings).await?)),
+                }
+            })
+        }))
     }
 
     /// The endpoint, or a sentence for people.

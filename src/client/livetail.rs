@@ -55,7 +55,7 @@ pub async fn accelerate(
             Err(error) => {
                 tracing::warn!(%error, "Live Tail did not open; the tail goes on by polling");
                 if error.is_about_credentials() {
-                    client = connect().await;
+                    client = connect().await.unwrap_or(client);
                 }
             }
         }

@@ -22,6 +22,7 @@ use sdk::types::StartLiveTailResponseStream as Frame;
 use sdk::types::error::StartLiveTailResponseStreamError;
 
 use crate::client::errors::{AwsError, Call};
+use crate::client::link::Aws;
 use crate::domain::line::LogEvent;
 
 /// One attempt at one page; a page is at most 1 MB.
@@ -121,6 +122,11 @@ impl LogsClient {
             profile,
             clock,
         }
+    }
+
+    /// A client for a connected target.
+    pub fn of(aws: &Aws) -> Self {
+        Self::new(&aws.config, aws.custom_endpoint, Some(aws.profile.clone()))
     }
 
     /// Milliseconds since the epoch by the server's clock, as far as answers have shown it.

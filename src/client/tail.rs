@@ -35,8 +35,8 @@ const LONGEST_SLEEP_MS: i64 = 30_000;
 /// Live Tail frames waiting for a group.
 const LIVE_BACKLOG: usize = 64;
 
-/// Makes a client from scratch: configuration files, SSO cache and environment are read again.
-pub type Connect = Arc<dyn Fn() -> BoxFuture<'static, LogsClient> + Send + Sync>;
+/// Makes a client. Called again when credentials fail, so that configuration files, SSO cache and environment are re-read.
+pub type Connect = Arc<dyn Fn() -> BoxFuture<'static, anyhow::Result<LogsClient>> + Send + Sync>;
 
 /// What to tail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,7 +122,10 @@ pub async fn run(
 ) -> Result<(), AwsError> {
     let client = tokio::select! {
         () = cancel.cancelled() => return Ok(()),
-        client = connect() => client,
+        client = connect() => client.map_err(|error| AwsError::Configuration {
+            profile: None,
+            detail: format!("{error:#}"),
+        })?,
     };
     let tails = Arc::new(Tails {
         connect,
@@ -241,7 +244,8 @@ async fn follow(
                     lock(&tails.bucket).throttled();
                 }
                 if error.is_about_credentials() {
-                    client = (tails.connect)().await;
+                    // While the files are being rewritten they may not parse: keep the old ones.
+                    client = (tails.connect)().await.unwrap_or(client);
                 }
             }
             Event::Woken | Event::Live(_) | Event::LiveGone => {}

@@ -1,16 +1,168 @@
 //! What the Logs tab asks for and hears.
 
-use super::Runner;
+use tokio::sync::mpsc;
+
+use super::{Outbox, Runner, Slot};
+use crate::client::logs::{LogGroup, LogsClient, QueryResults};
+use crate::client::tail::{self, Connect, TailRequest, TailUpdate};
+
+/// Updates of a tail that may wait for the app.
+const TAIL_BACKLOG: usize = 16;
+/// How often a running Insights query is looked at.
+const QUERY_PACE: std::time::Duration = std::time::Duration::from_millis(500);
 
 /// What the Logs tab asks for.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Effect {}
+pub enum Effect {
+    /// Tail these groups instead of what is tailed now. Answers carry the number.
+    Tail(u64, TailRequest),
+    /// Stop tailing.
+    StopTail,
+    /// List the groups that match a glob.
+    Groups(String),
+    /// Run a Logs Insights query. Answers carry the number.
+    Query(u64, Query),
+    /// Stop waiting for the running query, and stop it on the service's side too.
+    StopQuery {
+        /// Its id, once known.
+        id: Option<String>,
+    },
+}
+
+/// A Logs Insights query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    /// Group names or ARNs.
+    pub groups: Vec<String>,
+    /// Its text.
+    pub text: String,
+    /// First instant, milliseconds since the epoch.
+    pub start: i64,
+    /// Last instant.
+    pub end: i64,
+}
 
 /// What the Logs tab hears.
 #[derive(Debug)]
-pub enum Event {}
+pub enum Event {
+    /// The tail of this number has something.
+    Tail(u64, TailUpdate),
+    /// The tail of this number ended by itself: a sentence, or all that was asked for has been read.
+    TailEnded(u64, Option<String>),
+    /// The groups that match, or why they cannot be listed.
+    Groups(Result<Vec<LogGroup>, String>),
+    /// The query of this number was accepted under this id.
+    QueryStarted(u64, String),
+    /// What the query of this number has found so far.
+    QueryResults(u64, QueryResults),
+    /// The query of this number failed: a sentence.
+    QueryFailed(u64, String),
+}
 
 /// Starts what the effect asks for.
-pub fn run(effect: Effect, _runner: &mut Runner) {
-    match effect {}
+pub fn run(effect: Effect, runner: &mut Runner) {
+    match effect {
+        Effect::Tail(number, request) => start_tail(number, request, runner),
+        Effect::StopTail => runner.stop(Slot::Tail),
+        Effect::Groups(glob) => list_groups(glob, runner),
+        Effect::Query(number, query) => start_query(number, query, runner),
+        Effect::StopQuery { id } => stop_query(id, runner),
+    }
+}
+
+/// The way to CloudWatch Logs, or the sentence that says why there is none.
+fn connect(runner: &Runner) -> Result<Connect, String> {
+    let link = runner.link.as_ref().ok_or("not connected yet")?;
+    link.logs(&runner.settings)
+        .map_err(|error| format!("{error:#}"))
+}
+
+fn client(runner: &Runner) -> Result<LogsClient, String> {
+    let link = runner.link.as_ref().ok_or("not connected yet")?;
+    link.aws()
+        .map(LogsClient::of)
+        .map_err(|error| format!("{error:#}"))
+}
+
+fn start_tail(number: u64, request: TailRequest, runner: &mut Runner) {
+    let connect = connect(runner);
+    let seed = runner.settings.sandbox.seed.wrapping_add(number);
+    runner.spawn_in(Slot::Tail, "log tail", |outbox, cancel| async move {
+        let ended = match connect {
+            Ok(connect) => {
+                let (updates, mut received) = mpsc::channel(TAIL_BACKLOG);
+                let forward = async {
+                    while let Some(update) = received.recv().await {
+                        outbox.send(Event::Tail(number, update)).await;
+                    }
+                };
+                let tail = tail::run(connect, request, updates, cancel, seed);
+                let (ended, ()) = tokio::join!(tail, forward);
+                ended.err().map(|error| error.to_string())
+            }
+            Err(error) => Some(error),
+        };
+        outbox.send(Event::TailEnded(number, ended)).await;
+    });
+}
+
+fn list_groups(glob: String, runner: &mut Runner) {
+    let client = client(runner);
+    runner.spawn("log groups", |outbox| async move {
+        let found = match client {
+            Ok(client) => client
+                .groups(&glob)
+                .await
+                .map_err(|error| error.to_string()),
+            Err(error) => Err(error),
+        };
+        outbox.send(Event::Groups(found)).await;
+    });
+}
+
+fn start_query(number: u64, query: Query, runner: &mut Runner) {
+    let client = client(runner);
+    runner.spawn_in(Slot::Insights, "Insights query", |outbox, _| async move {
+        let asked = match client {
+            Ok(client) => follow_query(number, &query, &client, &outbox).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = asked {
+            outbox.send(Event::QueryFailed(number, error)).await;
+        }
+    });
+}
+
+async fn follow_query(
+    number: u64,
+    query: &Query,
+    client: &LogsClient,
+    outbox: &Outbox,
+) -> Result<(), String> {
+    let started = client.start_query(&query.groups, &query.text, query.start, query.end);
+    let id = started.await.map_err(|error| error.to_string())?;
+    outbox.send(Event::QueryStarted(number, id.clone())).await;
+    loop {
+        let results = client
+            .query_results(&id)
+            .await
+            .map_err(|error| error.to_string())?;
+        let done = results.is_done();
+        outbox.send(Event::QueryResults(number, results)).await;
+        if done {
+            return Ok(());
+        }
+        tokio::time::sleep(QUERY_PACE).await;
+    }
+}
+
+fn stop_query(id: Option<String>, runner: &mut Runner) {
+    runner.stop(Slot::Insights);
+    if let (Some(id), Ok(client)) = (id, client(runner)) {
+        runner.spawn("stopping a query", |_| async move {
+            if let Err(error) = client.stop_query(&id).await {
+                tracing::warn!(%error, "the query goes on");
+            }
+        });
+    }
 }
