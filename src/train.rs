@@ -1,10 +1,15 @@
 //! Training: data in, model out. Synchronous and CPU-bound; progress goes through a callback that may stop it.
 //!
-//! The road a run takes: [`Dataset`] → [`Dataset::canonical`] (sort, drop duplicates) → [`split::Split`] (stratified
+//! The road a run takes: [`Dataset`] → [`Dataset::canonical`] (drop duplicates) → [`split::Split`] (stratified
 //! 80/20) → [`fit`] on the training rows with a [`Plan`] → [`Model`], judged on the holdout.
 
 pub mod dataset;
 pub mod split;
+
+pub mod evaluate;
+pub mod importance;
+pub mod shap;
+pub mod verdict;
 
 pub mod fit;
 pub mod model;
@@ -19,6 +24,7 @@ mod cut;
 mod grow;
 mod ledger;
 mod linear;
+mod numpy;
 mod packed;
 mod rng;
 mod table;

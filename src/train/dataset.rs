@@ -86,25 +86,30 @@ impl Dataset {
         }
     }
 
-    /// The same rows sorted by value, so that nothing later depends on file order, with exact duplicates dropped when
-    /// `dedup` says so. A duplicate equals another row in every feature and the target.
+    /// The rows to work on: exact duplicates dropped when `dedup` says so, the first of each kept in its place
+    /// (pandas' `drop_duplicates`). A duplicate equals another row in every feature and the target.
     #[must_use]
     pub fn canonical(&self, dedup: bool) -> Self {
-        let mut order: Vec<usize> = (0..self.len()).collect();
-        order.sort_by(|&a, &b| self.compare(a, b));
-        if dedup {
-            order.dedup_by(|a, b| self.compare(*a, *b).is_eq());
+        if !dedup {
+            return self.clone();
         }
+        let mut seen = HashSet::new();
+        let first: Vec<usize> = (0..self.len())
+            .filter(|row| seen.insert(self.bits(*row)))
+            .collect();
         Self {
             notes: self.notes.clone(),
-            ..self.select(&order)
+            ..self.select(&first)
         }
     }
 
     /// SHA-256 of the canonical rows (distinct, sorted, each value its shortest decimal, features then target):
     /// the same for any file order, quoting or number style.
     pub fn sha256(&self) -> String {
-        let canonical = self.canonical(true);
+        let distinct = self.canonical(true);
+        let mut order: Vec<usize> = (0..distinct.len()).collect();
+        order.sort_by(|&a, &b| distinct.compare(a, b));
+        let canonical = distinct.select(&order);
         let mut hash = Sha256::new();
         hash.update(canonical.names.join(","));
         for (row, target) in canonical.rows().zip(&canonical.target) {

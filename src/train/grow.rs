@@ -60,7 +60,7 @@ impl Soil<'_> {
 }
 
 /// How often each of `n` rows comes up in `n` draws.
-fn draw(n: usize, rng: &mut TreeRng) -> Vec<u32> {
+pub(super) fn draw(n: usize, rng: &mut TreeRng) -> Vec<u32> {
     let mut draws = vec![0; n];
     for _ in 0..n {
         draws[rng.below(n)] += 1;

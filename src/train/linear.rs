@@ -35,6 +35,7 @@ pub(super) fn least_squares(data: &Dataset) -> Result<Member, TrainError> {
     Ok(Member::Linear {
         intercept,
         coefficients,
+        means: scale.mean.to_vec(),
     })
 }
 

@@ -31,6 +31,8 @@ pub enum Member {
         intercept: f64,
         /// One per feature.
         coefficients: Vec<f64>,
+        /// Training means of the features, which contributions are measured from.
+        means: Vec<f64>,
     },
 }
 
@@ -138,6 +140,7 @@ impl Model {
                     Member::Linear {
                         intercept,
                         coefficients,
+                        ..
                     } => intercept + dot(coefficients, row),
                 }
         };
@@ -167,6 +170,7 @@ impl Model {
                 Member::Linear {
                     intercept,
                     coefficients,
+                    ..
                 } => {
                     for (sum, row) in sums.iter_mut().zip(flat.chunks(self.names.len())) {
                         *sum = dot(coefficients, row);
@@ -237,13 +241,18 @@ fn check(names: &[String], members: &[(f64, Member)]) -> Result<(), ModelError> 
                 }
                 vec![*base, *scale]
             }
-            Member::Linear { coefficients, .. } if coefficients.len() != names.len() => {
-                return wrong("a linear model needs one coefficient per feature");
+            Member::Linear {
+                coefficients,
+                means,
+                ..
+            } if coefficients.len() != names.len() || means.len() != names.len() => {
+                return wrong("a linear model needs one coefficient and one mean per feature");
             }
             Member::Linear {
                 intercept,
                 coefficients,
-            } => [&[*intercept], coefficients.as_slice()].concat(),
+                means,
+            } => [&[*intercept], coefficients.as_slice(), means.as_slice()].concat(),
         };
         if !weight.is_finite() || numbers.iter().any(|number| !number.is_finite()) {
             return wrong("a weight is not a finite number");

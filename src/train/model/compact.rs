@@ -32,6 +32,8 @@ struct Part {
     trees: Vec<u32>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     coefficients: Vec<f64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    means: Vec<f64>,
 }
 
 pub(super) fn write(model: &Model) -> Vec<u8> {
@@ -44,12 +46,15 @@ pub(super) fn write(model: &Model) -> Vec<u8> {
                 scale: Some(*scale),
                 trees,
                 coefficients: Vec::new(),
+                means: Vec::new(),
             }
         }
         Member::Linear {
             intercept,
             coefficients,
+            means,
         } => Part {
+            means: means.clone(),
             weight: *weight,
             base: *intercept,
             scale: None,
@@ -106,6 +111,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Model, ModelError> {
             None => Member::Linear {
                 intercept: part.base,
                 coefficients: part.coefficients,
+                means: part.means,
             },
             Some(scale) => {
                 let mut trees = Vec::with_capacity(part.trees.len());

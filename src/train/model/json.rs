@@ -29,6 +29,7 @@ enum Part {
         weight: f64,
         intercept: f64,
         coefficients: Vec<f64>,
+        means: Vec<f64>,
     },
 }
 
@@ -60,10 +61,12 @@ pub(super) fn write(model: &Model) -> String {
         Member::Linear {
             intercept,
             coefficients,
+            means,
         } => Part::Linear {
             weight: *weight,
             intercept: *intercept,
             coefficients: coefficients.clone(),
+            means: means.clone(),
         },
     };
     let members = model.members.iter().map(part).collect();
@@ -126,11 +129,13 @@ pub(super) fn read(bytes: &[u8]) -> Result<Model, ModelError> {
                 weight,
                 intercept,
                 coefficients,
+                means,
             } => (
                 weight,
                 Member::Linear {
                     intercept,
                     coefficients,
+                    means,
                 },
             ),
             Part::Trees {
