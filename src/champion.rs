@@ -1,29 +1,281 @@
 //! The model this machine serves: the registry's champion, or one trained on the first start.
 
+use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::config::Settings;
+use crate::registry::{Champion, Draft, Loaded, Manifest, Move, Registry, RegistryError, Version};
 use crate::sandbox::{Predictor, ServedModel};
-use crate::train::{self, Dataset, Plan};
+use crate::train::dataset::Preflight;
+use crate::train::fit::Outcome;
+use crate::train::split::Split;
+use crate::train::{Dataset, Flow, Model, Plan, TrainError, fit};
 
-/// The champion's version, if the registry has one.
-pub const fn version(_settings: &Settings) -> Option<String> {
-    None
+/// What the manifest calls the embedded data set.
+pub const EMBEDDED: &str = "UCI Wine Quality (embedded)";
+
+/// What answers say of a model that could not be registered.
+pub const UNREGISTERED: &str = "unregistered";
+
+/// The seed of the 80/20 split, as in the Python project.
+pub const SPLIT_SEED: u64 = 42;
+
+const PRESET: &str = "owner";
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Why there is no champion.
+#[derive(Debug, thiserror::Error)]
+pub enum ChampionError {
+    /// The registry.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The first training.
+    #[error("the first model could not be trained: {0}")]
+    Training(#[from] TrainError),
 }
 
-/// The champion, loading or training on a thread of its own.
-pub fn served(_settings: &Arc<Settings>) -> ServedModel {
+/// The registry these settings name.
+pub fn registry(settings: &Settings) -> Registry {
+    Registry::at(&settings.registry)
+}
+
+/// The champion's version, if the registry has one. Reads one small file.
+pub fn version(settings: &Settings) -> Option<String> {
+    let champion = registry(settings).champion().ok().flatten()?;
+    Some(champion.version.to_string())
+}
+
+/// The champion, loading or training on a thread of its own. If the registry cannot be used, a model trained in memory
+/// answers as [`UNREGISTERED`], and the log says why.
+pub fn served(settings: &Arc<Settings>) -> ServedModel {
     let (slot, model) = ServedModel::pending();
-    std::thread::spawn(move || match trained() {
-        Ok(predictor) => slot.fill("v1.0", predictor),
-        Err(error) => tracing::error!("the sandbox has no model: {error:#}"),
+    let registry = registry(settings);
+    let thread = std::thread::Builder::new().name("champion".to_owned());
+    let spawned = thread.spawn(move || match serve(&registry) {
+        Ok(local) => slot.fill(local.version.clone(), local.predictor()),
+        Err(error) => tracing::error!("no model to serve: {error}"),
     });
+    if let Err(error) = spawned {
+        tracing::error!("no thread to load the champion on: {error}");
+    }
     model
 }
 
-fn trained() -> anyhow::Result<Predictor> {
-    let data = Dataset::wine_quality()?.canonical(true);
-    let plan = Plan::preset("owner").ok_or_else(|| anyhow::anyhow!("no preset `owner`"))?;
-    let model = train::fit(&plan, &data, &mut |_| train::Flow::Continue)?.model;
-    Ok(Arc::new(move |row: &[f32]| model.predict_row(row)))
+fn serve(registry: &Registry) -> Result<Local, ChampionError> {
+    match registry.recover() {
+        Ok(repaired) => repaired
+            .iter()
+            .for_each(|repair| tracing::warn!("registry: {repair}")),
+        Err(error) => tracing::warn!("the registry could not be checked: {error}"),
+    }
+    let loaded =
+        establish(registry).and_then(|champion| sound(registry, &champion).map_err(Into::into));
+    match loaded {
+        Ok(loaded) => Ok(Local::from(loaded)),
+        Err(error) => {
+            tracing::warn!("serving a model from memory: {error}");
+            let first = FirstModel::train()?;
+            Ok(Local {
+                version: UNREGISTERED.to_owned(),
+                model: Arc::new(first.outcome.model),
+                manifest: None,
+            })
+        }
+    }
+}
+
+/// The champion, or the newest earlier version that is sound when the champion is damaged.
+fn sound(registry: &Registry, champion: &Champion) -> Result<Loaded, RegistryError> {
+    let error = match registry.load_champion() {
+        Ok((_, loaded)) => return Ok(loaded),
+        Err(error) => error,
+    };
+    tracing::error!("{error}");
+    let versions = registry.versions()?;
+    let others = champion
+        .previous
+        .into_iter()
+        .chain(versions.into_iter().rev());
+    others
+        .filter(|version| *version != champion.version)
+        .find_map(|version| registry.load(version).ok())
+        .inspect(|loaded| tracing::warn!("serving {} instead", loaded.manifest.version))
+        .ok_or(error)
+}
+
+/// The registry's champion; when nothing was ever promoted, the owner's preset is trained on the embedded data,
+/// registered and promoted. Of several first starts at once, one trains and the others take its champion.
+pub fn establish(registry: &Registry) -> Result<Champion, ChampionError> {
+    if let Some(champion) = registry.champion()? {
+        return Ok(champion);
+    }
+    let _turn = registry.take_turn("first-start", PATIENCE)?;
+    if let Some(champion) = registry.champion()? {
+        return Ok(champion);
+    }
+    let first = FirstModel::train()?;
+    let version = registry.commit(first.draft())?.version;
+    match registry.promote(version, Move::seen(None, "first start")) {
+        Err(RegistryError::Moved {
+            now: Some(champion),
+        }) => Ok(*champion),
+        other => Ok(other?),
+    }
+}
+
+/// A model trained by the owner's recipe on the embedded data.
+struct FirstModel {
+    plan: Plan,
+    preflight: Preflight,
+    data: Dataset,
+    split: Split,
+    outcome: Outcome,
+}
+
+impl FirstModel {
+    fn train() -> Result<Self, TrainError> {
+        let (preflight, data, split) = Preflight::of(&Dataset::wine_quality()?, true, SPLIT_SEED)?;
+        let plan =
+            Plan::preset(PRESET).unwrap_or_else(|| Plan::new(crate::train::Family::RandomForest));
+        let outcome = fit(&plan, &data.select(&split.train), &mut |_| Flow::Continue)?;
+        Ok(Self {
+            plan,
+            preflight,
+            data,
+            split,
+            outcome,
+        })
+    }
+
+    fn draft(&self) -> Draft {
+        Draft::new(
+            &self.plan,
+            EMBEDDED,
+            &self.preflight,
+            &self.data,
+            &self.split,
+            &self.outcome,
+        )
+        .preset(Some(PRESET))
+    }
+}
+
+/// A model in this process, for predictions without a network. Cheap to clone.
+#[derive(Clone)]
+pub struct Local {
+    /// Its version, or [`UNREGISTERED`].
+    pub version: String,
+    /// The model.
+    pub model: Arc<Model>,
+    /// What the registry recorded about it.
+    pub manifest: Option<Arc<Manifest>>,
+}
+
+impl fmt::Debug for Local {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Local({})", self.version)
+    }
+}
+
+impl Local {
+    /// A version of the registry, or its champion; verified, with its canaries asked.
+    pub fn load(settings: &Settings, version: Option<Version>) -> Result<Self, RegistryError> {
+        let registry = registry(settings);
+        let loaded = match version {
+            Some(version) => registry.load(version)?,
+            None => registry.load_champion()?.1,
+        };
+        Ok(Self::from(loaded))
+    }
+
+    /// The score of one row in the model's feature order, clipped to 0..10 as the service does.
+    pub fn predict(&self, row: &[f32]) -> f32 {
+        self.model.predict_row(row).clamp(0.0, 10.0)
+    }
+
+    /// The model as the sandbox takes it.
+    pub fn predictor(&self) -> Predictor {
+        let model = Arc::clone(&self.model);
+        Arc::new(move |row| model.predict_row(row))
+    }
+}
+
+impl From<Loaded> for Local {
+    fn from(loaded: Loaded) -> Self {
+        Self {
+            version: loaded.manifest.version.to_string(),
+            model: Arc::new(loaded.model),
+            manifest: Some(Arc::new(loaded.manifest)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn first_starts_at_once_give_one_champion() {
+        let home = tempfile::tempdir().unwrap();
+        let registry = Registry::at(home.path().join("registry"));
+        let champions: Vec<Champion> = std::thread::scope(|scope| {
+            let starts: Vec<_> = (0..4)
+                .map(|_| scope.spawn(|| establish(&registry).unwrap()))
+                .collect();
+            starts
+                .into_iter()
+                .map(|start| start.join().unwrap())
+                .collect()
+        });
+        assert!(champions.iter().all(|champion| *champion == champions[0]));
+        assert_eq!(
+            (registry.versions().unwrap().len(), champions[0].version),
+            (1, Version::FIRST)
+        );
+        assert_eq!(champions[0].reason, "first start");
+        let loaded = registry.load_champion().unwrap().1;
+        assert_eq!(loaded.manifest.preset.as_deref(), Some("owner"));
+        let r2 = loaded.manifest.metrics.holdout.unwrap().r2;
+        assert!((0.33..0.42).contains(&r2), "{r2}");
+    }
+
+    #[test]
+    fn without_a_usable_registry_a_model_answers_from_memory() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("file"), "").unwrap();
+        let local = serve(&Registry::at(home.path().join("file/registry"))).unwrap();
+        assert_eq!(local.version, UNREGISTERED);
+        let demo = [
+            7.4, 0.7, 0.0, 1.9, 0.076, 11.0, 34.0, 0.9978, 3.51, 0.56, 9.4, 0.0,
+        ];
+        assert!(
+            (4.5..6.0).contains(&local.predict(&demo)),
+            "{}",
+            local.predict(&demo)
+        );
+    }
+
+    #[test]
+    fn a_damaged_champion_is_not_served() {
+        let home = tempfile::tempdir().unwrap();
+        let registry = Registry::at(home.path());
+        let first = establish(&registry).unwrap();
+        let again = registry
+            .commit(FirstModel::train().unwrap().draft())
+            .unwrap()
+            .version;
+        registry
+            .promote(again, Move::seen(Some(&first), "same again"))
+            .unwrap();
+        std::fs::write(
+            registry
+                .version_dir(again)
+                .join(crate::registry::MODEL_FILE),
+            "garbage",
+        )
+        .unwrap();
+        assert_eq!(serve(&registry).unwrap().version, "v0001");
+    }
 }

@@ -1,0 +1,221 @@
+//! A version before it has a number: what a training run hands to [`Registry::commit`](super::Registry::commit).
+
+use jiff::Timestamp;
+
+use super::manifest::{
+    self, Artefact, CANARIES, Canary, Code, Data, Features, FitRecord, Gate, Manifest, Metrics,
+};
+use super::{MODEL_FILE, Version, events, sums};
+use crate::train::dataset::Preflight;
+use crate::train::fit::Outcome;
+use crate::train::split::Split;
+use crate::train::{Dataset, Model, Plan, Scores};
+
+/// Everything a version will be, but its number.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    manifest: Manifest,
+    model: Vec<u8>,
+    artefacts: Vec<(String, Vec<u8>)>,
+}
+
+impl Draft {
+    /// Records a finished fit: `data` are the canonical rows of `preflight`, `split` theirs, `source` names the file
+    /// they came from. Scores the model on the holdout and notes the answers to sixteen of its rows.
+    pub fn new(
+        plan: &Plan,
+        source: &str,
+        preflight: &Preflight,
+        data: &Dataset,
+        split: &Split,
+        outcome: &Outcome,
+    ) -> Self {
+        let model = &outcome.model;
+        let holdout = data.select(&split.holdout);
+        let answers = model.predict(holdout.view());
+        let metrics = Metrics {
+            holdout: finite(Some(Scores::of(
+                holdout.target.iter().copied(),
+                answers.iter().copied(),
+            ))),
+            oob: finite(outcome.oob),
+            ..Metrics::default()
+        };
+        let manifest = Manifest {
+            schema: manifest::SCHEMA,
+            version: Version::FIRST,
+            run: None,
+            created_at: Timestamp::now(),
+            by: events::actor(),
+            plan: Plan {
+                threads: None,
+                ..plan.clone()
+            },
+            preset: None,
+            fit: fit_record(outcome),
+            code: Code::here(),
+            data: data_record(source, preflight),
+            features: Features::of(model.names()),
+            metrics,
+            verdict: None,
+            gates: Vec::new(),
+            champion_at_train: None,
+            model_sha256: model.sha256(),
+            canaries: canaries(&holdout, model),
+            artefacts: std::collections::BTreeMap::new(),
+        };
+        let draft = Self {
+            manifest,
+            model: model.to_bytes(),
+            artefacts: Vec::new(),
+        };
+        let holdout_csv = holdout_csv(split, &holdout, answers.iter());
+        draft
+            .artefact("holdout.csv", holdout_csv)
+            .artefact("oob_curve.csv", curve_csv(outcome))
+    }
+
+    /// The preset the plan began from.
+    #[must_use]
+    pub fn preset(mut self, name: Option<&str>) -> Self {
+        self.manifest.preset = name.map(ToOwned::to_owned);
+        self
+    }
+
+    /// The run it came from.
+    #[must_use]
+    pub fn run(mut self, id: impl Into<String>) -> Self {
+        self.manifest.run = Some(id.into());
+        self
+    }
+
+    /// How it stood against the champion of the time.
+    #[must_use]
+    pub fn judged(
+        mut self,
+        champion: Option<Version>,
+        verdict: Option<String>,
+        gates: Vec<Gate>,
+    ) -> Self {
+        self.manifest.champion_at_train = champion;
+        self.manifest.verdict = verdict;
+        self.manifest.gates = gates;
+        self
+    }
+
+    /// Changes what was measured (adds cross-validation, say).
+    #[must_use]
+    pub fn measured(mut self, change: impl FnOnce(&mut Metrics)) -> Self {
+        change(&mut self.manifest.metrics);
+        self
+    }
+
+    /// Adds a file, or replaces it; `name` must be a plain file name, others are left out.
+    #[must_use]
+    pub fn artefact(mut self, name: &str, content: impl Into<Vec<u8>>) -> Self {
+        let ours = [manifest::FILE, MODEL_FILE, sums::FILE].contains(&name);
+        if sums::is_plain(name) && !ours {
+            self.artefacts.retain(|(old, _)| old != name);
+            self.artefacts.push((name.to_owned(), content.into()));
+        }
+        self
+    }
+
+    /// What will be recorded; the version in it is not yet the real one.
+    pub const fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Gives the draft its number: the manifest, and all files to write.
+    pub(super) fn seal(self, version: Version) -> (Manifest, Vec<(String, Vec<u8>)>) {
+        let Self {
+            mut manifest,
+            model,
+            artefacts,
+        } = self;
+        let mut files = artefacts;
+        files.push((MODEL_FILE.to_owned(), model));
+        manifest.version = version;
+        manifest.created_at = Timestamp::now();
+        let artefact = |(name, bytes): &(String, Vec<u8>)| {
+            (
+                name.clone(),
+                Artefact {
+                    sha256: sums::hex(bytes),
+                    bytes: bytes.len() as u64,
+                },
+            )
+        };
+        manifest.artefacts = files.iter().map(artefact).collect();
+        // Finite numbers and strings always serialize.
+        let json = serde_json::to_vec_pretty(&manifest).unwrap_or_default();
+        files.push((manifest::FILE.to_owned(), json));
+        (manifest, files)
+    }
+}
+
+/// A constant truth has no R2, and JSON no NaN.
+fn finite(scores: Option<Scores>) -> Option<Scores> {
+    scores.filter(|scores| scores.r2.is_finite() && scores.mse.is_finite())
+}
+
+fn fit_record(outcome: &Outcome) -> FitRecord {
+    FitRecord {
+        trees: outcome.trees,
+        nodes: outcome.model.nodes(),
+        seconds: outcome.fit_seconds,
+        ended: FitRecord::ended(outcome.ended).to_owned(),
+        rng: "chacha8/splitmix64-per-tree".to_owned(),
+    }
+}
+
+fn data_record(source: &str, preflight: &Preflight) -> Data {
+    Data {
+        source: source.to_owned(),
+        sha256: preflight.sha256.clone(),
+        rows: preflight.rows,
+        duplicates: preflight.duplicates,
+        deduplicated: preflight.deduplicated,
+        train: preflight.train,
+        holdout: preflight.holdout,
+        split_seed: preflight.split_seed,
+        holdout_sha256: preflight.holdout_sha256.clone(),
+    }
+}
+
+/// Rows spread evenly over the holdout: the same for every model judged on it.
+fn canaries(holdout: &Dataset, model: &Model) -> Vec<Canary> {
+    let count = CANARIES.min(holdout.len());
+    let canary = |number: usize| {
+        let x = holdout
+            .features
+            .row(number * holdout.len() / count)
+            .to_vec();
+        let y = model.predict_row(&x);
+        Canary { x, y }
+    };
+    (0..count).map(canary).collect()
+}
+
+fn holdout_csv<'a>(
+    split: &Split,
+    holdout: &Dataset,
+    answers: impl Iterator<Item = &'a f32>,
+) -> String {
+    let mut text = String::from("row,truth,prediction\n");
+    for ((row, truth), answer) in split.holdout.iter().zip(&holdout.target).zip(answers) {
+        text.push_str(&format!("{row},{truth},{answer}\n"));
+    }
+    text
+}
+
+fn curve_csv(outcome: &Outcome) -> String {
+    let mut text = String::from("trees,n,r2,rmse,mae\n");
+    for (trees, scores) in &outcome.curve {
+        let Scores {
+            n, r2, rmse, mae, ..
+        } = scores;
+        text.push_str(&format!("{trees},{n},{r2},{rmse},{mae}\n"));
+    }
+    text
+}

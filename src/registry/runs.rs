@@ -1,0 +1,245 @@
+//! Training runs: what was tried, how it went, and which ones died.
+//!
+//! A live run holds a lock on its own `run.lock`; the system frees it however the process ends, so a run that says
+//! `running` and holds no lock has crashed. Process id and heartbeat are there for people.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::disk::{self, DiskError};
+use super::{Registry, RegistryError, Version, names_in};
+use crate::train::{Plan, Progress, Scores};
+
+const FILE: &str = "run.json";
+const MAX_RUN: u64 = 1 << 20;
+
+/// How a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Its process lives.
+    Running,
+    /// It gave a model.
+    Finished,
+    /// It gave an error.
+    Failed,
+    /// The user stopped it.
+    Cancelled,
+    /// Its process died.
+    Crashed,
+}
+
+impl State {
+    /// The word in files and on screen.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Finished => "finished",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Crashed => "crashed",
+        }
+    }
+}
+
+/// `run.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// Its ULID, which sorts by time.
+    pub id: String,
+    /// How it stands.
+    pub state: State,
+    /// What was to be trained.
+    pub plan: Plan,
+    /// The preset it began from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preset: Option<String>,
+    /// The process.
+    pub pid: u32,
+    /// When it began.
+    pub started: Timestamp,
+    /// When it was last heard of.
+    pub heartbeat: Timestamp,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Timestamp>,
+    /// Trees that were finished.
+    #[serde(default)]
+    pub trees: usize,
+    /// Its last scores.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scores: Option<Scores>,
+    /// The version it became.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Version>,
+    /// How the version stood against the champion, or what went wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// A run in progress: writes what it learns, and is told crashed if it is dropped by the system.
+#[derive(Debug)]
+pub struct Run {
+    dir: PathBuf,
+    record: RunRecord,
+    metrics: BufWriter<File>,
+    _alive: File,
+}
+
+/// Heartbeats are this many seconds apart.
+const BEAT: i64 = 2;
+
+impl Run {
+    /// Its ULID.
+    pub fn id(&self) -> &str {
+        &self.record.id
+    }
+
+    /// Notes a finished tree; every two seconds also that the run lives. A full disk must not stop a training run, so
+    /// what cannot be written is left out.
+    pub fn progress(&mut self, progress: &Progress) {
+        if let (Some(tree), Some((_, scores))) = (progress.tree, progress.scores) {
+            self.record.trees = progress.done;
+            self.record.scores = Some(scores).filter(|scores| scores.r2.is_finite());
+            let line = serde_json::json!({
+                "tree": progress.done, "ms": tree.ms, "nodes": tree.nodes, "depth": tree.depth,
+                "r2": scores.r2, "rmse": scores.rmse, "mae": scores.mae, "coverage": progress.coverage,
+            });
+            let _ = writeln!(self.metrics, "{line}");
+        }
+        let now = Timestamp::now();
+        if now.as_second() - self.record.heartbeat.as_second() >= BEAT {
+            self.record.heartbeat = now;
+            let _ = self.metrics.flush();
+            let _ = self.write();
+        }
+    }
+
+    /// Ends the run.
+    pub fn end(
+        mut self,
+        state: State,
+        version: Option<Version>,
+        note: Option<String>,
+    ) -> Result<RunRecord, RegistryError> {
+        let now = Timestamp::now();
+        self.record.state = state;
+        self.record.version = version;
+        self.record.note = note;
+        self.record.heartbeat = now;
+        self.record.ended = Some(now);
+        let flushed = self.metrics.flush();
+        self.write()?;
+        flushed.map_err(|error| DiskError::new("write", &self.dir.join("metrics.jsonl"), error))?;
+        Ok(self.record)
+    }
+
+    fn write(&self) -> Result<(), DiskError> {
+        write_record(&self.dir, &self.record)
+    }
+}
+
+fn write_record(dir: &Path, record: &RunRecord) -> Result<(), DiskError> {
+    // Finite numbers and strings always serialize; a score that is not finite becomes null.
+    let json = serde_json::to_vec_pretty(record).unwrap_or_default();
+    disk::replace(&dir.join(FILE), &json, dir)
+}
+
+impl Registry {
+    pub(super) fn runs_dir(&self) -> PathBuf {
+        self.root.join("runs")
+    }
+
+    /// Begins a run.
+    pub fn start_run(&self, plan: &Plan, preset: Option<&str>) -> Result<Run, RegistryError> {
+        self.prepare()?;
+        let id = ulid::Ulid::new().to_string();
+        let dir = self.runs_dir().join(&id);
+        disk::make_dir(&dir)?;
+        let alive = disk::lock(&dir.join("run.lock"), std::time::Duration::ZERO)?;
+        let path = dir.join("metrics.jsonl");
+        let metrics = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .map_err(|error| DiskError::new("write", &path, error))?;
+        let now = Timestamp::now();
+        let record = RunRecord {
+            id,
+            state: State::Running,
+            plan: plan.clone(),
+            preset: preset.map(ToOwned::to_owned),
+            pid: std::process::id(),
+            started: now,
+            heartbeat: now,
+            ended: None,
+            trees: 0,
+            scores: None,
+            version: None,
+            note: None,
+        };
+        write_record(&dir, &record)?;
+        Ok(Run {
+            dir,
+            record,
+            metrics: BufWriter::new(metrics),
+            _alive: alive,
+        })
+    }
+
+    /// All runs, newest first; a dead one is shown as crashed, not running.
+    pub fn runs(&self) -> Result<Vec<RunRecord>, RegistryError> {
+        let mut ids = names_in(&self.runs_dir())?;
+        ids.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(ids.iter().filter_map(|id| self.run(id)).collect())
+    }
+
+    fn run(&self, id: &str) -> Option<RunRecord> {
+        let dir = self.runs_dir().join(id);
+        let bytes = disk::read_bounded(&dir.join(FILE), MAX_RUN).ok()?;
+        let mut record: RunRecord = serde_json::from_slice(&bytes).ok()?;
+        if record.state == State::Running && !is_alive(&dir) {
+            record.state = State::Crashed;
+        }
+        Some(record)
+    }
+
+    /// Writes down which runs have died; call it under the lock. Returns a sentence for each.
+    pub(super) fn mark_crashed_runs(&self) -> Result<Vec<String>, RegistryError> {
+        let mut dead = Vec::new();
+        for id in names_in(&self.runs_dir())? {
+            let dir = self.runs_dir().join(&id);
+            let Ok(bytes) = disk::read_bounded(&dir.join(FILE), MAX_RUN) else {
+                continue;
+            };
+            let Ok(mut record) = serde_json::from_slice::<RunRecord>(&bytes) else {
+                continue;
+            };
+            if record.state == State::Running && !is_alive(&dir) {
+                record.state = State::Crashed;
+                record.ended = Some(record.heartbeat);
+                write_record(&dir, &record)?;
+                dead.push(format!(
+                    "run {id} of process {} died after {} trees",
+                    record.pid, record.trees
+                ));
+            }
+        }
+        Ok(dead)
+    }
+}
+
+/// Whether somebody holds the run's lock.
+fn is_alive(dir: &Path) -> bool {
+    let lock = File::open(dir.join("run.lock"));
+    lock.is_ok_and(|lock| {
+        matches!(
+            lock.try_lock_shared(),
+            Err(std::fs::TryLockError::WouldBlock)
+        )
+    })
+}
