@@ -3,6 +3,7 @@
 pub mod alerts;
 pub mod cost;
 pub mod doctor;
+pub mod drift;
 pub mod features;
 pub mod fields;
 pub mod function;

@@ -6,9 +6,13 @@
 pub mod dataset;
 pub mod split;
 
+pub mod best_params;
 pub mod evaluate;
+pub mod export;
 pub mod importance;
+pub mod onnx;
 pub mod shap;
+pub mod tune;
 pub mod verdict;
 
 pub mod fit;

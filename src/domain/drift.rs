@@ -1,0 +1,379 @@
+//! Have the inputs (or the scores) moved away from the training rows? PSI and Kolmogorov–Smirnov, with limits that
+//! know how small the window is.
+
+use serde::{Deserialize, Serialize};
+
+/// Reference bins of the population stability index.
+const BINS: usize = 10;
+
+/// Smoothing added to every bin count.
+const SMOOTHING: f64 = 0.5;
+
+/// Fewest rows of a window that is judged.
+pub const FEWEST: usize = 50;
+
+/// Values kept per column for the Kolmogorov–Smirnov distance: enough that the sketch costs less than 0.001.
+const SKETCH: usize = 1024;
+
+/// The training rows of the serving version, reduced to what a comparison needs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reference {
+    /// Training rows.
+    pub rows: usize,
+    /// One per feature, and one for the scores.
+    pub columns: Vec<ReferenceColumn>,
+}
+
+/// One column of the reference.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReferenceColumn {
+    /// Feature name, or "prediction".
+    pub name: String,
+    /// Inclusive upper ends of all bins but the last (distinct deciles).
+    pub edges: Vec<f32>,
+    /// Training rows per bin.
+    pub counts: Vec<u32>,
+    /// Evenly spaced quantiles of the training values, ascending.
+    pub quantiles: Vec<f32>,
+    /// Training mean.
+    pub mean: f64,
+    /// Training standard deviation.
+    pub deviation: f64,
+}
+
+/// What a window says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Drift {
+    /// Fewer than [`FEWEST`] rows.
+    Collecting,
+    /// Nothing beyond chance.
+    Steady,
+    /// Moved.
+    Warn,
+    /// Moved far: retraining suggested.
+    Alert,
+}
+
+/// A window compared with the reference.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DriftReport {
+    /// Rows in the window.
+    pub rows: usize,
+    /// The worst column's verdict.
+    pub drift: Drift,
+    /// One per reference column.
+    pub columns: Vec<ColumnDrift>,
+}
+
+/// One column's figures.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ColumnDrift {
+    /// Feature name, or "prediction".
+    pub name: String,
+    /// Population stability index.
+    pub psi: f64,
+    /// PSI at which this window size warns.
+    pub warn_at: f64,
+    /// PSI at which this window size alerts.
+    pub alert_at: f64,
+    /// Kolmogorov–Smirnov distance.
+    pub ks: f64,
+    /// Its p-value.
+    pub ks_p: f64,
+    /// The p-value below which it would count (0.05 over the number of columns).
+    pub ks_limit: f64,
+    /// Shift of the mean in training standard deviations (0 when the column was constant).
+    pub shift: f64,
+    /// The PSI's verdict.
+    pub drift: Drift,
+}
+
+impl Reference {
+    /// Reduces training columns (equal lengths, finite values); empty columns are left out.
+    pub fn of(columns: impl IntoIterator<Item = (String, Vec<f32>)>) -> Self {
+        let columns: Vec<(String, Vec<f32>)> = columns
+            .into_iter()
+            .filter(|(_, values)| !values.is_empty())
+            .collect();
+        let rows = columns.first().map_or(0, |(_, values)| values.len());
+        Self {
+            rows,
+            columns: columns
+                .into_iter()
+                .map(|(name, values)| ReferenceColumn::of(name, values))
+                .collect(),
+        }
+    }
+
+    /// Compares a window: one list of values per reference column, in its order. `None` when the number of columns
+    /// or their lengths do not fit.
+    pub fn compare(&self, window: &[Vec<f32>]) -> Option<DriftReport> {
+        let rows = window.first()?.len();
+        if window.len() != self.columns.len() || window.iter().any(|values| values.len() != rows) {
+            return None;
+        }
+        let compare =
+            |(column, values): (&ReferenceColumn, &Vec<f32>)| column.compare(values, self);
+        let columns: Vec<ColumnDrift> = self.columns.iter().zip(window).map(compare).collect();
+        let drift = columns
+            .iter()
+            .map(|column| column.drift)
+            .max()
+            .unwrap_or(Drift::Collecting);
+        Some(DriftReport {
+            rows,
+            drift,
+            columns,
+        })
+    }
+}
+
+impl ReferenceColumn {
+    fn of(name: String, mut values: Vec<f32>) -> Self {
+        values.sort_by(f32::total_cmp);
+        let n = values.len();
+        let at = |share: f64| values[((share * n as f64) as usize).min(n - 1)];
+        let mut edges: Vec<f32> = (1..BINS)
+            .map(|decile| at(decile as f64 / BINS as f64))
+            .collect();
+        edges.dedup();
+        edges.retain(|edge| *edge < values[n - 1]);
+        let quantiles = (0..SKETCH.min(n))
+            .map(|place| at((place as f64 + 0.5) / SKETCH.min(n) as f64))
+            .collect();
+        let mean = values.iter().map(|value| f64::from(*value)).sum::<f64>() / n as f64;
+        let variance = values
+            .iter()
+            .map(|value| (f64::from(*value) - mean).powi(2))
+            .sum::<f64>()
+            / n as f64;
+        Self {
+            name,
+            counts: count(&edges, &values),
+            edges,
+            quantiles,
+            mean,
+            deviation: variance.sqrt(),
+        }
+    }
+
+    fn compare(&self, values: &[f32], reference: &Reference) -> ColumnDrift {
+        let (n, m) = (reference.rows as f64, values.len() as f64);
+        let psi = self.psi(values);
+        // Without drift PSI is about (1/N + 1/M) · χ² with B − 1 degrees (Yurdakul 2018), shared out over k columns.
+        let by_chance = |alpha: f64| {
+            let share = alpha / reference.columns.len() as f64;
+            (1.0 / n + 1.0 / m) * chi2_quantile(1.0 - share, self.edges.len())
+        };
+        let (warn_at, alert_at) = (by_chance(0.05).max(0.10), by_chance(0.01).max(0.25));
+        let ks = self.distance(values);
+        let mean = values.iter().map(|value| f64::from(*value)).sum::<f64>() / m;
+        let drift = match values.len() {
+            ..FEWEST => Drift::Collecting,
+            _ if psi >= alert_at => Drift::Alert,
+            _ if psi >= warn_at => Drift::Warn,
+            _ => Drift::Steady,
+        };
+        ColumnDrift {
+            name: self.name.clone(),
+            psi,
+            warn_at,
+            alert_at,
+            ks,
+            ks_p: ks_p(ks, n, m),
+            ks_limit: 0.05 / reference.columns.len() as f64,
+            shift: if self.deviation > 0.0 {
+                (mean - self.mean) / self.deviation
+            } else {
+                0.0
+            },
+            drift,
+        }
+    }
+
+    /// Σ (q − p) · ln(q / p) over the bins, both sides smoothed.
+    fn psi(&self, values: &[f32]) -> f64 {
+        let current = count(&self.edges, values);
+        let total =
+            |counts: &[u32]| counts.iter().sum::<u32>() as f64 + SMOOTHING * counts.len() as f64;
+        let (n, m) = (total(&self.counts), total(&current));
+        let term = |(reference, current): (&u32, &u32)| {
+            let p = (f64::from(*reference) + SMOOTHING) / n;
+            let q = (f64::from(*current) + SMOOTHING) / m;
+            (q - p) * (q / p).ln()
+        };
+        self.counts.iter().zip(&current).map(term).sum()
+    }
+
+    /// Largest gap between the two distribution functions.
+    fn distance(&self, values: &[f32]) -> f64 {
+        let mut values = values.to_vec();
+        values.sort_by(f32::total_cmp);
+        let share = |sorted: &[f32], x: f32| {
+            sorted.partition_point(|y| *y <= x) as f64 / sorted.len().max(1) as f64
+        };
+        let gap = |x: &f32| (share(&self.quantiles, *x) - share(&values, *x)).abs();
+        self.quantiles
+            .iter()
+            .chain(&values)
+            .map(gap)
+            .fold(0.0, f64::max)
+    }
+}
+
+fn count(edges: &[f32], values: &[f32]) -> Vec<u32> {
+    let mut counts = vec![0; edges.len() + 1];
+    for value in values {
+        counts[edges.partition_point(|edge| edge < value)] += 1;
+    }
+    counts
+}
+
+/// Asymptotic p-value of a Kolmogorov–Smirnov distance (Numerical Recipes 14.3.9).
+fn ks_p(distance: f64, n: f64, m: f64) -> f64 {
+    let root = (n * m / (n + m)).sqrt();
+    let lambda = (root + 0.12 + 0.11 / root) * distance;
+    if lambda < 0.2 {
+        return 1.0;
+    }
+    let term = |j: i32| {
+        (if j % 2 == 1 { 2.0 } else { -2.0 }) * (-2.0 * f64::from(j * j) * lambda * lambda).exp()
+    };
+    (1..=100).map(term).sum::<f64>().clamp(0.0, 1.0)
+}
+
+/// Quantile of the χ² distribution by bisection; 0 for no degrees of freedom.
+fn chi2_quantile(probability: f64, degrees: usize) -> f64 {
+    if degrees == 0 {
+        return 0.0;
+    }
+    let half = degrees as f64 / 2.0;
+    let (mut low, mut high) = (0.0, 10.0 * degrees as f64 + 100.0);
+    for _ in 0..100 {
+        let middle = f64::midpoint(low, high);
+        if lower_gamma(half, middle / 2.0) < probability {
+            low = middle
+        } else {
+            high = middle
+        }
+    }
+    f64::midpoint(low, high)
+}
+
+/// Regularised lower incomplete gamma function P(a, x), by its series (enough for a ≤ 20, x ≤ 200).
+fn lower_gamma(a: f64, x: f64) -> f64 {
+    if x <= 0.0 {
+        return 0.0;
+    }
+    let mut term = 1.0 / a;
+    let mut sum = term;
+    for n in 1..2000 {
+        term *= x / (a + f64::from(n));
+        sum += term;
+        if term < sum * 1e-16 {
+            break;
+        }
+    }
+    (a * x.ln() - x - ln_gamma_of_half(a) + sum.ln())
+        .exp()
+        .min(1.0)
+}
+
+/// ln Γ(a) for a whole or half number, by Γ(a) = (a − 1) Γ(a − 1).
+fn ln_gamma_of_half(a: f64) -> f64 {
+    let whole = a.fract() == 0.0;
+    let (mut at, mut sum) = if whole {
+        (1.0, 0.0)
+    } else {
+        (0.5, std::f64::consts::PI.sqrt().ln())
+    };
+    while at < a {
+        sum += f64::ln(at);
+        at += 1.0;
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// Evenly spread values in a scrambled order.
+    fn spread(n: usize, low: f32, high: f32) -> Vec<f32> {
+        (0..n)
+            .map(|i| low + (high - low) * ((i * 7919) % n) as f32 / n as f32)
+            .collect()
+    }
+
+    #[test]
+    fn chi2_quantiles_are_scipys() {
+        // scipy.stats.chi2.ppf
+        for (probability, degrees, expected) in [
+            (0.95, 9, 16.918_978),
+            (0.99, 1, 6.634_897),
+            (1.0 - 0.01 / 13.0, 9, 28.557_675),
+            (0.5, 4, 3.356_694),
+        ] {
+            let quantile = chi2_quantile(probability, degrees);
+            assert!((quantile - expected).abs() < 1e-5, "{degrees}: {quantile}");
+        }
+    }
+
+    #[test]
+    fn ks_p_values_are_the_known_ones() {
+        // Kolmogorov's distribution: Q(1.36) = .0495, Q(1.63) = .0098.
+        let at = |lambda: f64| ks_p(lambda / (1e6f64.sqrt() + 0.12), 2e6, 2e6);
+        assert!((at(1.36) - 0.0495).abs() < 5e-4 && (at(1.63) - 0.0098).abs() < 5e-4);
+        assert!((ks_p(0.0, 100.0, 100.0) - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn limits_scale_with_the_window() {
+        // C(0.01) for N = 5320, B = 10, k = 13 at M = 50, 100, 200, 500: .58, .29, .15 → .25, .06 → .25.
+        let columns = (0..13).map(|k| (format!("f{k}"), spread(5320, 0.0, 1.0)));
+        let reference = Reference::of(columns);
+        for (m, expected) in [(50, 0.58), (100, 0.29), (200, 0.25), (500, 0.25)] {
+            let report = reference.compare(&vec![spread(m, 0.0, 1.0); 13]).unwrap();
+            assert!(
+                (report.columns[0].alert_at - expected).abs() < 0.015,
+                "{m}: {}",
+                report.columns[0].alert_at
+            );
+            assert_eq!(report.drift, Drift::Steady);
+        }
+    }
+
+    #[test]
+    fn a_shift_is_seen_and_a_small_window_waits() {
+        let reference = Reference::of([("alcohol".to_owned(), spread(5000, 8.0, 14.0))]);
+        let moved = reference.compare(&[spread(200, 10.0, 16.0)]).unwrap();
+        assert_eq!(moved.drift, Drift::Alert);
+        let column = &moved.columns[0];
+        assert!(column.psi > 0.25 && column.ks_p < column.ks_limit && column.shift > 1.0);
+        assert_eq!(
+            reference.compare(&[spread(37, 10.0, 16.0)]).unwrap().drift,
+            Drift::Collecting
+        );
+        assert!(reference.compare(&[]).is_none());
+    }
+
+    #[test]
+    fn constant_and_two_valued_columns_are_fine() {
+        let kind: Vec<f32> = (0..1000).map(|i| f32::from(u8::from(i % 4 > 0))).collect();
+        let reference = Reference::of([
+            ("constant".to_owned(), vec![3.0; 1000]),
+            ("type".to_owned(), kind.clone()),
+        ]);
+        let same = reference.compare(&[vec![3.0; 1000], kind]).unwrap();
+        assert_eq!(same.drift, Drift::Steady);
+        let reds = reference
+            .compare(&[vec![3.0; 100], vec![0.0; 100]])
+            .unwrap();
+        assert_eq!(
+            (reds.columns[0].drift, reds.columns[1].drift),
+            (Drift::Steady, Drift::Alert)
+        );
+    }
+}

@@ -1,0 +1,504 @@
+//! Hyper-parameter search: tree-structured Parzen estimator or random control, median pruning, a total budget, and a
+//! history that is plain data (one line of `trials.jsonl` each), so that a search can stop and go on.
+
+use std::collections::HashMap;
+
+use optimizer::distribution::{Distribution, FloatDistribution, IntDistribution};
+use optimizer::param::ParamValue;
+use optimizer::parameter::ParamId;
+use optimizer::prelude::{Direction, MedianPruner, Pruner as _, RandomSampler, TpeSampler};
+use optimizer::sampler::{CompletedTrial, Sampler as _};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::dataset::Dataset;
+use super::evaluate::cross_validate;
+use super::fit::{TrainError, fit};
+use super::plan::{Family, ParamError, Plan};
+use super::progress::{Flow, Judged, Progress};
+
+/// Trials drawn at random before TPE has something to go on (Optuna's default).
+const STARTUP: usize = 10;
+/// Candidates per suggestion (Optuna's default).
+const CANDIDATES: usize = 24;
+/// Trees after which a forest is compared with the others.
+const CHECKPOINTS: [usize; 3] = [25, 50, 100];
+/// Trials that must have reached a checkpoint before anything is pruned there.
+const BEFORE_PRUNING: usize = 5;
+/// Folds for families without out-of-bag rows.
+const FOLDS: usize = 3;
+
+/// How the next parameters are chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sampling {
+    /// Tree-structured Parzen estimator.
+    Tpe,
+    /// Uniform: the control.
+    Random,
+}
+
+/// How a trial ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Judged in full.
+    Complete,
+    /// Stopped early: worse than the median at a checkpoint.
+    Pruned,
+}
+
+/// One finished trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trial {
+    /// Number, from 0.
+    pub number: usize,
+    /// The parameters it set.
+    pub params: Map<String, Value>,
+    /// Mean squared error (out-of-bag, or cross-validated for families without such rows); a pruned trial's last.
+    pub mse: f64,
+    /// Trees and mean squared error at the checkpoints.
+    pub checkpoints: Vec<(usize, f64)>,
+    /// How it ended.
+    pub state: State,
+}
+
+/// A search: what is varied is fixed by the plan's family.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Search {
+    /// Family and the parameters that are not varied.
+    pub plan: Plan,
+    /// Trials in all, those of an earlier session included.
+    pub trials: usize,
+    /// How parameters are chosen.
+    pub sampling: Sampling,
+    /// Everything random follows from it.
+    pub seed: u64,
+}
+
+/// One parameter's range.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dimension {
+    /// Name as `Plan::set` takes it.
+    pub name: &'static str,
+    distribution: Distribution,
+}
+
+/// What is varied for a family; the first three are the Python project's own search space.
+pub fn space(family: Family) -> Vec<Dimension> {
+    let int = |name, low, high| {
+        let range = IntDistribution {
+            low,
+            high,
+            log_scale: false,
+            step: None,
+        };
+        Dimension {
+            name,
+            distribution: Distribution::Int(range),
+        }
+    };
+    let float = |name, low: f64, high: f64, log_scale| {
+        let range = FloatDistribution {
+            low,
+            high,
+            log_scale,
+            step: None,
+        };
+        Dimension {
+            name,
+            distribution: Distribution::Float(range),
+        }
+    };
+    // No two ranges are equal: the sampler tells parameters apart by their ranges.
+    let forest = vec![
+        int("n_estimators", 1, 200),
+        int("max_depth", 1, 20),
+        int("min_samples_split", 2, 20),
+        int("max_features", 1, 12),
+        int("min_samples_leaf", 1, 10),
+    ];
+    let boosting = vec![
+        int("max_iter", 50, 600),
+        float("learning_rate", 0.005, 0.2, true),
+        int("max_leaf_nodes", 4, 64),
+        int("boosting.min_samples_leaf", 2, 40),
+        float("l2_regularization", 0.0, 2.0, false),
+        float("subsample", 0.4, 1.0, false),
+        float("colsample", 0.35, 1.0, false),
+    ];
+    match family {
+        Family::RandomForest | Family::ExtraTrees => forest,
+        Family::GradientBoosting => boosting,
+        Family::Blend => forest.into_iter().skip(2).chain(boosting).collect(),
+        Family::DecisionTree => forest.into_iter().skip(1).take(2).collect(),
+        Family::Linear => Vec::new(),
+    }
+}
+
+/// What a search tells while it runs.
+#[derive(Debug)]
+pub struct SearchProgress<'a> {
+    /// The number of the running trial.
+    pub trial: usize,
+    /// Trials in all.
+    pub trials: usize,
+    /// Its parameters.
+    pub params: &'a Map<String, Value>,
+    /// Finished trials, earlier sessions' included; a new one is the last entry when `fit` is `None`.
+    pub history: &'a [Trial],
+    /// The running fit; `None` right after a trial has finished.
+    pub fit: Option<&'a Progress>,
+}
+
+/// Runs what is left of the budget and returns the whole history. `Stop` ends the search; with `keep` the finished
+/// trials are returned, otherwise it fails with `Cancelled`.
+pub fn tune(
+    search: &Search,
+    data: &Dataset,
+    earlier: Vec<Trial>,
+    on_progress: &mut dyn FnMut(&SearchProgress<'_>) -> Flow,
+) -> Result<Vec<Trial>, TrainError> {
+    let mut history = earlier;
+    while history.len() < search.trials {
+        let number = history.len();
+        let params = search.suggest(number, &history)?;
+        let plan = search.plan_of(&params)?;
+        let mut kept = None;
+        let mut listen = |fit: Option<&Progress>, history: &[Trial]| {
+            let (trials, params) = (search.trials, &params);
+            let flow = on_progress(&SearchProgress {
+                trial: number,
+                trials,
+                params,
+                history,
+                fit,
+            });
+            if let Flow::Stop { keep } = flow {
+                kept = Some(keep);
+            }
+            flow
+        };
+        let judged = judge(&plan, data, &history, &mut |progress| {
+            listen(Some(progress), &history)
+        });
+        match judged {
+            Ok((mse, checkpoints, state)) => {
+                history.push(Trial {
+                    number,
+                    params: params.clone(),
+                    mse,
+                    checkpoints,
+                    state,
+                });
+                listen(None, &history);
+            }
+            Err(TrainError::Cancelled { .. }) if kept == Some(true) => return Ok(history),
+            Err(error) => return Err(error),
+        }
+        match kept {
+            Some(true) => return Ok(history),
+            Some(false) => {
+                return Err(TrainError::Cancelled {
+                    done: history.len(),
+                    total: search.trials,
+                });
+            }
+            None => {}
+        }
+    }
+    Ok(history)
+}
+
+/// The best complete trial.
+pub fn best(history: &[Trial]) -> Option<&Trial> {
+    let complete = history
+        .iter()
+        .filter(|trial| trial.state == State::Complete && trial.mse.is_finite());
+    complete.min_by(|a, b| a.mse.total_cmp(&b.mse))
+}
+
+impl Search {
+    /// The parameters of trial `number`: they depend on the seed, the number and the history alone.
+    pub fn suggest(
+        &self,
+        number: usize,
+        history: &[Trial],
+    ) -> Result<Map<String, Value>, ParamError> {
+        let space = Space::of(self.plan.family);
+        let past: Vec<CompletedTrial> =
+            history.iter().map(|trial| space.completed(trial)).collect();
+        let sample = self.sampler()?;
+        let draw = |dimension: &Dimension| {
+            let value = match sample(&dimension.distribution, number as u64, &past) {
+                ParamValue::Int(value) => value.into(),
+                ParamValue::Float(value) => value.into(),
+                ParamValue::Categorical(value) => value.into(),
+            };
+            (dimension.name.to_owned(), value)
+        };
+        Ok(space.dimensions.iter().map(draw).collect())
+    }
+
+    /// A sampler that remembers nothing: each trial gets a new one.
+    #[allow(clippy::type_complexity)]
+    fn sampler(
+        &self,
+    ) -> Result<Box<dyn Fn(&Distribution, u64, &[CompletedTrial]) -> ParamValue>, ParamError> {
+        if self.sampling == Sampling::Random {
+            let sampler = RandomSampler::with_seed(self.seed);
+            return Ok(Box::new(move |range, trial, past| {
+                sampler.sample(range, trial, past)
+            }));
+        }
+        let tpe = TpeSampler::builder()
+            .n_startup_trials(STARTUP)
+            .n_ei_candidates(CANDIDATES)
+            .seed(self.seed);
+        let sampler = tpe
+            .build()
+            .map_err(|error| ParamError::Other(error.to_string()))?;
+        Ok(Box::new(move |range, trial, past| {
+            sampler.sample(range, trial, past)
+        }))
+    }
+
+    /// The plan with a trial's parameters.
+    pub fn plan_of(&self, params: &Map<String, Value>) -> Result<Plan, ParamError> {
+        let mut plan = self.plan.clone();
+        for (name, value) in params {
+            plan.set(name, &value.to_string())?;
+        }
+        Ok(plan)
+    }
+}
+
+/// A family's dimensions with the crate's identities.
+struct Space {
+    dimensions: Vec<Dimension>,
+    ids: Vec<ParamId>,
+}
+
+impl Space {
+    fn of(family: Family) -> Self {
+        let dimensions = space(family);
+        Self {
+            ids: dimensions.iter().map(|_| ParamId::new()).collect(),
+            dimensions,
+        }
+    }
+
+    fn completed(&self, trial: &Trial) -> CompletedTrial {
+        let (mut params, mut ranges) = (HashMap::new(), HashMap::new());
+        for (dimension, id) in self.dimensions.iter().zip(&self.ids) {
+            let Some(value) = trial.params.get(dimension.name) else {
+                continue;
+            };
+            let value = match dimension.distribution {
+                Distribution::Float(_) => value.as_f64().map(ParamValue::Float),
+                _ => value.as_i64().map(ParamValue::Int),
+            };
+            if let Some(value) = value {
+                params.insert(*id, value);
+                ranges.insert(*id, dimension.distribution.clone());
+            }
+        }
+        completed(trial, params, ranges)
+    }
+}
+
+fn completed(
+    trial: &Trial,
+    params: HashMap<ParamId, ParamValue>,
+    ranges: HashMap<ParamId, Distribution>,
+) -> CompletedTrial {
+    let steps = trial
+        .checkpoints
+        .iter()
+        .map(|(trees, mse)| (*trees as u64, *mse))
+        .collect();
+    let (id, labels) = (trial.number as u64, HashMap::new());
+    CompletedTrial::with_intermediate_values(
+        id,
+        params,
+        ranges,
+        labels,
+        trial.mse,
+        steps,
+        HashMap::new(),
+    )
+}
+
+type Judgement = (f64, Vec<(usize, f64)>, State);
+
+fn judge(
+    plan: &Plan,
+    data: &Dataset,
+    history: &[Trial],
+    listen: &mut dyn FnMut(&Progress) -> Flow,
+) -> Result<Judgement, TrainError> {
+    if plan.family != Family::RandomForest || !plan.params.bootstrap {
+        let seed = plan.params.seed;
+        let cv = cross_validate(plan, data, FOLDS, seed, &mut |_, progress| listen(progress))?;
+        return Ok((cv.mse, Vec::new(), State::Complete));
+    }
+    let past: Vec<CompletedTrial> = history
+        .iter()
+        .map(|trial| completed(trial, HashMap::new(), HashMap::new()))
+        .collect();
+    let pruner = MedianPruner::new(Direction::Minimize).n_min_trials(BEFORE_PRUNING);
+    let mut steps: Vec<(u64, f64)> = Vec::new();
+    let mut pruned = false;
+    let mut watch = |progress: &Progress| {
+        if let (Some(_), true, Some((Judged::OutOfBag, scores))) = (
+            progress.tree,
+            CHECKPOINTS.contains(&progress.done),
+            progress.scores,
+        ) {
+            let step = progress.done as u64;
+            steps.push((step, scores.mse));
+            pruned = pruner.should_prune(history.len() as u64, step, &steps, &past);
+            if pruned {
+                return Flow::Stop { keep: false };
+            }
+        }
+        listen(progress)
+    };
+    let fitted = fit(plan, data, &mut watch);
+    let checkpoints: Vec<(usize, f64)> = steps
+        .iter()
+        .map(|(trees, mse)| (*trees as usize, *mse))
+        .collect();
+    match fitted {
+        Err(TrainError::Cancelled { .. }) if pruned => {
+            let last = checkpoints.last().map_or(f64::MAX, |(_, mse)| *mse);
+            Ok((last, checkpoints, State::Pruned))
+        }
+        Err(error) => Err(error),
+        // One or two trees leave rows without an out-of-bag answer; their figure is over the others.
+        Ok(outcome) => Ok((
+            outcome.oob.map_or(f64::MAX, |oob| oob.mse),
+            checkpoints,
+            State::Complete,
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn search(sampling: Sampling, trials: usize) -> (Search, Dataset) {
+        let data = Dataset::wine_quality().unwrap().canonical(true);
+        let some: Vec<usize> = (0..data.len()).step_by(10).collect();
+        let plan = Plan::new(Family::RandomForest);
+        (
+            Search {
+                plan,
+                trials,
+                sampling,
+                seed: 7,
+            },
+            data.select(&some),
+        )
+    }
+
+    fn run(search: &Search, data: &Dataset, earlier: Vec<Trial>) -> Vec<Trial> {
+        tune(search, data, earlier, &mut |_| Flow::Continue).unwrap()
+    }
+
+    #[test]
+    fn a_search_resumes_to_the_same_history_and_its_budget_is_a_total() {
+        for sampling in [Sampling::Tpe, Sampling::Random] {
+            let (whole, data) = search(sampling, 16);
+            let history = run(&whole, &data, Vec::new());
+            assert_eq!(history.len(), 16);
+            let half = run(
+                &Search {
+                    trials: 12,
+                    ..whole.clone()
+                },
+                &data,
+                Vec::new(),
+            );
+            let lines: Vec<String> = half
+                .iter()
+                .map(|trial| serde_json::to_string(trial).unwrap())
+                .collect();
+            let read = lines
+                .iter()
+                .map(|line| serde_json::from_str(line).unwrap())
+                .collect();
+            assert_eq!(run(&whole, &data, read), history);
+            assert_eq!(run(&whole, &data, history.clone()), history);
+        }
+    }
+
+    #[test]
+    fn tpe_and_random_differ_and_the_best_is_a_valid_plan() {
+        let (tpe, data) = search(Sampling::Tpe, 16);
+        let history = run(&tpe, &data, Vec::new());
+        let random = run(
+            &Search {
+                sampling: Sampling::Random,
+                ..tpe.clone()
+            },
+            &data,
+            Vec::new(),
+        );
+        assert_ne!(history[15].params, random[15].params);
+        let best = best(&history).unwrap();
+        assert!(
+            history
+                .iter()
+                .filter(|t| t.state == State::Complete)
+                .all(|trial| best.mse <= trial.mse)
+        );
+        let plan = tpe.plan_of(&best.params).unwrap();
+        assert!(plan.params.n_estimators >= 1 && plan.check().is_ok());
+    }
+
+    #[test]
+    fn a_stopped_search_keeps_its_trials() {
+        let (search, data) = search(Sampling::Random, 50);
+        let mut stop = |progress: &SearchProgress<'_>| {
+            if progress.history.len() >= 3 {
+                Flow::Stop { keep: true }
+            } else {
+                Flow::Continue
+            }
+        };
+        assert_eq!(
+            tune(&search, &data, Vec::new(), &mut stop).unwrap().len(),
+            3
+        );
+        let mut quit = |_: &SearchProgress<'_>| Flow::Stop { keep: false };
+        assert!(matches!(
+            tune(&search, &data, Vec::new(), &mut quit),
+            Err(TrainError::Cancelled { .. })
+        ));
+    }
+
+    #[test]
+    fn every_family_has_ranges_that_differ() {
+        for family in Family::ALL {
+            let space = space(family);
+            for (at, dimension) in space.iter().enumerate() {
+                assert!(
+                    space[..at]
+                        .iter()
+                        .all(|other| other.distribution != dimension.distribution),
+                    "{family}"
+                );
+                let mut plan = Plan::new(family);
+                let value = match &dimension.distribution {
+                    Distribution::Int(range) => range.low.to_string(),
+                    Distribution::Float(range) => range.high.to_string(),
+                    Distribution::Categorical(_) => continue,
+                };
+                plan.set(dimension.name, &value).unwrap();
+            }
+        }
+    }
+}
