@@ -4,6 +4,7 @@
 
 mod architecture;
 mod cli;
+mod doctor;
 mod journeys;
 mod screens;
 mod storm;
