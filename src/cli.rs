@@ -1,7 +1,10 @@
 //! The command line: clap types, global flags, exit codes. Each headless command is one file in `cli/`.
 
 pub mod config;
+pub mod doctor;
 pub mod keys;
+pub mod lambda;
+pub mod report;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -122,6 +125,12 @@ impl From<Global> for Flags {
 /// Every tab has a headless twin.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Say what is wrong, why, and how to mend it
+    Doctor(doctor::Args),
+    /// Print the function, its health, latency, cost and error budget
+    Lambda(lambda::Args),
+    /// Write the report for a hand-over
+    Report(report::Args),
     /// Print the effective configuration and where each value came from
     Config(config::Args),
     /// Print the key table
@@ -227,6 +236,9 @@ impl Context {
 /// Runs a headless command, writing its data to `out`.
 pub async fn run(command: Command, context: &Context, out: &mut impl Write) -> Run {
     match command {
+        Command::Doctor(args) => doctor::run(&args, context, out).await,
+        Command::Lambda(args) => lambda::run(&args, context, out).await,
+        Command::Report(args) => report::run(&args, context, out).await,
         Command::Config(args) => config::run(&args, context, out),
         Command::Keys(args) => keys::run(&args, context, out),
         Command::Completions { shell } => {

@@ -14,5 +14,6 @@ pub mod metrics;
 pub mod predict;
 pub mod refusal;
 pub mod signed;
+pub mod survey;
 pub mod tail;
 pub mod wire;

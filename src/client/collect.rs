@@ -3,17 +3,18 @@
 use std::time::{Duration, Instant};
 
 use aws_config::SdkConfig;
-use reqwest::header::{CONTENT_TYPE, DATE};
 use url::Url;
 
 use crate::client::ecr::{self, ImageName};
 use crate::client::lambda::Lambda;
+use crate::client::link::Link;
 use crate::client::logs::{LogsClient, PageRequest};
-use crate::client::signed::{Signed, is_loopback, root_cause};
+use crate::client::signed::Signed;
+use crate::client::wire::{Call, Exchange, Limits, Phase, Wire};
 use crate::client::{gateway, iam, identity, metrics, refusal};
 use crate::domain::doctor::facts::{
-    Api, Fact, Facts, Function, GatewayCall, Identity, Image, Invoke, Logs, Network, Simulated,
-    Subject,
+    Api, Fact, Facts, Function, GatewayCall, Identity, Image, Invoke, Logs, Network, Repeat,
+    Simulated, Subject,
 };
 use crate::domain::doctor::{log_facts, one_line};
 use crate::domain::prediction::{Answer, Outcome};
@@ -25,6 +26,10 @@ pub const LIMIT: Duration = Duration::from_secs(5);
 pub const LOOK_BACK_S: i64 = 900;
 /// Connections that may break before the endpoint counts as unreachable.
 const ATTEMPTS: u32 = 3;
+/// Direct calls in a row stop after this.
+const REPEATS_LIMIT: Duration = Duration::from_secs(8);
+/// A handler slower than this is called again. Milliseconds.
+const SLOW_MS: f64 = 500.0;
 /// At most so many pages of log are read.
 const LOG_PAGES: usize = 5;
 /// How much of an answer is kept.
@@ -58,6 +63,51 @@ pub struct Examination {
     pub schema: Schema,
     /// Milliseconds since the epoch, by the local clock.
     pub now_ms: i64,
+}
+
+impl Examination {
+    /// Of the connected target, with one prediction to send.
+    pub fn of(link: &Link, schema: &Schema, payload: serde_json::Value, now_ms: i64) -> Self {
+        let function = link.session.function.as_str();
+        let (name, qualifier) = split_qualifier(function);
+        Examination {
+            endpoint: link.endpoint.clone(),
+            aws: link.aws.as_ref().map(|aws| Access {
+                config: aws.config.clone(),
+                custom_endpoint: aws.custom_endpoint,
+                profile: Some(aws.profile.clone())
+                    .filter(|p| !link.session.sandbox && p != "default"),
+            }),
+            function: name.to_owned(),
+            qualifier,
+            payload,
+            schema: schema.clone(),
+            now_ms,
+        }
+    }
+
+    fn path(&self) -> String {
+        let path = self.endpoint.as_ref().map_or("/", Url::path);
+        if path.is_empty() {
+            "/".to_owned()
+        } else {
+            path.to_owned()
+        }
+    }
+}
+
+/// `name:alias` or `…:function:name:alias` without its alias, and the alias.
+fn split_qualifier(function: &str) -> (&str, Option<String>) {
+    let name = function
+        .split_once(":function:")
+        .map_or(function, |(_, name)| name);
+    match name.split_once(':') {
+        Some((_, alias)) => (
+            &function[..function.len() - alias.len() - 1],
+            Some(alias.to_owned()),
+        ),
+        None => (function, None),
+    }
 }
 
 /// Asks everything and waits for all answers: at most about twice [`LIMIT`].
@@ -95,7 +145,6 @@ fn subject(examination: &Examination) -> Subject {
         .map(ToString::to_string)
         .unwrap_or_default();
     let named = gateway::id_and_region(&endpoint);
-    let path = examination.endpoint.as_ref().map_or("/", Url::path);
     let region = examination
         .aws
         .as_ref()
@@ -110,11 +159,7 @@ fn subject(examination: &Examination) -> Subject {
         region: region.unwrap_or_default(),
         profile: examination.aws.as_ref().and_then(|a| a.profile.clone()),
         method: "POST".to_owned(),
-        path: if path.is_empty() {
-            "/".to_owned()
-        } else {
-            path.to_owned()
-        },
+        path: examination.path(),
     }
 }
 
@@ -155,7 +200,7 @@ async fn behind(examination: &Examination, aws: &Access, mut subject: Subject) -
         identity,
         (function, image, repository_policy),
         (api_id, api),
-        invoke,
+        (invoke, repeats),
         policy,
         concurrency,
     ) = tokio::join!(
@@ -194,6 +239,7 @@ async fn behind(examination: &Examination, aws: &Access, mut subject: Subject) -
         identity,
         function,
         invoke,
+        repeats,
         api,
         policy,
         image,
@@ -239,8 +285,41 @@ pub fn gateway_event(subject: &Subject, payload: &serde_json::Value) -> serde_js
     })
 }
 
-async fn invoke(lambda: &Lambda, event: &serde_json::Value) -> Fact<Invoke> {
-    lambda.invoke(event, LIMIT).await
+/// Calls the function directly a few times in a row, and a few times more while the calls are cold or slow: that tells a
+/// moment from a condition. Predictions change nothing.
+async fn invoke(lambda: &Lambda, event: &serde_json::Value) -> (Fact<Invoke>, Vec<Repeat>) {
+    let began = Instant::now();
+    let first = lambda.invoke(event, LIMIT).await;
+    let mut calls: Vec<Repeat> = answered(&first).into_iter().collect();
+    while !calls.is_empty() && began.elapsed() < REPEATS_LIMIT {
+        let odd = calls
+            .iter()
+            .filter(|c| c.cold || c.duration_ms > SLOW_MS)
+            .count();
+        // Two odd ones after the first settle it; so do two that are well.
+        let wanted = if odd == 0 { 3 } else { 6 };
+        if calls.len() >= wanted || odd >= 4 {
+            break;
+        }
+        let again = lambda
+            .invoke(event, REPEATS_LIMIT.saturating_sub(began.elapsed()))
+            .await;
+        let Some(call) = answered(&again) else { break };
+        calls.push(call);
+    }
+    (first, calls.split_off(calls.len().min(1)))
+}
+
+/// Duration and coldness of a call that ran to its end.
+fn answered(invoke: &Fact<Invoke>) -> Option<Repeat> {
+    let Some(Invoke::Answered(call)) = invoke.known() else {
+        return None;
+    };
+    let duration_ms = call.duration_ms.filter(|_| call.function_error.is_none())?;
+    Some(Repeat {
+        duration_ms,
+        cold: call.init_ms.is_some(),
+    })
 }
 
 async fn image(signed: &Signed, function: &Fact<Function>) -> Fact<Image> {
@@ -339,157 +418,108 @@ async fn logs(aws: &Access, group: &str) -> Fact<Logs> {
     Fact::Known(log_facts::condense(lines, retention, now))
 }
 
-/// Checks 0 to 2: connect, send one prediction, look at the answer and at its `Date`.
+/// Checks 0 to 2: one prediction on a fresh connection; its phases, its answer, its `Date`.
 async fn edge(examination: &Examination) -> (Fact<Network>, Fact<GatewayCall>, Fact<f64>) {
     let Some(endpoint) = &examination.endpoint else {
         return (Fact::NotAsked, Fact::NotAsked, Fact::NotAsked);
     };
-    let local = is_loopback(endpoint.as_str());
-    let builder = reqwest::Client::builder()
-        .timeout(LIMIT)
-        .redirect(reqwest::redirect::Policy::none());
-    let builder = if local { builder.no_proxy() } else { builder };
-    let client = match builder.build() {
-        Ok(client) => client,
-        Err(error) => {
-            return (
-                Fact::NotAsked,
-                Fact::Failed(root_cause(&error)),
-                Fact::NotAsked,
-            );
-        }
+    let limits = Limits {
+        connect: LIMIT,
+        total: LIMIT,
+        body: BODY_LIMIT,
     };
-    let (network, (gateway, skew)) =
-        tokio::join!(connect(endpoint), predict(&client, examination, endpoint));
-    // A proxy may carry HTTP where a plain connection is not allowed: the answer counts more.
-    let network = match (&network, &gateway) {
-        (Fact::Failed(_), Fact::Known(_)) => Fact::NotAsked,
-        _ => network,
-    };
-    (network, gateway, skew)
-}
-
-async fn connect(endpoint: &Url) -> Fact<Network> {
-    let (Some(host), Some(port)) = (endpoint.host_str(), endpoint.port_or_known_default()) else {
-        return Fact::Failed(format!("{endpoint} has no host"));
-    };
-    let host = host.trim_matches(['[', ']']);
-    let began = Instant::now();
-    match tokio::time::timeout(LIMIT, tokio::net::TcpStream::connect((host, port))).await {
-        Ok(Ok(_)) => Fact::Known(Network {
-            connect_ms: began.elapsed().as_secs_f64() * 1000.0,
-            certificate_days: None,
-        }),
-        Ok(Err(error)) => Fact::Failed(format!("{host}:{port}: {error}")),
-        Err(_) => Fact::Failed(format!(
-            "{host}:{port}: no connection in {} s",
-            LIMIT.as_secs()
-        )),
-    }
-}
-
-async fn predict(
-    client: &reqwest::Client,
-    examination: &Examination,
-    endpoint: &Url,
-) -> (Fact<GatewayCall>, Fact<f64>) {
-    let began = Instant::now();
+    let wire = Wire::new(endpoint, limits);
+    let path = examination.path();
+    let call = Call::post_json(path, examination.payload.to_string()).on_fresh_connection();
     let mut broken = 0;
     loop {
-        let request = client
-            .post(endpoint.clone())
-            .header(CONTENT_TYPE, "application/json")
-            .body(examination.payload.to_string());
-        let error = match request.send().await {
-            Ok(response) => {
-                let skew = clock_skew(&response);
-                let call = answer(response, &examination.schema, began, broken).await;
-                return (call, skew);
+        let began = Instant::now();
+        match wire.send(&call).await {
+            Ok(exchange) => {
+                let gateway = Fact::Known(read_answer(&exchange, &examination.schema, broken));
+                return (read_network(&exchange), gateway, clock_skew(&exchange));
             }
-            Err(error) => error,
-        };
-        if error.is_timeout() {
-            let elapsed_ms = began.elapsed().as_secs_f64() * 1000.0;
-            return (
-                Fact::Known(GatewayCall {
+            Err(error) if error.phase >= Phase::Send && began.elapsed() >= LIMIT => {
+                let elapsed_ms = began.elapsed().as_secs_f64() * 1000.0;
+                let call = GatewayCall {
                     timed_out: true,
                     elapsed_ms,
                     broken_attempts: broken,
                     ..GatewayCall::default()
-                }),
-                Fact::NotAsked,
-            );
+                };
+                return (Fact::NotAsked, Fact::Known(call), Fact::NotAsked);
+            }
+            // A prediction has no side effect, so it may be sent again.
+            Err(error) => {
+                broken += 1;
+                if broken >= ATTEMPTS {
+                    let network = if error.phase < Phase::Send {
+                        Fact::Failed(error.to_string())
+                    } else {
+                        Fact::NotAsked
+                    };
+                    return (network, Fact::Failed(error.to_string()), Fact::NotAsked);
+                }
+            }
         }
-        broken += 1;
-        // A prediction has no side effect, so it may be sent again.
-        if broken >= ATTEMPTS || began.elapsed() > LIMIT {
-            return (
-                Fact::Failed(format!(
-                    "{endpoint}: {}",
-                    one_line(&root_cause(&error), 200)
-                )),
-                Fact::NotAsked,
-            );
-        }
+    }
+}
+
+fn read_network(exchange: &Exchange) -> Fact<Network> {
+    let phases = [
+        exchange.phases.dns,
+        exchange.phases.tcp,
+        exchange.phases.tls,
+    ];
+    Fact::Known(Network {
+        connect_ms: phases.into_iter().flatten().sum(),
+        certificate_days: exchange.connection.certificate_days,
+    })
+}
+
+fn read_answer(exchange: &Exchange, schema: &Schema, broken_attempts: u32) -> GatewayCall {
+    let read = Answer {
+        status: exchange.status,
+        body: &exchange.body,
+        cut: exchange.cut,
+        location: None,
+    };
+    GatewayCall {
+        status: exchange.status,
+        body: String::from_utf8_lossy(&exchange.body).into_owned(),
+        from_api_gateway: exchange.header("apigw-requestid").is_some(),
+        elapsed_ms: exchange.phases.total,
+        contract_violation: if exchange.status == 200 {
+            Outcome::read(schema, &read).fault()
+        } else {
+            None
+        },
+        timed_out: false,
+        broken_attempts,
     }
 }
 
 /// Local clock minus the server's `Date`, seconds; whole seconds on the server's side.
-fn clock_skew(response: &reqwest::Response) -> Fact<f64> {
-    let date = response.headers().get(DATE).and_then(|v| v.to_str().ok());
-    let server = date
-        .and_then(|text| jiff::fmt::rfc2822::parse(text).ok())
-        .map(|zoned| zoned.timestamp());
-    server.map_or(Fact::NotAsked, |server| {
-        Fact::Known((jiff::Timestamp::now() - server).as_secs_f64())
+fn clock_skew(exchange: &Exchange) -> Fact<f64> {
+    let date = exchange
+        .header("date")
+        .and_then(|text| jiff::fmt::rfc2822::parse(text).ok());
+    date.map_or(Fact::NotAsked, |server| {
+        Fact::Known((jiff::Timestamp::now() - server.timestamp()).as_secs_f64())
     })
 }
 
-async fn answer(
-    mut response: reqwest::Response,
-    schema: &Schema,
-    began: Instant,
-    broken_attempts: u32,
-) -> Fact<GatewayCall> {
-    let status = response.status().as_u16();
-    let from_api_gateway = response.headers().contains_key("apigw-requestid");
-    let mut body = Vec::new();
-    let mut cut = false;
-    loop {
-        match response.chunk().await {
-            Ok(Some(chunk)) if body.len() < BODY_LIMIT => body.extend_from_slice(&chunk),
-            Ok(Some(_)) => {
-                cut = true;
-                break;
-            }
-            Ok(None) => break,
-            Err(error) => {
-                return Fact::Failed(format!(
-                    "the answer broke off: {}",
-                    one_line(&root_cause(&error), 200)
-                ));
-            }
-        }
-    }
-    let elapsed_ms = began.elapsed().as_secs_f64() * 1000.0;
-    let read = Answer {
-        status,
-        body: &body,
-        cut,
-        location: None,
-    };
-    let contract_violation = if status == 200 {
-        Outcome::read(schema, &read).fault()
-    } else {
-        None
-    };
-    Fact::Known(GatewayCall {
-        status,
-        body: String::from_utf8_lossy(&body).into_owned(),
-        from_api_gateway,
-        elapsed_ms,
-        contract_violation,
-        timed_out: false,
-        broken_attempts,
-    })
+/// The schema's first preset as a request body: the user's own demo sample.
+pub fn sample_payload(schema: &Schema) -> serde_json::Value {
+    let values = schema
+        .presets
+        .first()
+        .map(|preset| preset.values.clone())
+        .unwrap_or_default();
+    schema
+        .names()
+        .map(str::to_owned)
+        .zip(values.into_iter().map(serde_json::Value::from))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }

@@ -9,7 +9,8 @@ use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricDataRe
 use crate::client::errors::{AwsError, Call};
 use crate::client::refusal;
 use crate::domain::doctor::facts::{Fact, Metrics};
-use crate::domain::metrics::{Point, Snapshot, period};
+use crate::domain::metrics::{Budget, Point, Snapshot, period};
+use crate::domain::slo::Counts;
 
 /// What is asked: (id, from the gateway, metric, statistic).
 const TOTALS: [(&str, bool, &str, &str); 16] = [
@@ -73,15 +74,65 @@ pub async fn snapshot(
                 points: points(&results),
             })
         }
-        Err(error) => {
-            let call = Call {
-                action: "cloudwatch:GetMetricData",
-                subject: format!("metrics of {function}"),
-                region: config.region().map(ToString::to_string).unwrap_or_default(),
-                profile: None,
+        Err(error) => refusal::fact(&AwsError::from_sdk(&error, &call_of(function, config))),
+    }
+}
+
+/// Requests and failures of the last 30 days in five-minute points, summed over the SLO's windows. One call.
+pub async fn budget(config: &SdkConfig, api_id: &str, now_ms: i64) -> Fact<Budget> {
+    const STEP_S: i64 = 300;
+    let end = now_ms.div_euclid(STEP_S * 1000).saturating_add(1) * STEP_S;
+    let gateway = ("AWS/ApiGateway", "ApiId", Some(api_id));
+    let wanted = [("count", "Count"), ("c4xx", "4xx"), ("c5xx", "5xx")];
+    let queries = wanted
+        .iter()
+        .filter_map(|(id, metric)| query(id, gateway, metric, "Sum", STEP_S))
+        .collect();
+    let call = aws_sdk_cloudwatch::Client::new(config)
+        .get_metric_data()
+        .start_time(DateTime::from_secs(end - 30 * 86_400))
+        .end_time(DateTime::from_secs(end))
+        .set_metric_data_queries(Some(queries));
+    match call
+        .into_paginator()
+        .send()
+        .collect::<Result<Vec<_>, _>>()
+        .await
+    {
+        Ok(pages) => {
+            let results: Vec<MetricDataResult> = pages
+                .into_iter()
+                .flat_map(|p| p.metric_data_results.unwrap_or_default())
+                .collect();
+            let over = |seconds: i64| {
+                let from = now_ms - seconds * 1000;
+                // A point counts from its start: one that began before the window is left out.
+                let sum = |id: &str| {
+                    values(&results, id)
+                        .filter(|(at, _)| *at >= from - STEP_S * 1000 / 2)
+                        .map(|(_, v)| v)
+                        .sum::<f64>()
+                };
+                Counts::at_gateway(sum("count"), sum("c4xx"), sum("c5xx"))
             };
-            refusal::fact(&AwsError::from_sdk(&error, &call))
+            Fact::Known(Budget {
+                five_minutes: over(300),
+                half_hour: over(1800),
+                hour: over(3600),
+                six_hours: over(21_600),
+                month: over(30 * 86_400),
+            })
         }
+        Err(error) => refusal::fact(&AwsError::from_sdk(&error, &call_of("the gateway", config))),
+    }
+}
+
+fn call_of(subject: &str, config: &SdkConfig) -> Call {
+    Call {
+        action: "cloudwatch:GetMetricData",
+        subject: format!("metrics of {subject}"),
+        region: config.region().map(ToString::to_string).unwrap_or_default(),
+        profile: None,
     }
 }
 

@@ -10,6 +10,7 @@ mod verdict;
 
 use serde::{Deserialize, Serialize};
 
+pub use checks::invoke_grant as may_gateway_invoke;
 pub use facts::{Fact, Facts};
 pub use gateway::Answerer;
 

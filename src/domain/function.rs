@@ -218,6 +218,8 @@ pub struct Overview {
     pub event_sources: Fact<Vec<String>>,
     /// Resource policy; `Missing` when it has none.
     pub policy: Fact<String>,
+    /// Id of the API Gateway in front of it.
+    pub api_id: Fact<String>,
     /// Log retention in days; `Known(None)` keeps for ever.
     pub retention: Fact<Option<i32>>,
 }

@@ -3,6 +3,22 @@
 use serde::Serialize;
 
 use crate::domain::doctor::facts::Metrics;
+use crate::domain::slo::Counts;
+
+/// Requests and failures at the gateway over the windows that an SLO and its alerts look at.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct Budget {
+    /// Five minutes: the short window of the fast alert.
+    pub five_minutes: Counts,
+    /// Half an hour: the short window of the slow alert.
+    pub half_hour: Counts,
+    /// One hour.
+    pub hour: Counts,
+    /// Six hours.
+    pub six_hours: Counts,
+    /// The objective's whole window, 30 days.
+    pub month: Counts,
+}
 
 /// One point of the time axis. `None` means that CloudWatch has no data point there.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]

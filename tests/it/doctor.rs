@@ -69,7 +69,12 @@ async fn examine(sandbox: &Sandbox) -> Diagnosis {
     let schema = Schema::wine_quality().clone();
     let payload: serde_json::Map<String, serde_json::Value> = schema
         .names()
-        .map(|name| (name.to_owned(), serde_json::json!(if name == "alcohol" { 10.4 } else { 1.0 })))
+        .map(|name| {
+            (
+                name.to_owned(),
+                serde_json::json!(if name == "alcohol" { 10.4 } else { 1.0 }),
+            )
+        })
         .collect();
     let examination = Examination {
         endpoint: Some(sandbox.endpoint()),
@@ -92,7 +97,11 @@ async fn every_incident_gets_its_verdict() {
     let mut wrong = Vec::new();
     for name in PROMISED {
         let incident: Incident = name.parse().unwrap();
-        let sandbox = sandbox(Options { incident: Some(incident), ..options(42) }).await;
+        let sandbox = sandbox(Options {
+            incident: Some(incident),
+            ..options(42)
+        })
+        .await;
         let began = Instant::now();
         let diagnosis = examine(&sandbox).await;
         let took = began.elapsed();
@@ -130,7 +139,11 @@ async fn a_refused_read_is_skipped_with_its_action() {
     ] {
         sandbox.deny(vec![action.to_owned()]);
         let diagnosis = examine(&sandbox).await;
-        let finding = diagnosis.findings.iter().find(|f| f.check == check).unwrap();
+        let finding = diagnosis
+            .findings
+            .iter()
+            .find(|f| f.check == check)
+            .unwrap();
         assert_eq!(
             (finding.status, finding.missing_action.as_deref()),
             (Status::Skip, Some(action)),

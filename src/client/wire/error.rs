@@ -10,8 +10,8 @@ use url::Url;
 
 use super::authority;
 
-/// A phase of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A phase of a request, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
     /// Resolving the host's name.
     Dns,

@@ -169,6 +169,15 @@ pub struct Invocation {
     pub log_tail: String,
 }
 
+/// One of several direct calls in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Repeat {
+    /// REPORT's Duration, milliseconds.
+    pub duration_ms: f64,
+    /// REPORT had an Init Duration.
+    pub cold: bool,
+}
+
 /// Check 5 as a whole: what the direct call came to.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
@@ -356,6 +365,8 @@ pub struct Facts {
     pub function: Fact<Function>,
     /// The function called directly.
     pub invoke: Fact<Invoke>,
+    /// Further direct calls, one after the other: is it a moment or a condition?
+    pub repeats: Vec<Repeat>,
     /// The API's wiring.
     pub api: Fact<Api>,
     /// The function's resource policy (JSON); `Missing` = no policy at all.

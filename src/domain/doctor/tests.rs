@@ -479,6 +479,50 @@ const CASES: &[Case] = &[
         "logs",
     ),
     (
+        "cold-start-storm",
+        |f| {
+            f.repeats = vec![
+                Repeat {
+                    duration_ms: 200.0,
+                    cold: true
+                };
+                3
+            ]
+        },
+        "provisioned",
+    ),
+    (
+        "slow-dependency",
+        |f| {
+            f.repeats = vec![
+                Repeat {
+                    duration_ms: 1350.0,
+                    cold: false
+                };
+                3
+            ];
+            let Fact::Known(Invoke::Answered(i)) = &mut f.invoke else {
+                unreachable!()
+            };
+            i.duration_ms = Some(1400.0);
+        },
+        "logs",
+    ),
+    // One slow or cold call, then all is well: no alarm.
+    (
+        "healthy",
+        |f| {
+            f.repeats = vec![
+                Repeat {
+                    duration_ms: 150.0,
+                    cold: false
+                };
+                3
+            ]
+        },
+        "",
+    ),
+    (
         "slow-network",
         |f| {
             let Fact::Known(call) = &mut f.gateway else {

@@ -4,6 +4,7 @@ use super::facts::{Fact, Facts, GatewayCall, Invocation, Invoke};
 use super::gateway::{Answerer, proxy_violation};
 use super::policy::Answer;
 use super::{Finding, HEALTHY, Status, Verdict, checks, fixes, one_line};
+use crate::domain::latency::nearest_rank;
 
 /// Beyond this, AWS refuses signatures. Seconds.
 const SKEW_LIMIT_S: f64 = 300.0;
@@ -679,45 +680,34 @@ fn role_cannot_log(facts: &Facts) -> Option<Verdict> {
 }
 
 fn cold_start_storm(facts: &Facts) -> Option<Verdict> {
-    let logs = facts.logs.known()?;
-    let share = logs.cold as f64 / logs.reports.max(1) as f64;
-    (logs.reports >= STORM_MIN_N && share >= STORM_SHARE).then_some(())?;
-    verdict(
-        "cold-start-storm",
+    let logs = facts.logs.known();
+    let (reports, cold) = logs.map_or((0, 0), |l| (l.reports, l.cold));
+    let logged = reports >= STORM_MIN_N && cold as f64 / reports as f64 >= STORM_SHARE;
+    let (n, again) = (
+        facts.repeats.len(),
+        facts.repeats.iter().filter(|r| r.cold).count(),
+    );
+    let text = if logged {
+        let share = cold as f64 * 100.0 / reports as f64;
         format!(
-            "{} of {} calls are cold starts ({:.0} %): environments do not survive.",
-            logs.cold,
-            logs.reports,
-            share * 100.0
-        ),
-        fixes::keep_warm(facts),
-    )
+            "{cold} of {reports} calls are cold starts ({share:.0} %): environments do not survive."
+        )
+    } else if again >= 2 {
+        format!(
+            "{again} of {n} direct calls right after another one are cold starts: environments do not survive."
+        )
+    } else {
+        return None;
+    };
+    verdict("cold-start-storm", text, fixes::keep_warm(facts))
 }
 
 fn slow_dependency(facts: &Facts) -> Option<Verdict> {
-    let logs = facts.logs.known();
-    let (median, n, source) = match (
-        logs.and_then(|l| l.warm_p50_ms),
-        facts.metrics.known().and_then(|m| m.duration_p50),
-    ) {
-        (Some(ms), _) => (ms, logs.map_or(0, |l| l.reports - l.cold), "REPORT lines"),
-        (None, Some(ms)) => (
-            ms,
-            facts
-                .metrics
-                .known()
-                .and_then(|m| m.invocations)
-                .unwrap_or(0.0) as usize,
-            "AWS/Lambda Duration",
-        ),
-        (None, None) => return None,
-    };
+    let (median, n, source) = warm_median(facts)?;
     // One slow call proves nothing unless the direct call agrees.
-    let agrees = facts
-        .invocation()
-        .and_then(|i| i.duration_ms)
-        .is_none_or(|ms| ms > SLOW_MEDIAN_MS);
-    (median > SLOW_MEDIAN_MS && n >= 3 && agrees).then_some(())?;
+    let direct = facts.invocation().and_then(|i| i.duration_ms);
+    (median > SLOW_MEDIAN_MS && n >= 3 && direct.is_none_or(|ms| ms > SLOW_MEDIAN_MS))
+        .then_some(())?;
     verdict(
         "slow-dependency",
         format!(
@@ -725,6 +715,29 @@ fn slow_dependency(facts: &Facts) -> Option<Verdict> {
         ),
         fixes::read_errors(facts),
     )
+}
+
+/// (median, n, source) of the handler's time: calls just made count more than the log, the log more than metrics.
+fn warm_median(facts: &Facts) -> Option<(f64, usize, &'static str)> {
+    let mut now: Vec<f64> = facts
+        .repeats
+        .iter()
+        .filter(|r| !r.cold)
+        .map(|r| r.duration_ms)
+        .collect();
+    now.sort_unstable_by(f64::total_cmp);
+    if let Some(median) = nearest_rank(&now, 0.5).filter(|_| now.len() >= 3) {
+        return Some((median, now.len(), "calls just made"));
+    }
+    if let Some((logs, median)) = facts.logs.known().and_then(|l| Some((l, l.warm_p50_ms?))) {
+        return Some((median, logs.reports - logs.cold, "REPORT lines"));
+    }
+    let metrics = facts.metrics.known()?;
+    Some((
+        metrics.duration_p50?,
+        metrics.duration_n.or(metrics.invocations).unwrap_or(0.0) as usize,
+        "AWS/Lambda Duration",
+    ))
 }
 
 fn slow_gateway(facts: &Facts) -> Option<Verdict> {

@@ -1,0 +1,433 @@
+//! The hand-over of a shift: everything that was measured and found, as Markdown. Every figure with its n and source.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::domain::cost::{Prices, dollars};
+use crate::domain::doctor::{Diagnosis, Status, one_line};
+use crate::domain::function::FunctionConfig;
+use crate::domain::latency::histogram::Bin;
+use crate::domain::latency::millis;
+use crate::domain::latency::series::Bucket;
+use crate::domain::vitals::{Light, Vitals};
+
+/// What the report is about.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Source {
+    /// Target.
+    pub target: String,
+    /// Account.
+    pub account: Option<String>,
+    /// Region.
+    pub region: String,
+    /// Function.
+    pub function: String,
+    /// Endpoint.
+    pub endpoint: String,
+    /// Whether this is the embedded sandbox and not AWS.
+    pub sandbox: bool,
+}
+
+/// Error lines that say the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ErrorGroup {
+    /// The line with its variable parts masked.
+    pub template: String,
+    /// How many.
+    pub count: usize,
+    /// A request to look at, if the lines name one.
+    pub request_id: Option<String>,
+    /// When it was last seen, milliseconds since the epoch.
+    pub last_ms: i64,
+}
+
+/// Everything the report says.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Handover {
+    /// When, RFC 3339.
+    pub written: String,
+    /// About what.
+    pub source: Source,
+    /// The function.
+    pub config: Option<FunctionConfig>,
+    /// The figures.
+    pub vitals: Vitals,
+    /// Over time.
+    pub series: Vec<Bucket>,
+    /// How latencies are spread.
+    pub histogram: Vec<Bin>,
+    /// What the REPORT figures rest on.
+    pub note: String,
+    /// Errors; or why they could not be read.
+    pub errors: Result<Vec<ErrorGroup>, String>,
+    /// What Doctor found.
+    pub diagnosis: Diagnosis,
+}
+
+impl Handover {
+    /// The report as Markdown.
+    pub fn markdown(&self) -> String {
+        let mut out = String::new();
+        // Writing to a String cannot fail.
+        let _ = self.write(&mut out);
+        out
+    }
+
+    fn write(&self, out: &mut String) -> std::fmt::Result {
+        let source = &self.source;
+        writeln!(
+            out,
+            "# {} · {} · last {}\n",
+            cell(&source.function),
+            cell(&source.region),
+            self.vitals.window
+        )?;
+        let kind = if source.sandbox {
+            " (embedded sandbox, not AWS)"
+        } else {
+            ""
+        };
+        let account = source.account.as_deref().unwrap_or("unknown");
+        writeln!(
+            out,
+            "Written {} by vintner for target `{}`{kind}, account {}, endpoint <{}>.\n",
+            self.written,
+            cell(&source.target),
+            cell(account),
+            cell(&source.endpoint)
+        )?;
+        self.verdict(out)?;
+        self.health(out)?;
+        self.function(out)?;
+        self.latency(out)?;
+        self.charts(out)?;
+        self.cold_starts(out)?;
+        self.errors(out)?;
+        self.money(out)?;
+        self.objective(out)?;
+        self.findings(out)
+    }
+
+    fn verdict(&self, out: &mut String) -> std::fmt::Result {
+        let verdict = &self.diagnosis.verdict;
+        writeln!(
+            out,
+            "**{}**: {}\n",
+            cell(&verdict.code),
+            cell(&verdict.text)
+        )?;
+        if !verdict.fix.is_empty() {
+            writeln!(out, "```sh\n{}\n```\n", verdict.fix.replace("```", "'''"))?;
+        }
+        Ok(())
+    }
+
+    fn health(&self, out: &mut String) -> std::fmt::Result {
+        writeln!(out, "## Health\n\n| | | | |\n|---|---|---|---|")?;
+        for vital in &self.vitals.strip {
+            let lamp = match vital.light {
+                Light::Green => "ok",
+                Light::Amber => "look",
+                Light::Red => "**bad**",
+                Light::Grey => "unknown",
+            };
+            writeln!(
+                out,
+                "| {} | {} | {lamp} | {} |",
+                vital.label,
+                cell(&vital.value),
+                cell(&vital.why)
+            )?;
+        }
+        writeln!(out)
+    }
+
+    fn function(&self, out: &mut String) -> std::fmt::Result {
+        writeln!(out, "## Function\n")?;
+        let Some(config) = &self.config else {
+            return writeln!(out, "Could not be read.\n");
+        };
+        writeln!(out, "| | |\n|---|---|")?;
+        for (field, value) in config.rows() {
+            writeln!(out, "| {field} | {} |", cell(&value))?;
+        }
+        writeln!(out)
+    }
+
+    fn latency(&self, out: &mut String) -> std::fmt::Result {
+        writeln!(
+            out,
+            "## Latency\n\n| measured at | n | p50 | p99 | max | window | source |\n|---|---:|---:|---:|---:|---|---|"
+        )?;
+        for row in &self.vitals.latency {
+            let show = |e: Option<crate::domain::latency::Estimate>| {
+                e.map_or("–".to_owned(), |e| e.text())
+            };
+            let max = row.max_ms.map_or("–".to_owned(), millis);
+            writeln!(
+                out,
+                "| {} | {} | {} | {} | {max} | {} | {} |",
+                row.what,
+                row.n,
+                show(row.p50),
+                show(row.p99),
+                row.window,
+                row.source
+            )?;
+        }
+        writeln!(
+            out,
+            "\n{}. Percentiles are nearest-rank; p99 needs n ≥ 100, and below 299 only a lower bound is stated. CloudWatch lags 1 to 3 minutes.\n",
+            cell(&self.note)
+        )
+    }
+
+    fn charts(&self, out: &mut String) -> std::fmt::Result {
+        if !self.series.iter().any(|b| b.n > 0) {
+            return Ok(());
+        }
+        let volume: Vec<f64> = self.series.iter().map(|b| b.n as f64).collect();
+        let p50: Vec<f64> = self.series.iter().map(|b| b.p50.unwrap_or(0.0)).collect();
+        let p99: Vec<f64> = self.series.iter().map(|b| b.p99.unwrap_or(0.0)).collect();
+        let top = |values: &[f64]| values.iter().copied().fold(0.0, f64::max);
+        writeln!(
+            out,
+            "```text\ncalls {}  max {:.0} a bucket",
+            spark(&volume),
+            top(&volume)
+        )?;
+        writeln!(out, "p50   {}  max {}", spark(&p50), millis(top(&p50)))?;
+        writeln!(out, "p99   {}  max {}\n", spark(&p99), millis(top(&p99)))?;
+        let most = self
+            .histogram
+            .iter()
+            .map(Bin::count)
+            .max()
+            .unwrap_or(0)
+            .max(1);
+        for bin in &self.histogram {
+            let bar = "#".repeat((bin.warm * 40).div_ceil(most))
+                + &"*".repeat((bin.cold * 40).div_ceil(most));
+            writeln!(
+                out,
+                "{:>8} – {:<8} {:>6} {bar}",
+                millis(bin.low_ms),
+                millis(bin.high_ms),
+                bin.count()
+            )?;
+        }
+        writeln!(out, "{:27}# warm  * cold\n```\n", "")
+    }
+
+    fn cold_starts(&self, out: &mut String) -> std::fmt::Result {
+        let cold = &self.vitals.cold;
+        let Some(rate) = cold.rate() else {
+            return Ok(());
+        };
+        let init = cold.init.map_or("no Init Duration".to_owned(), |l| {
+            format!("Init p50 {}, max {}", l.p50.text(), millis(l.max))
+        });
+        let idle = cold.longest_idle_s.map_or(String::new(), |s| {
+            format!("; longest pause before one {s:.0} s")
+        });
+        writeln!(
+            out,
+            "## Cold starts\n\n{} of {} calls ({:.1} %); {init}{idle}; {} inits timed out.\n",
+            cold.cold,
+            cold.n,
+            rate * 100.0,
+            cold.init_timeouts
+        )
+    }
+
+    fn errors(&self, out: &mut String) -> std::fmt::Result {
+        writeln!(out, "## Errors\n")?;
+        match &self.errors {
+            Err(why) => writeln!(out, "Could not be read: {}\n", cell(why)),
+            Ok(groups) if groups.is_empty() => writeln!(out, "None in the log.\n"),
+            Ok(groups) => {
+                writeln!(out, "| n | what | example request |\n|---:|---|---|")?;
+                for group in groups {
+                    writeln!(
+                        out,
+                        "| {} | {} | {} |",
+                        group.count,
+                        cell(&group.template),
+                        group.request_id.as_deref().unwrap_or("–")
+                    )?;
+                }
+                writeln!(out)
+            }
+        }
+    }
+
+    fn money(&self, out: &mut String) -> std::fmt::Result {
+        let Some(cost) = &self.vitals.cost else {
+            return Ok(());
+        };
+        let million = &cost.million;
+        writeln!(out, "## Cost\n")?;
+        writeln!(
+            out,
+            "{} per million calls: compute {}, requests {}, gateway {} (billed {:.0} ms on average, n = {}, list prices of {}). At this rate {:.2} M calls a month: {}, {} with the free tier. {}.\n",
+            dollars(million.total()),
+            dollars(million.compute),
+            dollars(million.requests),
+            dollars(million.gateway),
+            cost.usage.billed_ms,
+            cost.usage.n,
+            cost.prices_as_of,
+            cost.month_calls / 1e6,
+            dollars(cost.month.total()),
+            dollars(cost.month_free_tier.total()),
+            Prices::NOT_INCLUDED
+        )
+    }
+
+    fn objective(&self, out: &mut String) -> std::fmt::Result {
+        let Some(budget) = &self.vitals.budget else {
+            return Ok(());
+        };
+        let rate = |burn: Option<f64>| burn.map_or("–".to_owned(), |b| format!("{b:.1}×"));
+        let left = budget
+            .remaining
+            .map_or("–".to_owned(), |r| format!("{:.1} %", r * 100.0));
+        writeln!(
+            out,
+            "## Objective\n\nAvailability 99.9 % over 30 days at the gateway: {left} of the error budget left ({:.0} of {:.0} requests failed), burn {} over 1 h, {} over 6 h.{}\n",
+            budget.bad,
+            budget.valid,
+            rate(budget.burn_1h),
+            rate(budget.burn_6h),
+            budget
+                .low_n
+                .as_ref()
+                .map(|n| format!(" Mind the small n: {n}."))
+                .unwrap_or_default()
+        )
+    }
+
+    fn findings(&self, out: &mut String) -> std::fmt::Result {
+        writeln!(out, "## Doctor\n\n| check | | evidence |\n|---|---|---|")?;
+        for finding in &self.diagnosis.findings {
+            let status = if finding.status == Status::Fail {
+                "**FAIL**"
+            } else {
+                finding.status.word()
+            };
+            writeln!(
+                out,
+                "| {} | {status} | {} |",
+                finding.check,
+                cell(&finding.evidence)
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Remote text as a table cell: one line, and neither a pipe nor markup of its own.
+fn cell(text: &str) -> String {
+    one_line(text, 300)
+        .replace('|', "\\|")
+        .replace('<', "&lt;")
+        .replace('`', "'")
+}
+
+/// Eight levels from the lowest to the highest value; zero stays empty.
+pub fn spark(values: &[f64]) -> String {
+    const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let top = values.iter().copied().fold(0.0, f64::max);
+    let level = |v: f64| match v {
+        v if v <= 0.0 || top <= 0.0 => ' ',
+        v => LEVELS[((v / top * 8.0).ceil() as usize).clamp(1, 8) - 1],
+    };
+    values.iter().map(|v| level(*v)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::cost::Prices;
+    use crate::domain::doctor::{Facts, diagnose};
+    use crate::domain::latency::histogram::histogram;
+    use crate::domain::latency::series::series;
+    use crate::domain::latency::tests::{cold, warm};
+    use crate::domain::latency::{Samples, Window};
+    use crate::domain::slo::Slo;
+    use crate::domain::vitals::Readings;
+
+    fn handover() -> Handover {
+        let mut samples = Samples::default();
+        for i in 0..120 {
+            samples.push(warm(i * 1000, 150.0 + i as f64));
+        }
+        samples.push(cold(130_000, 200.0, 1400.0));
+        let prices = Prices::default();
+        let vitals = Vitals::of(&Readings {
+            overview: None,
+            snapshot: None,
+            budget: None,
+            samples: &samples,
+            own_calls: &[],
+            window: Window::H1,
+            now_ms: 131_000,
+            prices: &prices,
+            slo: Slo::default(),
+        });
+        Handover {
+            written: "2026-11-23T12:00:00Z".to_owned(),
+            source: Source {
+                target: "aws".to_owned(),
+                account: None,
+                region: "us-east-2".to_owned(),
+                function: "wine|<b>".to_owned(),
+                endpoint: "https://x".to_owned(),
+                sandbox: false,
+            },
+            config: None,
+            series: series(samples.iter(), 3600, 131_000, 24),
+            histogram: histogram(samples.iter(), 8),
+            note: "121 REPORT lines in 1h".to_owned(),
+            vitals,
+            errors: Ok(vec![ErrorGroup {
+                template: "KeyError: <*>".to_owned(),
+                count: 3,
+                request_id: Some("abc".to_owned()),
+                last_ms: 0,
+            }]),
+            diagnosis: diagnose(&Facts::default()),
+        }
+    }
+
+    #[test]
+    fn the_report_has_every_section_and_its_n() {
+        let text = handover().markdown();
+        for part in [
+            "## Health",
+            "## Latency",
+            "| Duration | 121 |",
+            "## Cold starts\n\n1 of 121",
+            "## Errors",
+            "| 3 | KeyError",
+            "## Cost",
+            "## Doctor",
+            "# warm  * cold",
+        ] {
+            assert!(text.contains(part), "{part} is missing in\n{text}");
+        }
+    }
+
+    #[test]
+    fn hostile_names_do_not_become_markup() {
+        let text = handover().markdown();
+        assert!(text.starts_with("# wine\\|&lt;b>"));
+    }
+
+    #[test]
+    fn sparks_scale_to_their_highest_value() {
+        assert_eq!(spark(&[0.0, 1.0, 4.0, 8.0]), " ▁▄█");
+        assert_eq!(spark(&[]), "");
+    }
+}
