@@ -66,6 +66,7 @@ fn healthy() -> Facts {
             duration_ms: Some(150.0),
             ..Invocation::default()
         })),
+        repeats: Vec::new(),
         api: Fact::Known(Api {
             routes: vec![Route {
                 key: "POST /predict".to_owned(),
