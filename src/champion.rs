@@ -62,6 +62,12 @@ pub fn served(settings: &Arc<Settings>) -> ServedModel {
     model
 }
 
+/// The champion on this machine; on the first start, or where the registry cannot be used, one is trained. Takes as
+/// long as that takes.
+pub fn local(settings: &Settings) -> Result<Local, ChampionError> {
+    serve(&registry(settings))
+}
+
 fn serve(registry: &Registry) -> Result<Local, ChampionError> {
     match registry.recover() {
         Ok(repaired) => repaired

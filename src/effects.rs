@@ -157,6 +157,8 @@ pub struct Runner {
     pub settings: Arc<Settings>,
     /// The connected target, once there is one.
     pub link: Option<Link>,
+    /// What the Predict room keeps between effects.
+    pub predict: predict::Room,
     outbox: Outbox,
     tracker: TaskTracker,
     quit: CancellationToken,
@@ -169,6 +171,7 @@ impl Runner {
         Self {
             settings,
             link: None,
+            predict: predict::Room::default(),
             outbox,
             tracker: TaskTracker::new(),
             quit,

@@ -1,6 +1,8 @@
 //! The frame around the tabs: header, body, footer, toasts; layout as a pure function of the size.
 
+pub mod gauge;
 pub mod panel;
+pub mod slider;
 pub mod text;
 pub mod theme;
 

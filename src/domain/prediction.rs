@@ -88,6 +88,14 @@ impl Outcome {
         }
     }
 
+    /// The model version, where the service said it.
+    pub fn model_version(&self) -> Option<&str> {
+        match self {
+            Self::Predicted(prediction) => prediction.model_version.as_deref(),
+            Self::Broken(_) | Self::Failed(_) => None,
+        }
+    }
+
     /// Why this is not a prediction, in one sentence; `None` if it is one.
     pub fn fault(&self) -> Option<String> {
         match self {

@@ -1,16 +1,219 @@
-//! What the Predict tab asks for and hears.
+//! What the Predict tab asks for and hears: one call to the endpoint, the history's file, a random row.
 
-use super::Runner;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rand::Rng;
+use ulid::Ulid;
+use url::Url;
+
+use super::{Outbox, Runner, Slot};
+use crate::champion;
+use crate::client::predict::{Endpoint, PredictClient, Reply};
+use crate::client::wire::{Limits, WireError};
+use crate::domain::schema::Schema;
+use crate::history::{Entry, History, HistoryFile, Via};
+use crate::tabs::predict::Choice;
+use crate::tabs::predict::what_if::Local;
 
 /// What the Predict tab asks for.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Effect {}
+pub enum Effect {
+    /// POST this body to the target's endpoint, and remember the request.
+    Send {
+        /// Comes back with the answer; an older one is stale.
+        ticket: u64,
+        /// The bytes.
+        body: String,
+        /// What the answer is read against.
+        schema: Arc<Schema>,
+    },
+    /// Stop waiting for the answer.
+    Cancel,
+    /// Read the history's file.
+    LoadHistory,
+    /// Write a changed entry to the history's file.
+    Keep(Box<Entry>),
+    /// Pick a row of the data.
+    RandomRow,
+    /// Load the model on this machine, for what-if.
+    LoadLocal,
+}
 
 /// What the Predict tab hears.
 #[derive(Debug)]
-pub enum Event {}
+pub enum Event {
+    /// An answer, or why there is none.
+    Answered {
+        /// The request's.
+        ticket: u64,
+        /// For the history.
+        entry: Box<Entry>,
+        /// The answer.
+        reply: Result<Box<Reply>, String>,
+    },
+    /// The history's file was read.
+    HistoryLoaded(History),
+    /// The history cannot be kept; said once.
+    HistoryLost(String),
+    /// A row of the data: its values, and its number for people.
+    RandomRow(Result<(usize, Vec<f64>), String>),
+    /// The model on this machine is there, or why not.
+    LocalReady(Result<Local, String>),
+    /// Something was chosen in one of the tab's menus.
+    Chosen(Choice),
+}
+
+/// What the room keeps between effects: the connection, so that it is reused.
+#[derive(Debug, Default)]
+pub struct Room {
+    client: Option<Arc<PredictClient>>,
+}
+
+impl Room {
+    /// The client of this endpoint: the one before, if it was the same endpoint.
+    fn client(&mut self, url: &Url) -> Result<Arc<PredictClient>, String> {
+        match &self.client {
+            Some(client) if client.endpoint().url() == url => Ok(Arc::clone(client)),
+            _ => {
+                let endpoint = Endpoint::parse(url.as_str()).map_err(|error| error.to_string())?;
+                let client = Arc::new(PredictClient::new(endpoint, Limits::default()));
+                self.client = Some(Arc::clone(&client));
+                Ok(client)
+            }
+        }
+    }
+}
 
 /// Starts what the effect asks for.
-pub fn run(effect: Effect, _runner: &mut Runner) {
-    match effect {}
+pub fn run(effect: Effect, runner: &mut Runner) {
+    let file = HistoryFile::in_dir(&runner.settings.dirs.state);
+    match effect {
+        Effect::Send {
+            ticket,
+            body,
+            schema,
+        } => send(ticket, body, schema, file, runner),
+        Effect::Cancel => runner.stop(Slot::Predict),
+        Effect::LoadHistory => blocking(runner, move |outbox| {
+            let event = match file.load() {
+                Ok(history) => Event::HistoryLoaded(history),
+                Err(error) => Event::HistoryLost(error.to_string()),
+            };
+            outbox.send_blocking(event);
+        }),
+        Effect::Keep(entry) => blocking(runner, move |outbox| {
+            tell_lost(file.rewrite(std::slice::from_ref(&entry)).err(), &outbox);
+        }),
+        Effect::RandomRow => blocking(runner, |outbox| {
+            outbox.send_blocking(Event::RandomRow(random_row()));
+        }),
+        Effect::LoadLocal => {
+            let settings = Arc::clone(&runner.settings);
+            blocking(runner, move |outbox| {
+                let local = champion::local(&settings)
+                    .map(|(version, predictor)| Local { version, predictor });
+                outbox.send_blocking(Event::LocalReady(
+                    local.map_err(|error| format!("{error:#}")),
+                ));
+            });
+        }
+    }
+}
+
+/// Short file work beside the loop; it is waited for when quitting.
+fn blocking(runner: &Runner, work: impl FnOnce(Outbox) + Send + 'static) {
+    runner.spawn("history", |outbox| async move {
+        let _ = tokio::task::spawn_blocking(move || work(outbox)).await;
+    });
+}
+
+fn send(ticket: u64, body: String, schema: Arc<Schema>, file: HistoryFile, runner: &mut Runner) {
+    let (target, url) = match &runner.link {
+        Some(link) => (
+            link.session.target.clone(),
+            link.endpoint().cloned().map_err(|error| error.to_string()),
+        ),
+        None => (
+            runner.settings.target.clone(),
+            Err("not connected yet: try again in a moment".to_owned()),
+        ),
+    };
+    let client = url.and_then(|url| runner.predict.client(&url));
+    runner.spawn_in(Slot::Predict, "predicting", |outbox, _| async move {
+        let at = Timestamp::now();
+        let reply = match client {
+            Ok(client) => client
+                .predict(&schema, body.clone(), false)
+                .await
+                .map_err(|error: WireError| error.to_string()),
+            Err(error) => Err(error),
+        };
+        let entry = remembered(at, target, Via::Gateway, body, &reply);
+        let kept = entry.clone();
+        outbox
+            .send(Event::Answered {
+                ticket,
+                entry: Box::new(entry),
+                reply: reply.map(Box::new),
+            })
+            .await;
+        let lost = tokio::task::spawn_blocking(move || file.append(&kept).err()).await;
+        if let Ok(Some(error)) = lost {
+            outbox.send(Event::HistoryLost(error.to_string())).await;
+        }
+    });
+}
+
+/// The history's entry for a request and what came of it.
+pub fn remembered(
+    at: Timestamp,
+    target: String,
+    via: Via,
+    body: String,
+    reply: &Result<Reply, String>,
+) -> Entry {
+    let answered = reply.as_ref().ok();
+    let outcome = answered.map(|reply| &reply.outcome);
+    Entry {
+        id: Ulid::from_parts(at.as_millisecond().unsigned_abs(), rand::random()).to_string(),
+        at,
+        target,
+        via,
+        body,
+        status: answered.map(|reply| reply.exchange.status),
+        score: outcome.and_then(crate::domain::prediction::Outcome::score),
+        model_version: outcome
+            .and_then(crate::domain::prediction::Outcome::model_version)
+            .map(str::to_owned),
+        request_id: answered
+            .and_then(|reply| reply.exchange.request_id())
+            .map(str::to_owned),
+        fault: match reply {
+            Ok(reply) => reply.outcome.fault(),
+            Err(error) => Some(error.clone()),
+        },
+        phases: answered.map(|reply| reply.exchange.phases),
+        pinned: false,
+    }
+}
+
+fn tell_lost(error: Option<crate::history::HistoryError>, outbox: &Outbox) {
+    if let Some(error) = error {
+        outbox.send_blocking(Event::HistoryLost(error.to_string()));
+    }
+}
+
+/// A row of the data that ships, picked evenly.
+fn random_row() -> Result<(usize, Vec<f64>), String> {
+    let data = crate::train::Dataset::wine_quality().map_err(|error| error.to_string())?;
+    let n = rand::thread_rng().gen_range(0..data.len());
+    let row = data.rows().nth(n).ok_or("the data has no rows")?;
+    // The file's decimals, not the noise that f32 adds to them.
+    Ok((
+        n + 1,
+        row.iter()
+            .map(|value| value.to_string().parse().unwrap_or(f64::from(*value)))
+            .collect(),
+    ))
 }

@@ -1,22 +1,453 @@
-//! The Predict tab.
+//! The Predict tab: fill in the features, send them, see the score and where its time went.
 
+pub mod answer;
+pub mod fields;
+pub mod form;
+pub mod layout;
+pub mod menu;
+pub mod past;
+pub mod what_if;
+
+use crossterm::event::{Event as TermEvent, KeyCode, KeyEvent, KeyModifiers};
+use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use std::time::Duration;
+use tokio::time::Instant;
+use tui_input::backend::crossterm::to_input_request;
 
 use crate::app::Env;
+use crate::client::predict::{Endpoint, Reply};
+use crate::domain::paste::Pasted;
+use crate::domain::schema::Schema;
+use crate::effects;
+use crate::effects::predict::{Effect, Event};
+use crate::history::Entry;
 use crate::keys::{Action, Scope};
-use crate::tabs::{Cx, Look, Offer, Tab};
-use crate::ui::panel::{notice, panel};
+use crate::tabs::{Cx, Look, Now, Offer, Tab};
 use crate::ui::theme::Tone;
 
+use answer::Shown;
+use fields::Hit;
+use form::Form;
+use layout::{Panes, panes};
+pub use menu::Choice;
+use menu::{Item, Menu};
+use past::Past;
+use what_if::{Local, Reach, Sweep};
+
 /// The Predict tab's state.
-pub struct Predict {}
+pub struct Predict {
+    form: Form,
+    focus: Focus,
+    /// Whether figures go into the selected field instead of switching tabs.
+    typing: bool,
+    shown: Option<Shown>,
+    /// The request on its way and when it left.
+    waiting: Option<(u64, Timestamp)>,
+    tickets: u64,
+    past: Past,
+    view: View,
+    local: Option<Local>,
+    sweep: Option<Sweep>,
+    tornado: Vec<Reach>,
+    opened: bool,
+}
+
+/// Which pane hears the arrows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Focus {
+    Form,
+    Past,
+}
+
+/// What is shown besides form and history.
+#[derive(Debug, Clone, PartialEq)]
+enum View {
+    Answer,
+    WhatIf,
+    Tornado,
+    /// Two entries, the older first.
+    Diff(Box<(Entry, Entry)>),
+}
 
 impl Predict {
-    /// The tab as it starts.
-    pub const fn new(_env: &Env) -> Self {
-        Self {}
+    /// The tab as it starts: the schema's first preset in the form.
+    pub fn new(env: &Env) -> Self {
+        Self {
+            form: Form::new(&env.schema),
+            focus: Focus::Form,
+            typing: false,
+            shown: None,
+            waiting: None,
+            tickets: 0,
+            past: Past::default(),
+            view: View::Answer,
+            local: None,
+            sweep: None,
+            tornado: Vec::new(),
+            opened: false,
+        }
     }
+
+    fn panes(&self, area: Rect) -> Panes {
+        panes(area, self.form.fields.len() as u16)
+    }
+
+    /// Sends the form, or goes to the first field that cannot be sent.
+    fn submit(&mut self, cx: &mut Cx) {
+        self.form.close_edit();
+        match self.form.parse(&cx.env.schema) {
+            Ok(features) => self.send(features.to_json(&cx.env.schema), cx),
+            Err(errors) => {
+                if let Some(field) = self.form.first_rejected() {
+                    self.form.select(field);
+                }
+                let more = if errors.len() > 1 {
+                    format!(" (and {} more)", errors.len() - 1)
+                } else {
+                    String::new()
+                };
+                cx.toast(
+                    Tone::Warn,
+                    format!("{}{more}; ! sends it anyway", errors[0]),
+                );
+            }
+        }
+    }
+
+    fn send(&mut self, body: String, cx: &mut Cx) {
+        self.tickets += 1;
+        self.typing = false;
+        self.view = View::Answer;
+        self.waiting = Some((self.tickets, cx.now.wall));
+        cx.effect(Effect::Send {
+            ticket: self.tickets,
+            body,
+            schema: cx.env.schema.clone(),
+        });
+    }
+
+    fn answered(&mut self, ticket: u64, entry: &Entry, reply: &Result<Box<Reply>, String>) {
+        let previous = self
+            .past
+            .history
+            .entries()
+            .iter()
+            .find_map(|entry| entry.score);
+        self.past.history.push(entry.clone());
+        if self.focus == Focus::Past && self.past.filter.is_empty() {
+            // The selected entry moved down by one.
+            self.past.select_by(isize::from(self.past.selected > 0));
+        }
+        if self.waiting.is_some_and(|(latest, _)| latest == ticket) {
+            self.waiting = None;
+            self.shown = Some(Shown {
+                entry: entry.clone(),
+                reply: reply.clone(),
+                previous,
+            });
+        }
+    }
+
+    /// The body as it would be sent now, for copying.
+    fn body(&self, schema: &Schema) -> String {
+        self.form.parse(schema).map_or_else(
+            |_| self.form.raw(schema),
+            |features| features.to_json(schema),
+        )
+    }
+
+    fn chosen(&mut self, choice: Choice, cx: &mut Cx) {
+        let schema = cx.env.schema.clone();
+        match choice {
+            Choice::Preset(n) => {
+                let preset = &schema.presets[n];
+                self.form
+                    .fill_values(&schema, &preset.values, preset.label.clone());
+            }
+            Choice::RandomRow => cx.effect(Effect::RandomRow),
+            Choice::LastFailed => {
+                if let Some(entry) = self.past.history.last_failed().cloned() {
+                    self.load(&entry, cx);
+                }
+            }
+            Choice::CopyJson => cx.copy(self.body(&schema), "the body"),
+            Choice::CopyCurl => match endpoint(cx.env) {
+                Some(endpoint) => cx.copy(endpoint.curl(&self.body(&schema)), "a curl line"),
+                None => cx.toast(Tone::Warn, "the target has no endpoint for a curl line"),
+            },
+            Choice::CopyVintner => {
+                let pairs = (schema.names().zip(&self.form.fields))
+                    .filter(|(_, text)| !text.trim().is_empty());
+                let pairs: Vec<String> = pairs
+                    .map(|(name, text)| shell_words::quote(&format!("{name}={text}")).into_owned())
+                    .collect();
+                cx.copy(
+                    format!("vintner predict {}", pairs.join(" ")),
+                    "a vintner line",
+                );
+            }
+        }
+    }
+
+    /// Fills the form from a remembered request.
+    fn load(&mut self, entry: &Entry, cx: &mut Cx) {
+        match Pasted::parse(&cx.env.schema, &entry.body) {
+            Ok(pasted) => {
+                self.form.paste(&cx.env.schema, &pasted);
+                self.form.base_label =
+                    format!("request of {}", crate::ui::text::age(entry.at, cx.now.wall));
+                self.focus = Focus::Form;
+                self.view = View::Answer;
+            }
+            Err(error) => cx.toast(
+                Tone::Warn,
+                format!("cannot be loaded: {error}; r sends it as it was"),
+            ),
+        }
+    }
+
+    fn diff(&mut self, cx: &mut Cx) {
+        let entries = self.past.history.entries();
+        let Some(selected) = self.past.entry() else {
+            return;
+        };
+        // The latest request is compared with the one before it, any other with the latest.
+        let other = if entries[0].id == selected.id {
+            entries.get(1)
+        } else {
+            entries.first()
+        };
+        match other {
+            Some(other) => {
+                let (old, new) = if other.id < selected.id {
+                    (other, selected)
+                } else {
+                    (selected, other)
+                };
+                self.view = View::Diff(Box::new((old.clone(), new.clone())));
+            }
+            None => cx.toast(Tone::Warn, "a difference needs two requests"),
+        }
+    }
+
+    fn pin(&mut self, cx: &mut Cx) {
+        let Some(id) = self.past.entry().map(|entry| entry.id.clone()) else {
+            return;
+        };
+        self.past.history.toggle_pin(&id);
+        if let Some(entry) = self
+            .past
+            .history
+            .entries()
+            .iter()
+            .find(|entry| entry.id == id)
+        {
+            cx.effect(Effect::Keep(Box::new(entry.clone())));
+        }
+    }
+
+    /// What the local model says follows every change of the form.
+    fn refresh(&mut self, schema: &Schema) {
+        let features = self.form.parse(schema).ok();
+        let both = self.local.as_ref().zip(features.as_ref());
+        self.sweep =
+            both.map(|(local, features)| local.sweep(schema, features, self.form.selected));
+        self.tornado = match (both, &self.view) {
+            (Some((local, features)), View::Tornado) => local.tornado(schema, features),
+            _ => Vec::new(),
+        };
+    }
+
+    fn form_action(&mut self, action: Action, schema: &Schema) {
+        let page = isize::from(i16::MAX);
+        self.typing = true;
+        match action {
+            Action::Up => self.form.select_by(-1),
+            Action::Down => self.form.select_by(1),
+            Action::Top | Action::PageUp => self.form.select_by(-page),
+            Action::Bottom | Action::PageDown => self.form.select_by(page),
+            Action::Left => self.form.step(schema, -1),
+            Action::Right => self.form.step(schema, 1),
+            Action::FastLeft => self.form.step(schema, -10),
+            Action::FastRight => self.form.step(schema, 10),
+            Action::Toggle => match schema.features[self.form.selected].range() {
+                Some(_) => {
+                    let text = self.form.fields[self.form.selected].clone();
+                    self.form.edit(schema, &text);
+                }
+                None => self.form.step(schema, 1),
+            },
+            Action::Reset => self.form.reset(schema),
+            _ => self.typing = false,
+        }
+    }
+
+    fn past_action(&mut self, action: Action, cx: &mut Cx) {
+        let page = self
+            .panes(cx.body)
+            .past
+            .map_or(10, |pane| pane.height.saturating_sub(2)) as isize;
+        match action {
+            Action::Up => self.past.select_by(-1),
+            Action::Down => self.past.select_by(1),
+            Action::PageUp => self.past.select_by(-page),
+            Action::PageDown => self.past.select_by(page),
+            Action::Top => self.past.selected = 0,
+            Action::Bottom => self.past.select_by(isize::MAX),
+            Action::Submit | Action::Edit => {
+                if let Some(entry) = self.past.entry().cloned() {
+                    self.load(&entry, cx);
+                }
+            }
+            Action::Search => self.past.typing = Some(self.past.filter.clone().into()),
+            _ => {}
+        }
+    }
+
+    fn back(&mut self, cx: &mut Cx) {
+        if self.waiting.take().is_some() {
+            cx.effect(Effect::Cancel);
+            cx.toast(Tone::Muted, "no longer waiting for the answer");
+        } else if self.view != View::Answer {
+            self.view = View::Answer;
+        } else if !self.past.filter.is_empty() && self.focus == Focus::Past {
+            self.past.filter.clear();
+        } else {
+            self.focus = Focus::Form;
+            self.typing = false;
+        }
+    }
+
+    fn toggle_view(&mut self, view: View) {
+        self.view = if self.view == view {
+            View::Answer
+        } else {
+            view
+        };
+    }
+
+    /// A key for the open text of the history's filter.
+    fn filter_key(&mut self, key: KeyEvent) {
+        let Some(input) = &mut self.past.typing else {
+            return;
+        };
+        match key.code {
+            KeyCode::Enter => self.past.typing = None,
+            KeyCode::Esc => {
+                self.past.typing = None;
+                self.past.filter.clear();
+            }
+            _ => {
+                if let Some(request) = to_input_request(&TermEvent::Key(key)) {
+                    input.handle(request);
+                    self.past.filter = input.value().to_owned();
+                }
+            }
+        }
+        self.past.selected = 0;
+    }
+
+    /// A key for the open field: true if it took it.
+    fn field_key(&mut self, key: KeyEvent, cx: &mut Cx) -> bool {
+        let schema = cx.env.schema.clone();
+        match key.code {
+            KeyCode::Enter => self.submit(cx),
+            KeyCode::Esc => self.form.cancel_edit(&schema),
+            KeyCode::Up | KeyCode::BackTab => self.form.select_by(-1),
+            KeyCode::Down | KeyCode::Tab => self.form.select_by(1),
+            _ => match to_input_request(&TermEvent::Key(key)) {
+                Some(request) => self.form.type_key(&schema, request),
+                None => return false,
+            },
+        }
+        true
+    }
+
+    /// The first key of a new value in the selected field: true if it began one.
+    fn begin_field(&mut self, key: KeyEvent, schema: &Schema) -> bool {
+        if schema.features[self.form.selected].range().is_none()
+            || !(key.modifiers - KeyModifiers::SHIFT).is_empty()
+        {
+            return false;
+        }
+        match key.code {
+            // A zero goes back to the preset, unless a point makes it the beginning of a number.
+            KeyCode::Char(c @ ('1'..='9' | '.' | '-')) => self.form.edit(
+                schema,
+                &if c == '.' {
+                    "0.".to_owned()
+                } else {
+                    c.to_string()
+                },
+            ),
+            KeyCode::Backspace | KeyCode::Delete => self.form.edit(schema, ""),
+            _ => return false,
+        }
+        true
+    }
+
+    fn menu_of_presets(&self, schema: &Schema) -> Menu {
+        let score = |n: usize| {
+            let features =
+                crate::domain::features::Features::from_values(schema, &schema.presets[n].values)
+                    .ok();
+            let both = self.local.as_ref().zip(features);
+            both.map_or_else(String::new, |(local, features)| {
+                format!("local model: {:.3}", local.score(&features))
+            })
+        };
+        let mut items: Vec<Item> = (schema.presets.iter().enumerate())
+            .map(|(n, preset)| Item {
+                label: preset.label.clone(),
+                detail: score(n),
+                choice: Ok(Choice::Preset(n)),
+            })
+            .collect();
+        let failed = self
+            .past
+            .history
+            .last_failed()
+            .map(|_| Choice::LastFailed)
+            .ok_or("no request has failed yet");
+        items.push(Item {
+            label: "Random row".into(),
+            detail: "of the data set".into(),
+            choice: Ok(Choice::RandomRow),
+        });
+        items.push(Item {
+            label: "Last failing request".into(),
+            detail: String::new(),
+            choice: failed,
+        });
+        Menu::new(" Presets · or paste a curl line, JSON, CSV ", items)
+    }
+}
+
+fn menu_of_copies() -> Menu {
+    let item = |label: &str, detail: &str, choice| Item {
+        label: label.into(),
+        detail: detail.into(),
+        choice: Ok(choice),
+    };
+    Menu::new(
+        " Copy the request ",
+        vec![
+            item("curl line", "the same bytes", Choice::CopyCurl),
+            item("JSON", "the body alone", Choice::CopyJson),
+            item(
+                "vintner line",
+                "vintner predict alcohol=…",
+                Choice::CopyVintner,
+            ),
+        ],
+    )
+}
+
+fn endpoint(env: &Env) -> Option<Endpoint> {
+    let (session, _) = env.session.value()?;
+    Endpoint::parse(&session.endpoint).ok()
 }
 
 impl Tab for Predict {
@@ -29,14 +460,237 @@ impl Tab for Predict {
     }
 
     fn offers(&self) -> Vec<Offer> {
-        Vec::new()
+        let some = !self.past.history.entries().is_empty();
+        let none = "no request has been sent yet";
+        let local = (
+            self.local.is_some(),
+            "the local model is still being loaded",
+        );
+        let mut offers = if self.focus == Focus::Form {
+            vec![
+                Offer::new(Action::Submit, "predict"),
+                Offer::new(Action::Presets, "presets"),
+            ]
+        } else {
+            vec![
+                Offer::new(Action::Submit, "load").only_if(some, none),
+                Offer::new(Action::Diff, "diff").only_if(some, none),
+                Offer::new(Action::Pin, "pin").only_if(some, none),
+                Offer::new(Action::Search, "filter").only_if(some, none),
+                Offer::new(Action::Edit, "edit a copy").only_if(some, none),
+            ]
+        };
+        offers.extend([
+            Offer::new(Action::Right, "step")
+                .only_if(self.focus == Focus::Form, "only in the form"),
+            Offer::new(Action::WhatIf, "what-if").only_if(local.0, local.1),
+            Offer::new(Action::Tornado, "tornado").only_if(local.0, local.1),
+            Offer::new(Action::Replay, "replay").only_if(some, none),
+            Offer::new(Action::Copy, "copy"),
+            Offer::new(Action::Undo, "undo").only_if(self.form.can_undo(), "nothing to undo"),
+            Offer::new(Action::Reset, "preset value"),
+            Offer::new(
+                Action::NextField,
+                if self.focus == Focus::Form {
+                    "history"
+                } else {
+                    "form"
+                },
+            ),
+            Offer::new(Action::SendRaw, "send as typed"),
+            Offer::new(Action::CopyMore, "copy JSON"),
+            Offer::new(Action::FastRight, "ten steps"),
+        ]);
+        if self.focus == Focus::Form {
+            offers.push(Offer::new(Action::Diff, "diff with the last").only_if(some, none));
+        }
+        offers
     }
 
     fn render(&self, area: Rect, buf: &mut Buffer, look: &Look) -> Option<Position> {
-        let inner = panel("Predict", true, area, buf, look);
-        notice("on its way", Tone::Muted, inner, buf, look);
-        None
+        let panes = self.panes(area);
+        let schema = &look.env.schema;
+        let in_form = self.focus == Focus::Form;
+        let mut cursor = fields::render(
+            &self.form,
+            schema,
+            in_form,
+            self.typing,
+            panes.form,
+            buf,
+            look,
+        );
+        let what_if = |rect: Rect, buf: &mut Buffer| match self.view {
+            View::Tornado => what_if::render_tornado(
+                &self.tornado,
+                self.local.as_ref(),
+                self.form.selected,
+                rect,
+                buf,
+                look,
+            ),
+            _ => what_if::render_sweep(self.sweep.as_ref(), self.local.as_ref(), rect, buf, look),
+        };
+        let waiting = self.waiting.map(|(_, since)| since);
+        match &self.view {
+            View::Diff(pair) => {
+                past::render_diff(schema, &pair.0, &pair.1, panes.answer, buf, look)
+            }
+            View::WhatIf | View::Tornado if panes.what_if.is_none() => what_if(panes.answer, buf),
+            _ if panes.past.is_none() && !in_form => {
+                cursor = past::render(&self.past, true, panes.answer, buf, look)
+            }
+            _ => answer::render(self.shown.as_ref(), waiting, panes.answer, buf, look),
+        }
+        if let Some(rect) = panes.what_if {
+            what_if(rect, buf);
+        }
+        if let Some(rect) = panes.past {
+            cursor = past::render(&self.past, !in_form, rect, buf, look).or(cursor);
+        }
+        cursor
     }
 
-    fn on_action(&mut self, _action: Action, _cx: &mut Cx) {}
+    fn on_open(&mut self, cx: &mut Cx) {
+        if !std::mem::replace(&mut self.opened, true) {
+            cx.effect(Effect::LoadHistory);
+            cx.effect(Effect::LoadLocal);
+        }
+    }
+
+    fn on_action(&mut self, action: Action, cx: &mut Cx) {
+        let schema = cx.env.schema.clone();
+        match action {
+            Action::SendRaw => self.send(self.form.raw(&schema), cx),
+            Action::Presets => cx.open(self.menu_of_presets(&schema)),
+            Action::Copy => cx.open(menu_of_copies()),
+            Action::CopyMore => cx.copy(self.body(&schema), "the body"),
+            Action::Undo => drop(self.form.undo(&schema)),
+            Action::WhatIf => self.toggle_view(View::WhatIf),
+            Action::Tornado => self.toggle_view(View::Tornado),
+            Action::NextField | Action::PreviousField => {
+                self.focus = if self.focus == Focus::Form {
+                    Focus::Past
+                } else {
+                    Focus::Form
+                };
+                self.typing = false;
+            }
+            Action::Back => self.back(cx),
+            Action::Replay | Action::Refresh => {
+                let entry = if self.focus == Focus::Past {
+                    self.past.entry()
+                } else {
+                    self.past.history.entries().first()
+                };
+                if let Some(body) = entry.map(|entry| entry.body.clone()) {
+                    self.send(body, cx);
+                }
+            }
+            Action::Diff => self.diff(cx),
+            Action::Pin if self.focus == Focus::Past => self.pin(cx),
+            action if self.focus == Focus::Past => self.past_action(action, cx),
+            Action::Submit => self.submit(cx),
+            action => self.form_action(action, &schema),
+        }
+        self.refresh(&schema);
+    }
+
+    fn on_key(&mut self, key: KeyEvent, cx: &mut Cx) -> bool {
+        let schema = cx.env.schema.clone();
+        if self.past.typing.is_some() {
+            self.filter_key(key);
+            return true;
+        }
+        let taken = match (self.focus, &self.form.editing) {
+            (Focus::Form, Some(_)) => self.field_key(key, cx),
+            (Focus::Form, None) if self.typing => self.begin_field(key, &schema),
+            _ => false,
+        };
+        if taken {
+            self.refresh(&schema);
+        }
+        taken
+    }
+
+    fn on_paste(&mut self, text: &str, cx: &mut Cx) -> bool {
+        let schema = cx.env.schema.clone();
+        match Pasted::parse(&schema, text) {
+            Ok(pasted) => {
+                self.form.paste(&schema, &pasted);
+                self.focus = Focus::Form;
+                cx.toast(Tone::Good, pasted.summary(&schema));
+            }
+            Err(error) => cx.toast(Tone::Warn, error.to_string()),
+        }
+        self.refresh(&schema);
+        true
+    }
+
+    fn on_event(&mut self, event: &effects::Event, cx: &mut Cx) {
+        let schema = cx.env.schema.clone();
+        match event {
+            effects::Event::Connected(_) => self.waiting = None,
+            effects::Event::Predict(event) => match event {
+                Event::Answered {
+                    ticket,
+                    entry,
+                    reply,
+                } => self.answered(*ticket, entry, reply),
+                Event::HistoryLoaded(history) => self.past.history = history.clone(),
+                Event::HistoryLost(error) => cx.toast(Tone::Warn, error.clone()),
+                Event::RandomRow(Ok((n, values))) => {
+                    self.form.fill_values(&schema, values, format!("row {n}"))
+                }
+                Event::RandomRow(Err(error)) => cx.toast(Tone::Bad, error.clone()),
+                Event::LocalReady(Ok(local)) => self.local = Some(local.clone()),
+                Event::LocalReady(Err(error)) => {
+                    cx.toast(Tone::Warn, format!("no local model: {error}"))
+                }
+                Event::Chosen(choice) => self.chosen(*choice, cx),
+            },
+            _ => return,
+        }
+        self.refresh(&schema);
+    }
+
+    fn on_click(&mut self, at: Position, cx: &mut Cx) {
+        let schema = cx.env.schema.clone();
+        let panes = self.panes(cx.body);
+        if let Some(hit) = fields::hit(&self.form, &schema, panes.form, at) {
+            self.focus = Focus::Form;
+            self.typing = true;
+            match hit {
+                Hit::Field(field) => self.form.select(field),
+                Hit::Slider(field, value) => {
+                    self.form.select(field);
+                    self.form.put(&schema, value);
+                }
+            }
+        } else if panes.past.is_some_and(|pane| pane.contains(at)) {
+            self.focus = Focus::Past;
+            self.typing = false;
+        }
+        self.refresh(&schema);
+    }
+
+    fn on_scroll(&mut self, at: Position, lines: i32, cx: &mut Cx) {
+        let panes = self.panes(cx.body);
+        if panes.past.is_some_and(|pane| pane.contains(at)) {
+            self.past.select_by(lines as isize);
+        } else if panes.form.contains(at) {
+            self.form.select_by(lines.signum() as isize);
+            self.refresh(&cx.env.schema);
+        }
+    }
+
+    fn wake_at(&self, now: Now) -> Option<Instant> {
+        if self.waiting.is_some() {
+            return Some(now.mono + Duration::from_millis(100));
+        }
+        let newest = self.past.history.entries().first()?.at;
+        let seconds = now.wall.as_second() - newest.as_second();
+        // Ages change every second at first, every minute later.
+        Some(now.mono + Duration::from_secs(if seconds < 120 { 1 } else { 60 }))
+    }
 }
