@@ -3,6 +3,7 @@
 pub mod config;
 pub mod doctor;
 pub mod keys;
+pub mod predict;
 pub mod lambda;
 pub mod report;
 
@@ -125,6 +126,8 @@ impl From<Global> for Flags {
 /// Every tab has a headless twin.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Predict: one request, or a CSV file of them
+    Predict(predict::Args),
     /// Say what is wrong, why, and how to mend it
     Doctor(doctor::Args),
     /// Print the function, its health, latency, cost and error budget
@@ -236,6 +239,7 @@ impl Context {
 /// Runs a headless command, writing its data to `out`.
 pub async fn run(command: Command, context: &Context, out: &mut impl Write) -> Run {
     match command {
+        Command::Predict(args) => predict::run(&args, context, out).await,
         Command::Doctor(args) => doctor::run(&args, context, out).await,
         Command::Lambda(args) => lambda::run(&args, context, out).await,
         Command::Report(args) => report::run(&args, context, out).await,

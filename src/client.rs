@@ -16,4 +16,5 @@ pub mod refusal;
 pub mod signed;
 pub mod survey;
 pub mod tail;
+pub mod ways;
 pub mod wire;

@@ -25,7 +25,7 @@ pub fn band_style(schema: &Schema, score: f64, look: &Look) -> Style {
         .min(styles.len() - 1)]
 }
 
-/// Two lines: the scale filled up to `score`, and the figures at the bands' borders.
+/// Two lines: the scale filled up to `score` in its band's colour, and the figures at the bands' borders.
 pub fn gauge(schema: &Schema, score: Option<f64>, area: Rect, buf: &mut Buffer, look: &Look) {
     if area.is_empty() {
         return;
@@ -37,11 +37,12 @@ pub fn gauge(schema: &Schema, score: Option<f64>, area: Rect, buf: &mut Buffer, 
         ((score - scale.min) / (scale.max - scale.min) * cells as f64).round() as usize
     };
     let filled = score.map_or(0, |score| cell_of(score).clamp(1, cells));
+    let reached = score.map_or(look.theme.text, |score| band_style(schema, score, look));
     let bar: Vec<Span> = (0..cells)
         .map(|i| {
             let style = band_style(schema, score_of(i as f64 + 0.5), look);
             if i < filled {
-                Span::styled(look.glyphs.full, style)
+                Span::styled(look.glyphs.full, reached)
             } else {
                 Span::styled(look.glyphs.track, style.add_modifier(Modifier::DIM))
             }

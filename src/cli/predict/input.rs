@@ -1,0 +1,125 @@
+//! Where a request comes from: pairs over a preset, a JSON file, stdin; valid, or as it is with `--raw`.
+
+use std::fs;
+use std::io::{self, Read};
+
+use anyhow::{Context as _, anyhow};
+
+use super::Args;
+use crate::cli::Failure;
+use crate::domain::features::{Features, FieldError, raw_json};
+use crate::domain::paste::Pasted;
+use crate::domain::schema::Schema;
+
+/// Longest request that is read.
+const LONGEST: u64 = 1 << 20;
+
+/// A request to send.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// The bytes.
+    pub body: String,
+    /// The inputs; `None` with `--raw`.
+    pub features: Option<Features>,
+}
+
+/// The request that the arguments describe.
+pub fn read(args: &Args, schema: &Schema) -> Result<Request, Failure> {
+    let (file, extra) = file_or_pair(args);
+    let given = file.map(|name| read_text(&name)).transpose()?;
+    let pairs: Vec<&str> = args.pairs.iter().map(String::as_str).chain(extra).collect();
+    if let (true, Some(text), true) = (args.raw, &given, pairs.is_empty()) {
+        return Ok(Request {
+            body: text.clone(),
+            features: None,
+        });
+    }
+    let mut fields = base(args, schema, given.as_deref())?;
+    for pair in pairs {
+        set(schema, &mut fields, pair)?;
+    }
+    if args.raw {
+        return Ok(Request {
+            body: raw_json(schema, &fields),
+            features: None,
+        });
+    }
+    let features =
+        Features::parse(schema, &fields).map_err(|errors| Failure::usage(rejected(&errors)))?;
+    Ok(Request {
+        body: features.to_json(schema),
+        features: Some(features),
+    })
+}
+
+/// `--json` takes an optional file, so a pair after it lands there; a pair is no file name.
+fn file_or_pair(args: &Args) -> (Option<String>, Option<&str>) {
+    match args.json.as_ref().and_then(Option::as_deref) {
+        Some(text) if text.contains('=') && !std::path::Path::new(text).exists() => {
+            (None, Some(text))
+        }
+        Some(text) => (Some(text.to_owned()), None),
+        None => (None, None),
+    }
+}
+
+fn read_text(name: &str) -> Result<String, Failure> {
+    let mut text = String::new();
+    let read = if name == "-" {
+        io::stdin().lock().take(LONGEST).read_to_string(&mut text)
+    } else {
+        fs::File::open(name).and_then(|file| file.take(LONGEST).read_to_string(&mut text))
+    };
+    read.with_context(|| format!("cannot read the request from {name}"))
+        .map_err(Failure::usage)?;
+    Ok(text)
+}
+
+/// The fields before pairs change them: the file's, or the preset's.
+fn base(args: &Args, schema: &Schema, given: Option<&str>) -> Result<Vec<String>, Failure> {
+    if let Some(text) = given {
+        let pasted = Pasted::parse(schema, text).map_err(Failure::usage)?;
+        return Ok(pasted
+            .fields
+            .into_iter()
+            .map(Option::unwrap_or_default)
+            .collect());
+    }
+    let preset = match &args.preset {
+        None => &schema.presets[0],
+        Some(name) => schema.preset(name).ok_or_else(|| {
+            let known: Vec<&str> = schema
+                .presets
+                .iter()
+                .map(|preset| preset.name.as_str())
+                .collect();
+            Failure::usage(anyhow!(
+                "there is no preset `{name}`; the presets are {}",
+                known.join(", ")
+            ))
+        })?,
+    };
+    Ok(preset.values.iter().map(f64::to_string).collect())
+}
+
+fn set(schema: &Schema, fields: &mut [String], pair: &str) -> Result<(), Failure> {
+    let Some((name, value)) = pair.split_once('=') else {
+        return Err(Failure::usage(anyhow!(
+            "`{pair}` is not FEATURE=VALUE, such as alcohol=12"
+        )));
+    };
+    let Some(position) = schema.position(name) else {
+        let known: Vec<&str> = schema.names().collect();
+        return Err(Failure::usage(anyhow!(
+            "there is no feature `{name}`; the features are {}",
+            known.join(", ")
+        )));
+    };
+    value.clone_into(&mut fields[position]);
+    Ok(())
+}
+
+fn rejected(errors: &[FieldError]) -> anyhow::Error {
+    let said: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    anyhow!("{}\n(--raw sends it as it is)", said.join("\n"))
+}
