@@ -269,8 +269,8 @@ async fn compare(
         let loaded = tokio::task::spawn_blocking(move || champion::local(&settings))
             .await
             .map_err(Failure::failed)?;
-        let (version, predictor) = loaded.map_err(Failure::failed)?;
-        comparison.local = Some(ways::local(&version, &predictor, &context.schema, features));
+        let local = loaded.map_err(Failure::failed)?;
+        comparison.local = Some(ways::local(&local, &context.schema, features));
     }
     Ok(comparison)
 }

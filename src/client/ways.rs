@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 use super::lambda::Lambda;
 use super::link::Link;
 use super::predict::PredictClient;
+use crate::champion::Local;
 use crate::domain::compare::{Way, gateway_event, read_payload};
 use crate::domain::doctor::facts::{Fact, Invoke};
 use crate::domain::features::Features;
 use crate::domain::prediction::{Answer, Outcome};
 use crate::domain::report::Report;
 use crate::domain::schema::Schema;
-use crate::sandbox::Predictor;
 
 /// How long a direct invocation may take: the function's longest timeout behind a gateway, and a little.
 const INVOKE: Duration = Duration::from_secs(35);
@@ -78,10 +78,10 @@ pub async fn invoke(link: &Link, schema: &Schema, body: &str) -> Way {
 }
 
 /// On this machine's model.
-pub fn local(version: &str, predictor: &Predictor, schema: &Schema, features: &Features) -> Way {
+pub fn local(local: &Local, schema: &Schema, features: &Features) -> Way {
     let began = Instant::now();
     let row: Vec<f32> = features.row().iter().map(|&value| value as f32).collect();
-    let score = f64::from(predictor(&row));
+    let score = f64::from(local.predict(&row));
     let total_ms = millis(began);
     let field = &schema.score.fields[0];
     let body = serde_json::json!({ field.as_str(): score }).to_string();
@@ -98,7 +98,7 @@ pub fn local(version: &str, predictor: &Predictor, schema: &Schema, features: &F
         result: Ok(outcome),
         total_ms,
         report: None,
-        version: Some(version.to_owned()),
+        version: Some(local.version.clone()),
     }
 }
 

@@ -8,13 +8,12 @@ use ulid::Ulid;
 use url::Url;
 
 use super::{Outbox, Runner, Slot};
-use crate::champion;
+use crate::champion::{self, Local};
 use crate::client::predict::{Endpoint, PredictClient, Reply};
 use crate::client::wire::{Limits, WireError};
 use crate::domain::schema::Schema;
 use crate::history::{Entry, History, HistoryFile, Via};
 use crate::tabs::predict::Choice;
-use crate::tabs::predict::what_if::Local;
 
 /// What the Predict tab asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -111,11 +110,8 @@ pub fn run(effect: Effect, runner: &mut Runner) {
         Effect::LoadLocal => {
             let settings = Arc::clone(&runner.settings);
             blocking(runner, move |outbox| {
-                let local = champion::local(&settings)
-                    .map(|(version, predictor)| Local { version, predictor });
-                outbox.send_blocking(Event::LocalReady(
-                    local.map_err(|error| format!("{error:#}")),
-                ));
+                let local = champion::local(&settings);
+                outbox.send_blocking(Event::LocalReady(local.map_err(|error| error.to_string())));
             });
         }
     }

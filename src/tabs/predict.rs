@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use tui_input::backend::crossterm::to_input_request;
 
 use crate::app::Env;
+use crate::champion::Local;
 use crate::client::predict::{Endpoint, Reply};
 use crate::domain::paste::Pasted;
 use crate::domain::schema::Schema;
@@ -34,7 +35,7 @@ use layout::{Panes, panes};
 pub use menu::Choice;
 use menu::{Item, Menu};
 use past::Past;
-use what_if::{Local, Reach, Sweep};
+use what_if::{Reach, Sweep};
 
 /// The Predict tab's state.
 pub struct Predict {
@@ -251,13 +252,16 @@ impl Predict {
     /// What the local model says follows every change of the form.
     fn refresh(&mut self, schema: &Schema) {
         let features = self.form.parse(schema).ok();
-        let both = self.local.as_ref().zip(features.as_ref());
-        self.sweep =
-            both.map(|(local, features)| local.sweep(schema, features, self.form.selected));
-        self.tornado = match (both, &self.view) {
-            (Some((local, features)), View::Tornado) => local.tornado(schema, features),
-            _ => Vec::new(),
+        let Some((local, features)) = self.local.as_ref().zip(features.as_ref()) else {
+            self.sweep = None;
+            self.tornado.clear();
+            return;
         };
+        let model = |row: &[f32]| local.predict(row);
+        self.sweep = Some(what_if::sweep(&model, schema, features, self.form.selected));
+        if self.view == View::Tornado {
+            self.tornado = what_if::tornado(&model, schema, features);
+        }
     }
 
     fn form_action(&mut self, action: Action, schema: &Schema) {
@@ -395,7 +399,10 @@ impl Predict {
                     .ok();
             let both = self.local.as_ref().zip(features);
             both.map_or_else(String::new, |(local, features)| {
-                format!("local model: {:.3}", local.score(&features))
+                format!(
+                    "local model: {:.3}",
+                    what_if::score(&|row| local.predict(row), &features)
+                )
             })
         };
         let mut items: Vec<Item> = (schema.presets.iter().enumerate())

@@ -11,14 +11,13 @@ use futures::StreamExt;
 use serde_json::json;
 
 use super::{Args, Route, endpoint, wants_json};
-use crate::champion;
+use crate::champion::{self, Local};
 use crate::cli::{Context, Exit, Failure, Run, print_json};
 use crate::client::predict::PredictClient;
 use crate::client::ways;
 use crate::client::wire::Limits;
 use crate::domain::features::Features;
 use crate::domain::schema::Schema;
-use crate::sandbox::Predictor;
 
 /// Columns appended to every row.
 const ADDED: [&str; 4] = ["prediction", "rating", "status", "error"];
@@ -26,7 +25,7 @@ const ADDED: [&str; 4] = ["prediction", "rating", "status", "error"];
 /// Where rows are sent.
 enum Model {
     Endpoint(PredictClient),
-    Local(String, Predictor),
+    Local(Local),
 }
 
 /// What came of a row.
@@ -182,8 +181,8 @@ async fn model(args: &Args, context: &Context) -> Result<Model, Failure> {
             let loaded = tokio::task::spawn_blocking(move || champion::local(&settings))
                 .await
                 .map_err(Failure::failed)?;
-            let (version, predictor) = loaded.map_err(Failure::failed)?;
-            Ok(Model::Local(version, predictor))
+            let local = loaded.map_err(Failure::failed)?;
+            Ok(Model::Local(local))
         }
         Route::Invoke | Route::All => Err(Failure::usage(anyhow!(
             "a table goes --via gateway or --via local"
@@ -223,7 +222,7 @@ async fn score(
     };
     let way = match model {
         Model::Endpoint(client) => ways::gateway(client, schema, &features.to_json(schema)).await,
-        Model::Local(version, predictor) => ways::local(version, predictor, schema, &features),
+        Model::Local(local) => ways::local(local, schema, &features),
     };
     let status = way
         .status()

@@ -8,9 +8,9 @@ use ratatui::symbols::Marker;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Widget};
 
+use crate::champion::Local;
 use crate::domain::features::Features;
 use crate::domain::schema::Schema;
-use crate::sandbox::Predictor;
 use crate::tabs::Look;
 use crate::ui::gauge::band_style;
 use crate::ui::panel::{notice, panel};
@@ -19,21 +19,6 @@ use crate::ui::theme::Tone;
 
 /// Points of a sweep.
 pub const POINTS: usize = 21;
-
-/// The model on this machine.
-#[derive(Clone)]
-pub struct Local {
-    /// Its version.
-    pub version: String,
-    /// Row in the schema's order to score.
-    pub predictor: Predictor,
-}
-
-impl std::fmt::Debug for Local {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Local({})", self.version)
-    }
-}
 
 /// One feature swept, the others as in the form.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,54 +42,60 @@ pub struct Reach {
     pub high: f64,
 }
 
-impl Local {
-    /// The score of these inputs.
-    pub fn score(&self, features: &Features) -> f64 {
-        let row: Vec<f32> = features.row().iter().map(|&value| value as f32).collect();
-        f64::from((self.predictor)(&row))
-    }
+/// A model: a row in the schema's order to a score.
+type Model<'a> = &'a dyn Fn(&[f32]) -> f32;
 
-    /// Sweeps one feature over p1..p99, or over its choices.
-    pub fn sweep(&self, schema: &Schema, features: &Features, field: usize) -> Sweep {
-        let feature = &schema.features[field];
-        let values = match feature.range() {
-            Some(range) => range.sweep(POINTS),
-            None => feature
-                .choices()
-                .iter()
-                .map(|choice| choice.value)
-                .collect(),
-        };
-        let points = values
-            .into_iter()
-            .map(|value| (value, self.score(&features.with(field, value))))
-            .collect();
-        Sweep {
-            field,
-            points,
-            here: (features.row()[field], self.score(features)),
-        }
-    }
+/// The score of these inputs.
+pub fn score(model: Model, features: &Features) -> f64 {
+    let row: Vec<f32> = features.row().iter().map(|&value| value as f32).collect();
+    f64::from(model(&row))
+}
 
-    /// Every feature's reach, the widest first.
-    pub fn tornado(&self, schema: &Schema, features: &Features) -> Vec<Reach> {
-        let mut reaches: Vec<Reach> = (0..schema.features.len())
-            .map(|field| {
-                let sweep = self.sweep(schema, features, field);
-                let scores = sweep
-                    .points
-                    .iter()
-                    .map(|(_, score)| *score)
-                    .chain([sweep.here.1]);
-                let (low, high) = scores
-                    .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), score| {
-                        (low.min(score), high.max(score))
-                    });
-                Reach { field, low, high }
-            })
-            .collect();
-        reaches.sort_by(|a, b| (b.high - b.low).total_cmp(&(a.high - a.low)));
-        reaches
+/// Sweeps one feature over p1..p99, or over its choices.
+pub fn sweep(model: Model, schema: &Schema, features: &Features, field: usize) -> Sweep {
+    let feature = &schema.features[field];
+    let values = match feature.range() {
+        Some(range) => range.sweep(POINTS),
+        None => feature
+            .choices()
+            .iter()
+            .map(|choice| choice.value)
+            .collect(),
+    };
+    let points = values
+        .into_iter()
+        .map(|value| (value, score(model, &features.with(field, value))))
+        .collect();
+    Sweep {
+        field,
+        points,
+        here: (features.row()[field], score(model, features)),
+    }
+}
+
+/// Every feature's reach, the widest first.
+pub fn tornado(model: Model, schema: &Schema, features: &Features) -> Vec<Reach> {
+    let mut reaches: Vec<Reach> = (0..schema.features.len())
+        .map(|field| {
+            let (low, high) = sweep(model, schema, features, field).bounds();
+            Reach { field, low, high }
+        })
+        .collect();
+    reaches.sort_by(|a, b| (b.high - b.low).total_cmp(&(a.high - a.low)));
+    reaches
+}
+
+impl Sweep {
+    /// The lowest and the highest score, the form's own among them.
+    fn bounds(&self) -> (f64, f64) {
+        let scores = self
+            .points
+            .iter()
+            .map(|(_, score)| *score)
+            .chain([self.here.1]);
+        scores.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), score| {
+            (low.min(score), high.max(score))
+        })
     }
 }
 
@@ -127,14 +118,7 @@ pub fn render_sweep(
         feature.label, local.version
     );
     let inner = panel(title, false, area, buf, look);
-    let scores = sweep
-        .points
-        .iter()
-        .map(|(_, score)| *score)
-        .chain([sweep.here.1]);
-    let (low, high) = scores.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), score| {
-        (low.min(score), high.max(score))
-    });
+    let (low, high) = sweep.bounds();
     let y = [
         (low - 0.25).max(schema.score.min),
         (high + 0.25).min(schema.score.max),
@@ -316,8 +300,6 @@ fn nothing(local: Option<&Local>, area: Rect, buf: &mut Buffer, look: &Look) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     #[test]
@@ -325,21 +307,16 @@ mod tests {
         let schema = Schema::wine_quality();
         let features = Features::from_values(schema, &schema.presets[0].values).unwrap();
         // Depends on alcohol twice as much as on pH, and on nothing else.
-        let local = Local {
-            version: "t".into(),
-            predictor: Arc::new(|row| 0.2 * row[10] + 0.1 * row[8]),
-        };
-        let sweep = local.sweep(schema, &features, 10);
-        assert_eq!(sweep.points.len(), POINTS);
-        assert!(
-            (sweep.points[0].0 - 8.7).abs() < 1e-9
-                && (sweep.points[20].1 - (0.2 * 13.4 + 0.351)).abs() < 1e-5
-        );
-        assert_eq!(sweep.here.0, 9.4);
-        let tornado = local.tornado(schema, &features);
-        assert_eq!((tornado[0].field, tornado[1].field), (10, 8));
-        assert!((tornado[0].high - tornado[0].low - 0.2 * 4.7).abs() < 1e-5);
-        assert!(tornado[2].high - tornado[2].low < 1e-9);
-        assert_eq!(local.sweep(schema, &features, 11).points.len(), 2);
+        let model = |row: &[f32]| 0.2 * row[10] + 0.1 * row[8];
+        let swept = sweep(&model, schema, &features, 10);
+        assert_eq!(swept.points.len(), POINTS);
+        assert!((swept.points[0].0 - 8.7).abs() < 1e-9);
+        assert!((swept.points[20].1 - (0.2 * 13.4 + 0.351)).abs() < 1e-5);
+        assert!((swept.here.0 - 9.4).abs() < 1e-9);
+        let reaches = tornado(&model, schema, &features);
+        assert_eq!((reaches[0].field, reaches[1].field), (10, 8));
+        assert!((reaches[0].high - reaches[0].low - 0.2 * 4.7).abs() < 1e-5);
+        assert!(reaches[2].high - reaches[2].low < 1e-9);
+        assert_eq!(sweep(&model, schema, &features, 11).points.len(), 2);
     }
 }
