@@ -3,8 +3,8 @@
 pub mod config;
 pub mod doctor;
 pub mod keys;
-pub mod predict;
 pub mod lambda;
+pub mod predict;
 pub mod report;
 
 use std::io::{self, Write};
