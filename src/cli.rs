@@ -4,6 +4,7 @@ pub mod config;
 pub mod doctor;
 pub mod keys;
 pub mod lambda;
+pub mod logs;
 pub mod predict;
 pub mod report;
 
@@ -90,12 +91,20 @@ pub struct Global {
     /// Sandbox: background predictions a second
     #[arg(long, global = true, value_name = "R")]
     pub rate: Option<f64>,
-    /// Sandbox: time scale of its latencies, 2 is twice as fast
-    #[arg(long, global = true, value_name = "X")]
+    /// Time scale of the sandbox's latencies and of a replay, 2 or 2x is twice as fast
+    #[arg(long, global = true, value_name = "X", value_parser = speed)]
     pub speed: Option<f64>,
     /// Sandbox: start with something broken
     #[arg(long, global = true, value_name = "NAME")]
     pub incident: Option<Incident>,
+}
+
+/// Reads `10` and `10x`.
+fn speed(text: &str) -> Result<f64, String> {
+    match text.trim_end_matches('x').parse() {
+        Ok(speed) if f64::is_finite(speed) && speed > 0.0 => Ok(speed),
+        _ => Err("it looks like 10 or 10x".to_owned()),
+    }
 }
 
 impl From<Global> for Flags {
@@ -134,6 +143,8 @@ pub enum Command {
     Lambda(lambda::Args),
     /// Write the report for a hand-over
     Report(report::Args),
+    /// Read, follow, join and query logs
+    Logs(logs::Args),
     /// Print the effective configuration and where each value came from
     Config(config::Args),
     /// Print the key table
@@ -243,6 +254,7 @@ pub async fn run(command: Command, context: &Context, out: &mut impl Write) -> R
         Command::Doctor(args) => doctor::run(&args, context, out).await,
         Command::Lambda(args) => lambda::run(&args, context, out).await,
         Command::Report(args) => report::run(&args, context, out).await,
+        Command::Logs(args) => logs::run(&args, context, out).await,
         Command::Config(args) => config::run(&args, context, out),
         Command::Keys(args) => keys::run(&args, context, out),
         Command::Completions { shell } => {

@@ -42,7 +42,9 @@ impl Rhythm {
         let (period, phase) = (self.period / speed, self.phase / speed);
         let at = written as f64;
         let flush = phase + ((at - phase) / period).ceil() * period;
-        let mut delivered = flush + dice.gen_range(20.0..90.0) / speed;
+        // One flush is one PutLogEvents call: its lines share an ingestion time and keep their order.
+        let settling = 20.0 + (flush / period * 0.618_034).fract().abs() * 70.0;
+        let mut delivered = flush + settling / speed;
         if dice.gen_bool(0.004) {
             delivered += dice.gen_range(3000.0..12_000.0) / speed;
         }

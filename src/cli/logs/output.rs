@@ -1,0 +1,272 @@
+//! Where events end up: printed as they come, or gathered in a store and printed as a table.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use super::super::Failure;
+use super::tables;
+use crate::domain::line::{Facts, Level, LogEvent};
+use crate::domain::query::Term;
+use crate::domain::timestamp;
+use crate::store::recording::Recorder;
+use crate::store::{Arrival, DEFAULT_CAP_BYTES, Store};
+
+/// What is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// Every line.
+    Lines,
+    /// One row per request.
+    Requests,
+    /// One row per kind of error.
+    Errors,
+}
+
+/// Takes events and prints what was asked for.
+pub struct Desk<'a, W> {
+    out: &'a mut W,
+    view: View,
+    json: bool,
+    /// Print requests as they end.
+    pub follow: bool,
+    /// Lines of several groups name theirs, and are sorted before they are printed if nothing is followed.
+    pub several_groups: bool,
+    /// Only lines that match.
+    pub grep: Option<Term>,
+    /// Only lines of this level or above.
+    pub level: Option<Level>,
+    /// Folder of the gathered text.
+    pub spool: PathBuf,
+    recorder: Option<Recorder>,
+    store: Option<Store>,
+    running: Vec<u32>,
+    known: u32,
+    text: String,
+}
+
+impl<'a, W: Write> Desk<'a, W> {
+    /// A desk that prints `view` to `out`.
+    pub fn new(view: View, json: bool, out: &'a mut W) -> Self {
+        Self {
+            out,
+            view,
+            json,
+            follow: false,
+            several_groups: false,
+            grep: None,
+            level: None,
+            spool: std::env::temp_dir(),
+            recorder: None,
+            store: None,
+            running: Vec::new(),
+            known: 0,
+            text: String::new(),
+        }
+    }
+
+    /// Keeps every event in a file.
+    pub fn record(&mut self, path: &Path) -> Result<(), Failure> {
+        self.recorder = Some(Recorder::create(path).map_err(Failure::usage)?);
+        Ok(())
+    }
+
+    /// Takes events; whatever can be printed now is printed and flushed.
+    pub fn take(&mut self, events: &[LogEvent]) -> Result<(), Failure> {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.write(events).map_err(Failure::failed)?;
+        }
+        if self.gathers() {
+            let spool = &self.spool;
+            let store = self
+                .store
+                .get_or_insert_with(|| Store::new(spool, DEFAULT_CAP_BYTES));
+            store.append(events, Arrival::Backfill);
+            if self.follow && self.view == View::Requests {
+                self.print_ended_requests()?;
+            }
+        } else {
+            for event in events {
+                self.line(event)?;
+            }
+        }
+        Ok(self.out.flush()?)
+    }
+
+    /// Prints from a store that is already filled.
+    pub fn adopt(&mut self, store: Store) {
+        self.store = Some(store);
+    }
+
+    /// Prints one line if it passes.
+    pub fn line(&mut self, event: &LogEvent) -> Result<(), Failure> {
+        let message = event.message.as_bytes();
+        let passes = self
+            .grep
+            .as_ref()
+            .is_none_or(|grep| grep.matches_text(message))
+            && self
+                .level
+                .is_none_or(|level| Facts::read(message).level >= level);
+        if passes {
+            self.print(event)?;
+        }
+        Ok(())
+    }
+
+    /// Prints what was gathered.
+    pub fn finish(mut self) -> Result<(), Failure> {
+        let store = self.store.take();
+        match (self.view, &store) {
+            (View::Lines, Some(store)) => {
+                for line in store.lines() {
+                    self.line(&store.event(line))?;
+                }
+            }
+            (View::Requests, Some(store)) if self.follow => {
+                for &position in &self.running {
+                    tables::request(store, position, self.json, self.out)?;
+                }
+            }
+            (View::Requests, Some(store)) => tables::requests(store, self.json, self.out)?,
+            (View::Errors, Some(store)) => tables::errors(store, self.json, self.out)?,
+            (_, None) => {}
+        }
+        if let Some(trouble) = store.as_ref().and_then(Store::trouble) {
+            note(trouble);
+        }
+        self.out
+            .flush()
+            .context("writing the output")
+            .map_err(Failure::failed)
+    }
+
+    fn gathers(&self) -> bool {
+        self.view != View::Lines || (self.several_groups && !self.follow)
+    }
+
+    fn print_ended_requests(&mut self) -> io::Result<()> {
+        let Some(store) = &self.store else {
+            return Ok(());
+        };
+        let rows = store.invocations().rows();
+        self.running.extend(self.known..rows.len() as u32);
+        self.known = rows.len() as u32;
+        let (ended, running): (Vec<u32>, Vec<u32>) = self
+            .running
+            .iter()
+            .partition(|&&position| rows[position as usize].is_reported());
+        self.running = running;
+        for position in ended {
+            tables::request(store, position, self.json, self.out)?;
+        }
+        Ok(())
+    }
+
+    fn print(&mut self, event: &LogEvent) -> io::Result<()> {
+        if self.json {
+            serde_json::to_writer(&mut *self.out, event)?;
+            return self.out.write_all(b"\n");
+        }
+        self.text.clear();
+        self.text.push_str(&timestamp::format(event.timestamp));
+        self.text.push(' ');
+        if self.several_groups {
+            defused(
+                event.group.rsplit('/').next().unwrap_or_default(),
+                &mut self.text,
+            );
+            self.text.push(' ');
+        }
+        if !event.stream.is_empty() {
+            defused(stream_tag(&event.stream), &mut self.text);
+            self.text.push(' ');
+        }
+        defused(event.message.trim_end(), &mut self.text);
+        self.text.push('\n');
+        self.out.write_all(self.text.as_bytes())
+    }
+}
+
+/// The last eight characters of a stream's name tell Lambda's streams apart.
+fn stream_tag(stream: &str) -> &str {
+    let from = stream.char_indices().rev().nth(7).map_or(0, |(at, _)| at);
+    &stream[from..]
+}
+
+/// Remote text for a terminal: line breaks are kept and indented, tabs kept, every other control character is made visible.
+pub fn defused(text: &str, into: &mut String) {
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\r' if chars.peek() == Some(&'\n') => {}
+            '\n' | '\r' => into.push_str("\n    "),
+            '\t' => into.push('\t'),
+            '\u{0}'..='\u{1f}' => {
+                into.push(char::from_u32(0x2400 + c as u32).unwrap_or('\u{fffd}'))
+            }
+            // Other controls, and the marks that reorder what follows them.
+            c if c.is_control()
+                || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
+            {
+                into.push('\u{fffd}');
+            }
+            c => into.push(c),
+        }
+    }
+}
+
+/// A sentence for the person in front of it: on stderr, so that stdout stays data.
+pub fn note(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "vintner: {text}");
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    fn printed(json: bool, grep: Option<&str>, message: &str) -> String {
+        let mut out = Vec::new();
+        let mut desk = Desk::new(View::Lines, json, &mut out);
+        desk.grep = grep.map(|grep| Term::regex(grep).unwrap());
+        let event = LogEvent {
+            timestamp: 1_791_444_629_470,
+            ingestion_time: 1_791_444_629_999,
+            group: "/aws/lambda/x".into(),
+            stream: "2026/10/08/[$LATEST]0123456789abcdef".into(),
+            event_id: Some("7".into()),
+            message: message.to_owned(),
+        };
+        desk.take(&[event]).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_line_is_time_stream_and_harmless_text() {
+        assert_eq!(
+            printed(false, None, "\u{1b}[31mred\u{7}\r\nTraceback:\rfile\n"),
+            "2026-10-08T07:30:29.470Z 89abcdef ␛[31mred␇\n    Traceback:\n    file\n"
+        );
+    }
+
+    #[test]
+    fn json_has_the_fields_of_the_aws_api() {
+        let value: serde_json::Value = serde_json::from_str(&printed(true, None, "a\nb")).unwrap();
+        assert_eq!(value["timestamp"], 1_791_444_629_470_i64);
+        assert_eq!(value["ingestionTime"], 1_791_444_629_999_i64);
+        assert_eq!(
+            value["logStreamName"],
+            "2026/10/08/[$LATEST]0123456789abcdef"
+        );
+        assert_eq!(value["eventId"], "7");
+        assert_eq!(value["message"], "a\nb");
+    }
+
+    #[test]
+    fn grep_lets_only_matches_pass() {
+        assert_eq!(printed(false, Some("^x+$"), "yyy"), "");
+        assert!(printed(false, Some("^x+$"), "xxx").ends_with("xxx\n"));
+    }
+}
