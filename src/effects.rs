@@ -116,6 +116,8 @@ pub enum Slot {
     Tail,
     /// A filter or search over the store.
     Filter,
+    /// Log lines on their way to a file.
+    Export,
     /// A Logs Insights query.
     Insights,
     /// Reading the function's configuration.

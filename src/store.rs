@@ -16,6 +16,7 @@ use crate::domain::template::Templates;
 pub mod filter;
 pub mod open;
 mod order;
+mod picture;
 pub mod recording;
 mod rows;
 pub mod stats;
@@ -24,11 +25,13 @@ mod text;
 
 pub use filter::{Filter, Layer, Matches, Scan, Want};
 pub use open::{OpenError, Opened};
+pub use picture::Export;
 pub use rows::{BLOCK, Row};
 pub use stats::{Stats, stats};
 pub use text::DEFAULT_CAP_BYTES;
 
 use order::Order;
+use picture::Picture;
 use rows::Rows;
 use streams::Streams;
 use text::Spool;
@@ -71,8 +74,6 @@ pub struct Store {
 
 /// Ends the text of an event in the spool; ingestion time and event id follow.
 const FRAME: u8 = 0x1f;
-/// Longest trailer that is looked at.
-const MAX_TRAILER: usize = 256;
 /// Text is written in pieces of about this size.
 const WRITE_BYTES: usize = 1 << 20;
 
@@ -273,6 +274,14 @@ impl Store {
         }
     }
 
+    /// The beginning of a line's text, at most `limit` bytes: enough for one row on screen.
+    pub fn head(&self, line: u32, limit: usize) -> String {
+        let row = self.row(line);
+        let mut bytes = Vec::new();
+        self.spool.read(row.at(), row.len().min(limit), &mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
     /// (group, stream) names of a line; empty for a plain file.
     pub fn stream(&self, line: u32) -> (&Arc<str>, &Arc<str>) {
         self.streams.names(self.row(line).stream())
@@ -285,31 +294,35 @@ impl Store {
 
     /// A line as the event it came from.
     pub fn event(&self, line: u32) -> LogEvent {
-        let row = self.row(line);
-        let (group, stream) = self.stream(line);
-        let (ingestion_time, event_id) = self.trailer(row).unwrap_or((row.time, None));
-        LogEvent {
-            timestamp: row.time,
-            ingestion_time,
-            group: group.clone(),
-            stream: stream.clone(),
-            event_id,
-            message: self.text(line),
-        }
+        Picture::new(
+            Vec::new(),
+            self.spool.reader(),
+            self.streams.all(),
+            self.is_framed,
+        )
+        .event(self.row(line))
     }
 
     /// Ingestion time and event id, from behind the text.
     fn trailer(&self, row: &Row) -> Option<(i64, Option<Box<str>>)> {
-        if !self.is_framed {
-            return None;
-        }
-        let mut bytes = Vec::new();
-        self.spool.read(row.end(), MAX_TRAILER, &mut bytes);
-        let end = memchr::memchr(b'\n', &bytes)?;
-        let text = std::str::from_utf8(bytes[..end].strip_prefix(&[FRAME])?).ok()?;
-        let (ingestion, id) = text.split_once('\t')?;
-        let ingestion = i64::from_str_radix(ingestion, 16).ok()?;
-        Some((ingestion, (!id.is_empty()).then(|| Box::from(id))))
+        self.is_framed
+            .then(|| picture::trailer(&self.spool.reader(), row))
+            .flatten()
+    }
+
+    /// A picture of everything so far that another thread can read.
+    fn picture(&self) -> Picture {
+        Picture::new(
+            self.rows.share(),
+            self.spool.reader(),
+            self.streams.all(),
+            self.is_framed,
+        )
+    }
+
+    /// These lines, ready to be written as JSON lines on another thread.
+    pub fn export(&self, lines: Vec<u32>) -> Export {
+        Export::new(self.picture(), lines)
     }
 
     /// Screen order of two lines.
@@ -353,3 +366,6 @@ impl Store {
 
 /// A template looks at no more of a message than this.
 const MAX_ERROR_TEXT: usize = 64 << 10;
+
+#[cfg(test)]
+mod tests;

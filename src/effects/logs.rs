@@ -1,10 +1,16 @@
 //! What the Logs tab asks for and hears.
 
+pub mod sift;
+
+use std::path::PathBuf;
+
 use tokio::sync::mpsc;
 
 use super::{Outbox, Runner, Slot};
 use crate::client::logs::{LogGroup, LogsClient, QueryResults};
 use crate::client::tail::{self, Connect, TailRequest, TailUpdate};
+use crate::store::Matches;
+use sift::{Save, Sift};
 
 /// Updates of a tail that may wait for the app.
 const TAIL_BACKLOG: usize = 16;
@@ -27,6 +33,12 @@ pub enum Effect {
         /// Its id, once known.
         id: Option<String>,
     },
+    /// Filter and search the store, instead of what is being filtered now.
+    Sift(Sift),
+    /// No filter is wanted any more.
+    StopSifting,
+    /// Write lines to a file.
+    Export(Save),
 }
 
 /// A Logs Insights query.
@@ -57,6 +69,24 @@ pub enum Event {
     QueryResults(u64, QueryResults),
     /// The query of this number failed: a sentence.
     QueryFailed(u64, String),
+    /// Matches so far; several answers come, the last one `done`.
+    Sifted {
+        /// The [`Sift`]'s number.
+        id: u64,
+        /// What may be seen.
+        filter: Option<Matches>,
+        /// What was looked for.
+        search: Option<Matches>,
+        /// Nothing more comes.
+        done: bool,
+    },
+    /// An export ended: how many lines, or what went wrong.
+    Exported {
+        /// The file.
+        path: PathBuf,
+        /// Lines written.
+        result: Result<usize, String>,
+    },
 }
 
 /// Starts what the effect asks for.
@@ -67,6 +97,17 @@ pub fn run(effect: Effect, runner: &mut Runner) {
         Effect::Groups(glob) => list_groups(glob, runner),
         Effect::Query(number, query) => start_query(number, query, runner),
         Effect::StopQuery { id } => stop_query(id, runner),
+        Effect::Sift(sift) => {
+            runner.spawn_blocking_in(Slot::Filter, "log filter", move |outbox, token| {
+                sift::run(&sift, &outbox, &token);
+            });
+        }
+        Effect::StopSifting => runner.stop(Slot::Filter),
+        Effect::Export(save) => {
+            runner.spawn_blocking_in(Slot::Export, "log export", move |outbox, _| {
+                sift::write(save, &outbox);
+            });
+        }
     }
 }
 

@@ -54,6 +54,11 @@ impl Streams {
         (group, stream)
     }
 
+    /// All pairs, by number.
+    pub fn all(&self) -> Vec<(Arc<str>, Arc<str>)> {
+        self.names.clone()
+    }
+
     /// How many pairs.
     pub fn len(&self) -> usize {
         self.names.len()

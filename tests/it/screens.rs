@@ -6,6 +6,8 @@ use vintner::ui::theme::ThemeName;
 
 use crate::support::stage::Stage;
 
+mod logs;
+
 #[test]
 fn a_screen_too_small_says_so_and_none_at_all_does_not_panic() {
     let mut stage = Stage::new((42, 12), ThemeName::Dark);

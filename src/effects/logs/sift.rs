@@ -1,0 +1,147 @@
+//! Filters and searches over the store, and exports of it, off the screen's thread.
+
+use std::fmt;
+use std::fs::OpenOptions;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use super::Event;
+use crate::effects::Outbox;
+use crate::store::{Export, Matches, Scan};
+
+/// A filter and a search over one picture of the store; the number tells answers apart.
+#[derive(Clone)]
+pub struct Sift {
+    /// Grows with every request.
+    pub id: u64,
+    /// What may be seen.
+    pub filter: Option<Arc<Scan>>,
+    /// What is looked for.
+    pub search: Option<Arc<Scan>>,
+}
+
+impl fmt::Debug for Sift {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (filter, search) = (self.filter.is_some(), self.search.is_some());
+        write!(f, "Sift {} (filter: {filter}, search: {search})", self.id)
+    }
+}
+
+impl PartialEq for Sift {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+/// Lines and the file they go to.
+#[derive(Debug, Clone)]
+pub struct Save {
+    /// A new file.
+    pub path: PathBuf,
+    /// The lines.
+    pub export: Arc<Export>,
+}
+
+impl PartialEq for Save {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path && self.export.len() == other.export.len()
+    }
+}
+
+/// Between two partial answers.
+const PARTIAL_EVERY: Duration = Duration::from_millis(60);
+
+/// Runs filter and search, newest lines first, and tells what was found so far now and then.
+pub fn run(sift: &Sift, outbox: &Outbox, token: &CancellationToken) {
+    let found = Mutex::new(Found {
+        filter: None,
+        search: None,
+        told: Instant::now(),
+    });
+    // The token is looked at between blocks; the scan wants a flag.
+    let cancel = AtomicBool::new(false);
+    let tell = |found: &mut Found, done| {
+        let event = Event::Sifted {
+            id: sift.id,
+            filter: found.filter.clone(),
+            search: found.search.clone(),
+            done,
+        };
+        found.told = Instant::now();
+        outbox.send_blocking(event);
+    };
+    for (scan, is_filter) in [(&sift.filter, true), (&sift.search, false)] {
+        let Some(scan) = scan else { continue };
+        lock(&found)
+            .matches(is_filter)
+            .get_or_insert_with(|| Matches::new(scan.len()));
+        let finished = scan.run(&cancel, &|block, bits| {
+            if token.is_cancelled() {
+                cancel.store(true, Ordering::Relaxed);
+                return;
+            }
+            let mut found = lock(&found);
+            if let Some(matches) = found.matches(is_filter) {
+                matches.set_block(block, bits);
+            }
+            if found.told.elapsed() > PARTIAL_EVERY {
+                tell(&mut found, false);
+            }
+        });
+        if !finished {
+            return;
+        }
+    }
+    tell(&mut lock(&found), true);
+}
+
+struct Found {
+    filter: Option<Matches>,
+    search: Option<Matches>,
+    told: Instant,
+}
+
+impl Found {
+    fn matches(&mut self, is_filter: bool) -> &mut Option<Matches> {
+        if is_filter {
+            &mut self.filter
+        } else {
+            &mut self.search
+        }
+    }
+}
+
+fn lock(found: &Mutex<Found>) -> std::sync::MutexGuard<'_, Found> {
+    found.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Writes an export and tells how it went.
+pub fn write(save: Save, outbox: &Outbox) {
+    let result =
+        write_to(&save).map_err(|error| format!("cannot write {}: {error}", save.path.display()));
+    outbox.send_blocking(Event::Exported {
+        path: save.path,
+        result,
+    });
+}
+
+fn write_to(save: &Save) -> std::io::Result<usize> {
+    let mut to = BufWriter::new(create(&save.path)?);
+    let written = save.export.write(&mut to, &AtomicBool::new(false))?;
+    to.flush()?;
+    Ok(written)
+}
+
+/// A new file for its owner only; never over another one.
+fn create(path: &Path) -> std::io::Result<std::fs::File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}

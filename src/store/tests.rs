@@ -1,0 +1,121 @@
+//! Events in every order of arrival, late ones marked, filters that keep up.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::sync::atomic::AtomicBool;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::query::Query;
+
+fn event(time: i64, id: &str, message: &str) -> LogEvent {
+    LogEvent {
+        timestamp: time,
+        ingestion_time: time + 3,
+        group: "g".into(),
+        stream: "s".into(),
+        event_id: (!id.is_empty()).then(|| id.into()),
+        message: message.to_owned(),
+    }
+}
+
+fn store() -> (tempfile::TempDir, Store) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::new(dir.path(), DEFAULT_CAP_BYTES);
+    (dir, store)
+}
+
+#[test]
+fn late_lines_stand_in_place_and_are_marked() {
+    let (_dir, mut store) = store();
+    store.append(
+        &[event(1000, "a", "one"), event(9000, "c", "three")],
+        Arrival::Live,
+    );
+    let appended = store.append(&[event(2000, "b", "two")], Arrival::Live);
+    assert_eq!(
+        (appended.late, appended.reordered, appended.lines),
+        (1, true, 2..3)
+    );
+    let texts: Vec<_> = store.lines().map(|line| store.text(line)).collect();
+    assert_eq!(texts, ["one", "two", "three"]);
+    assert_eq!((store.lateness(2), store.lateness(1)), (Some(7000), None));
+    assert_eq!(
+        (store.at(1), store.position(2), store.position_at_time(1500)),
+        (Some(2), 1, 1)
+    );
+    let filled = store.append(&[event(500, "z", "zero")], Arrival::Backfill);
+    assert_eq!(
+        (filled.late, filled.reordered),
+        (0, true),
+        "history is not late"
+    );
+    assert_eq!(store.at(0), Some(3));
+    assert_eq!(store.event(2), event(2000, "b", "two"));
+}
+
+#[test]
+fn a_filter_can_be_cancelled_and_an_export_written() {
+    let (_dir, mut store) = store();
+    let events: Vec<_> = (0..10_000)
+        .map(|n| event(n, &n.to_string(), "words"))
+        .collect();
+    store.append(&events, Arrival::Live);
+    let scan = store.scan(&Filter::query(Query::parse("words").unwrap()));
+    assert!(!scan.run(&AtomicBool::new(true), &|_, _| panic!("cancelled")));
+    assert_eq!(scan.matches().count(), 10_000);
+    let mut out = Vec::new();
+    let written = store
+        .export(vec![3, 1])
+        .write(&mut out, &AtomicBool::new(false))
+        .unwrap();
+    let lines: Vec<LogEvent> = out
+        .split(|b| *b == b'\n')
+        .filter_map(|l| serde_json::from_slice(l).ok())
+        .collect();
+    assert_eq!(
+        (written, lines),
+        (2, vec![events[3].clone(), events[1].clone()])
+    );
+}
+
+#[test]
+fn the_strip_counts_lines_and_errors() {
+    let (_dir, mut store) = store();
+    store.append(
+        &[
+            event(0, "", "a"),
+            event(10, "", "ERROR b"),
+            event(19, "", "c"),
+            event(20, "", "d"),
+        ],
+        Arrival::Live,
+    );
+    assert_eq!(store.histogram(0, 20, 2), [(1, 0), (2, 1)]);
+}
+
+proptest! {
+    #[test]
+    fn any_batches_keep_the_order_and_the_texts(
+        batches in proptest::collection::vec(proptest::collection::vec((0_i64..30, "[a-c]{0,2}", "\\PC{0,12}"), 0..20), 0..6),
+        backfill: bool,
+    ) {
+        let (_dir, mut store) = store();
+        let mut all = Vec::new();
+        for batch in batches {
+            let events: Vec<_> = batch.iter().map(|(time, id, message)| event(*time, id, message)).collect();
+            store.append(&events, if backfill { Arrival::Backfill } else { Arrival::Live });
+            all.extend(events);
+        }
+        let got: Vec<LogEvent> = store.lines().map(|line| store.event(line)).collect();
+        let key = |e: &LogEvent| (e.timestamp, e.ingestion_time, e.event_id.clone());
+        prop_assert!(got.windows(2).all(|pair| key(&pair[0]) <= key(&pair[1])));
+        let sorted = |mut events: Vec<LogEvent>| { events.sort_by_key(|e| (key(e), e.message.clone())); events };
+        prop_assert_eq!(sorted(got), sorted(all));
+        for line in store.lines() {
+            let position = store.position(line);
+            prop_assert_eq!(store.at(position), Some(line));
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The Errors view: error messages that differ only in numbers, ids and names, counted and drawn over time.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+
+use super::clock::Clock;
+use crate::domain::template::{Template, histogram};
+use crate::store::Store;
+use crate::tabs::Look;
+use crate::ui::panel::notice;
+use crate::ui::text::{clean, count};
+use crate::ui::theme::Tone;
+
+/// Cells of the sparkline.
+const SPARK: usize = 16;
+
+/// Which templates are listed and where we are.
+#[derive(Debug, Default)]
+pub struct Errors {
+    listed: Vec<usize>,
+    cursor: Option<usize>,
+}
+
+impl Errors {
+    /// Lists anew: the most frequent first.
+    pub fn refresh(&mut self, store: &Store) {
+        let rows = store.templates().rows();
+        self.listed = (0..rows.len()).collect();
+        self.listed.sort_by_key(|at| {
+            (
+                std::cmp::Reverse(rows[*at].count),
+                std::cmp::Reverse(rows[*at].last_seen),
+            )
+        });
+    }
+
+    fn index(&self) -> usize {
+        self.cursor
+            .and_then(|cursor| self.listed.iter().position(|at| *at == cursor))
+            .unwrap_or(0)
+    }
+
+    /// How many are listed.
+    pub fn len(&self) -> usize {
+        self.listed.len()
+    }
+
+    /// The template under the cursor.
+    pub fn current(&self) -> Option<usize> {
+        self.listed.get(self.index()).copied()
+    }
+
+    /// Moves the cursor.
+    pub fn step(&mut self, by: isize) {
+        let to = self
+            .index()
+            .saturating_add_signed(by)
+            .min(self.listed.len().saturating_sub(1));
+        self.cursor = self.listed.get(to).copied();
+    }
+
+    /// Puts the cursor on a clicked row.
+    pub fn click(&mut self, area: Rect, y: u16) {
+        let Some(row) = y.checked_sub(area.y + 1) else {
+            return;
+        };
+        if let Some(at) = self.listed.get(self.first(area) + usize::from(row)) {
+            self.cursor = Some(*at);
+        }
+    }
+
+    fn first(&self, area: Rect) -> usize {
+        let height = usize::from(area.height.saturating_sub(1)).max(1);
+        self.index()
+            .saturating_sub(height / 2)
+            .min(self.listed.len().saturating_sub(height))
+    }
+
+    /// Draws the table.
+    pub fn render(&self, area: Rect, buf: &mut Buffer, look: &Look, store: &Store, clock: Clock) {
+        if self.listed.is_empty() {
+            return notice("no error so far", Tone::Good, area, buf, look);
+        }
+        let is_wide = area.width >= 100;
+        let time = clock.width();
+        let first = if is_wide {
+            format!("{:>time$} ", "first seen")
+        } else {
+            String::new()
+        };
+        let title = format!(
+            " {:>6} {first}{:>time$} {:<SPARK$} message",
+            "count", "last seen", "over time"
+        );
+        Line::styled(title, look.theme.muted).render(Rect { height: 1, ..area }, buf);
+        let rows = store.templates().rows();
+        let span = (
+            rows.iter().map(|row| row.first_seen).min().unwrap_or(0),
+            rows.iter().map(|row| row.last_seen).max().unwrap_or(0) + 1,
+        );
+        let here = self.current();
+        let height = usize::from(area.height.saturating_sub(1));
+        for (n, at) in (1..).zip(self.listed.iter().skip(self.first(area)).take(height)) {
+            let rect = Rect {
+                y: area.y + n,
+                height: 1,
+                ..area
+            };
+            Line::from(cells(&rows[*at], span, is_wide, clock, store, look)).render(rect, buf);
+            if Some(*at) == here {
+                buf.set_style(rect, look.theme.text.patch(look.theme.selected));
+            }
+        }
+    }
+}
+
+fn cells(
+    row: &Template,
+    span: (i64, i64),
+    is_wide: bool,
+    clock: Clock,
+    store: &Store,
+    look: &Look,
+) -> Vec<Span<'static>> {
+    let theme = look.theme;
+    let time = |millis| format!("{:>1$} ", clock.print(millis, look.now.wall), clock.width());
+    // The newest lines are enough for a sparkline.
+    let newest = row.lines.iter().rev().take(50_000);
+    let heights = histogram(
+        newest.map(|line| store.row(*line).time),
+        span.0,
+        span.1,
+        SPARK,
+    );
+    let mut spans = vec![Span::styled(
+        format!(" {:>6} ", count(row.count)),
+        theme.text,
+    )];
+    if is_wide {
+        spans.push(Span::styled(time(row.first_seen), theme.muted));
+    }
+    spans.push(Span::styled(time(row.last_seen), theme.muted));
+    spans.push(Span::styled(
+        format!("{} ", sparkline(&heights, look)),
+        theme.bad,
+    ));
+    spans.push(Span::styled(clean(&row.text), theme.text));
+    spans
+}
+
+/// Heights as bars; nothing at all is a blank.
+pub fn sparkline(heights: &[u32], look: &Look) -> String {
+    let most = heights.iter().copied().max().unwrap_or(0).max(1);
+    let bars = look.glyphs.bars;
+    let bar = |height: &u32| match height {
+        0 => " ",
+        height => {
+            bars[(*height as usize * (bars.len() - 1))
+                .div_ceil(most as usize)
+                .min(bars.len() - 1)]
+        }
+    };
+    heights.iter().map(bar).collect()
+}

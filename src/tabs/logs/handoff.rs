@@ -1,0 +1,140 @@
+//! What leaves the Logs tab: a request as Markdown, console links, the same view as an `aws` command.
+
+use crate::domain::invocation::Invocation;
+use crate::domain::timestamp;
+use crate::store::Store;
+use crate::ui::text::{clean, ms};
+
+/// At most so many lines of a request go into Markdown.
+const MOST_LINES: usize = 200;
+
+/// A request as Markdown: facts, error, timeline, console link.
+pub fn markdown(at: u32, row: &Invocation, region: &str, store: &Store) -> String {
+    let lines: Vec<u32> = store
+        .lines()
+        .filter(|line| store.row(*line).request == at)
+        .collect();
+    let mut text = format!("### Request `{}`: {}\n\n", row.id, row.status().word());
+    text.push_str(&format!("- started {}\n", timestamp::format(row.started)));
+    if let Some(duration) = row.duration_ms() {
+        text.push_str(&format!(
+            "- duration {}, billed {}\n",
+            ms(duration),
+            ms(f64::from(row.billed_ms))
+        ));
+    }
+    if let Some(init) = row.init_ms() {
+        text.push_str(&format!("- cold start, init {}\n", ms(init)));
+    }
+    if row.memory_mb > 0 {
+        text.push_str(&format!(
+            "- memory {} of {} MB\n",
+            row.max_memory_mb, row.memory_mb
+        ));
+    }
+    if let Some(line) = row.error_line() {
+        text.push_str(&format!(
+            "- error: `{}`\n",
+            one_line(&store.text(line)).replace('`', "'")
+        ));
+    }
+    if let Some(line) = lines.first() {
+        let (group, stream) = store.stream(*line);
+        text.push_str(&format!(
+            "- log stream `{}` in `{}`\n",
+            clean(stream),
+            clean(group)
+        ));
+        if let Some(link) = console_link(
+            region,
+            group,
+            &format!("\"{}\"", row.id),
+            Some((
+                row.started - 60_000,
+                row.ended.unwrap_or(row.started) + 60_000,
+            )),
+        ) {
+            text.push_str(&format!("- [CloudWatch]({link})\n"));
+        }
+    }
+    text.push_str("\n```\n");
+    for line in lines.iter().take(MOST_LINES) {
+        let after = store.row(*line).time - row.started;
+        text.push_str(&format!(
+            "{after:>+7} ms  {}\n",
+            one_line(&store.text(*line)).replace("```", "'''")
+        ));
+    }
+    if lines.len() > MOST_LINES {
+        text.push_str(&format!("... {} more lines\n", lines.len() - MOST_LINES));
+    }
+    text.push_str("```\n");
+    text
+}
+
+fn one_line(text: &str) -> String {
+    clean(&text.trim().replace(['\n', '\r'], " "))
+}
+
+/// The CloudWatch console on a log group, filtered, over a span of time (milliseconds since the epoch).
+pub fn console_link(
+    region: &str,
+    group: &str,
+    pattern: &str,
+    span: Option<(i64, i64)>,
+) -> Option<String> {
+    if region.is_empty() || group.is_empty() {
+        return None;
+    }
+    let mut query = format!("?filterPattern={}", encode(pattern));
+    if let Some((from, to)) = span {
+        query.push_str(&format!("&start={from}&end={to}"));
+    }
+    // The console decodes the fragment twice, with `$` in the place of `%` in the inner encoding.
+    Some(format!(
+        "https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logsV2:log-groups/log-group/{}/log-events{}",
+        console_encode(group),
+        console_encode_query(&query)
+    ))
+}
+
+fn console_encode(text: &str) -> String {
+    encode(text).replace('%', "$25")
+}
+
+fn console_encode_query(query: &str) -> String {
+    query.bytes().fold(String::new(), |out, byte| match byte {
+        b'?' => out + "$3F",
+        b'=' => out + "$3D",
+        b'&' => out + "$26",
+        b'%' => out + "$25",
+        byte => out + &char::from(byte).to_string(),
+    })
+}
+
+/// Percent-encoding of everything but RFC 3986's unreserved characters.
+fn encode(text: &str) -> String {
+    text.bytes().fold(String::new(), |out, byte| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+            out + &char::from(byte).to_string()
+        }
+        byte => out + &format!("%{byte:02X}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_console_link_is_encoded_as_the_console_wants_it() {
+        let link = console_link("us-east-2", "/aws/lambda/wine", "\"a b\"", Some((1, 2)));
+        assert_eq!(
+            link.as_deref(),
+            Some(
+                "https://us-east-2.console.aws.amazon.com/cloudwatch/home?region=us-east-2#logsV2:log-groups/log-group/$252Faws$252Flambda$252Fwine/log-events$3FfilterPattern$3D$2522a$2520b$2522$26start$3D1$26end$3D2"
+            )
+        );
+        assert_eq!(console_link("", "g", "", None), None);
+    }
+}

@@ -1,0 +1,161 @@
+//! The line at which a search, a filter or a time is typed.
+
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+use tui_input::Input;
+use tui_input::backend::crossterm::EventHandler;
+
+use crate::tabs::Look;
+use crate::ui::text::{clean, width};
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ask {
+    /// `/`
+    Search,
+    /// `&`
+    Include,
+    /// `-`
+    Exclude,
+    /// `@`
+    Time,
+    /// The server-side pattern.
+    Pattern,
+}
+
+impl Ask {
+    const fn mark(self) -> &'static str {
+        match self {
+            Self::Search => " / ",
+            Self::Include => " & ",
+            Self::Exclude => " - ",
+            Self::Time => " @ ",
+            Self::Pattern => " server-side pattern: ",
+        }
+    }
+
+    const fn hint(self) -> &'static str {
+        match self {
+            Self::Search => "text  /regex/  level>=warn  request:id  field:value  field>5",
+            Self::Include => "show only: text  /regex/  level>=warn  request:id  field:value  !not",
+            Self::Exclude => "hide: text  /regex/  level<info  stream:part  field:value",
+            Self::Time => "14:03  14:03:22  -15m  2026-10-08T14:03:00Z",
+            Self::Pattern => {
+                "CloudWatch syntax: ERROR  \"timed out\"  { $.level = \"ERROR\" }   empty: everything"
+            }
+        }
+    }
+}
+
+/// An open prompt.
+#[derive(Debug)]
+pub struct Prompt {
+    /// What is asked for.
+    pub ask: Ask,
+    input: Input,
+    /// What is wrong with the text so far.
+    pub error: Option<String>,
+}
+
+/// What a key did to the prompt.
+pub enum Answer {
+    /// The text changed.
+    Edited,
+    /// Enter.
+    Given,
+    /// Escape.
+    Dropped,
+    /// Nothing.
+    Kept,
+}
+
+impl Prompt {
+    /// Asks, with a text to start from.
+    pub fn new(ask: Ask, text: &str) -> Self {
+        Self {
+            ask,
+            input: Input::new(text.to_owned()),
+            error: None,
+        }
+    }
+
+    /// What was typed.
+    pub fn text(&self) -> &str {
+        self.input.value()
+    }
+
+    /// Takes a key.
+    pub fn on_key(&mut self, key: KeyEvent) -> Answer {
+        match key.code {
+            KeyCode::Enter => Answer::Given,
+            KeyCode::Esc => Answer::Dropped,
+            KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => Answer::Kept,
+            KeyCode::Backspace if self.input.value().is_empty() => Answer::Dropped,
+            _ => {
+                let change = self.input.handle_event(&Event::Key(key));
+                if change.is_some_and(|change| change.value) {
+                    Answer::Edited
+                } else {
+                    Answer::Kept
+                }
+            }
+        }
+    }
+
+    /// Types a pasted text; line breaks become blanks.
+    pub fn paste(&mut self, text: &str) {
+        for c in text
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .take(4096)
+        {
+            self.input.handle(tui_input::InputRequest::InsertChar(c));
+        }
+    }
+
+    /// Draws it; returns where the cursor stands.
+    pub fn render(&self, right: &str, area: Rect, buf: &mut Buffer, look: &Look) -> Position {
+        let theme = look.theme;
+        let mark = self.ask.mark();
+        let right = self
+            .error
+            .as_deref()
+            .map_or_else(|| right.to_owned(), clean);
+        let side = if self.error.is_some() {
+            theme.bad
+        } else {
+            theme.muted
+        };
+        let room = usize::from(area.width).saturating_sub(width(mark) + 1);
+        let scroll = self.input.visual_scroll(room);
+        let typed: String = self.input.value().chars().skip(scroll).collect();
+        let mut spans = vec![
+            Span::styled(mark, theme.accent.patch(theme.selected)),
+            Span::raw(" "),
+        ];
+        let start = area.x + width(mark) as u16 + 1;
+        let cursor = start + (self.input.visual_cursor().saturating_sub(scroll)) as u16;
+        if typed.is_empty() {
+            spans.push(Span::styled(self.ask.hint(), theme.muted));
+        } else {
+            spans.push(Span::styled(clean(&typed), theme.text));
+        }
+        let line = Line::from(spans);
+        let left = line.width();
+        line.render(area, buf);
+        let need = width(&right) + 2;
+        if !typed.is_empty() && left + need <= usize::from(area.width) || self.error.is_some() {
+            let cells = need.min(usize::from(area.width)) as u16;
+            let rect = Rect {
+                x: area.right() - cells,
+                width: cells,
+                ..area
+            };
+            Line::styled(format!(" {right} "), side).render(rect, buf);
+        }
+        Position::new(cursor.min(area.right().saturating_sub(1)), area.y)
+    }
+}

@@ -1,0 +1,303 @@
+//! The Requests view: one row per invocation, joined live; sorted by time, duration, memory or lines.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+
+use super::clock::Clock;
+use super::row::one_line;
+use crate::domain::invocation::{Invocation, Status};
+use crate::domain::line::Level;
+use crate::store::Store;
+use crate::tabs::Look;
+use crate::ui::panel::notice;
+use crate::ui::text::{fit, ms};
+use crate::ui::theme::Tone;
+
+/// What the rows are sorted by, largest or newest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sort {
+    /// Newest first.
+    #[default]
+    Time,
+    /// Slowest first.
+    Duration,
+    /// Longest init first.
+    Init,
+    /// Hungriest first.
+    Memory,
+    /// Most lines first.
+    Lines,
+}
+
+impl Sort {
+    const ALL: [Self; 5] = [
+        Self::Time,
+        Self::Duration,
+        Self::Init,
+        Self::Memory,
+        Self::Lines,
+    ];
+
+    /// The next or previous one.
+    pub fn step(self, forward: bool) -> Self {
+        let at = Self::ALL.iter().position(|sort| *sort == self).unwrap_or(0);
+        let len = Self::ALL.len();
+        Self::ALL[(at + if forward { 1 } else { len - 1 }) % len]
+    }
+
+    /// Its name in the footer.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Time => "newest",
+            Self::Duration => "slowest",
+            Self::Init => "longest init",
+            Self::Memory => "most memory",
+            Self::Lines => "most lines",
+        }
+    }
+
+    fn key(self, row: &Invocation) -> f64 {
+        match self {
+            Self::Time => row.started as f64,
+            Self::Duration => row.duration_ms().unwrap_or(-1.0),
+            Self::Init => row.init_ms().unwrap_or(-1.0),
+            Self::Memory => f64::from(row.max_memory_mb),
+            Self::Lines => f64::from(row.lines),
+        }
+    }
+}
+
+/// Which requests are listed and where we are.
+#[derive(Debug, Default)]
+pub struct Requests {
+    /// Order of the rows.
+    pub sort: Sort,
+    /// Only failures.
+    pub only_failures: bool,
+    listed: Vec<u32>,
+    /// The request under the cursor; `None`: the first row, whatever it is.
+    cursor: Option<u32>,
+}
+
+impl Requests {
+    /// Nothing yet, to be sorted so.
+    pub fn sorted_by(sort: Sort) -> Self {
+        Self {
+            sort,
+            ..Self::default()
+        }
+    }
+
+    /// Lists anew what is known now.
+    pub fn refresh(&mut self, store: &Store) {
+        let rows = store.invocations().rows();
+        let wanted = |row: &Invocation| !self.only_failures || row.status().is_failure();
+        self.listed = (0..rows.len() as u32)
+            .filter(|at| wanted(&rows[*at as usize]))
+            .collect();
+        let sort = self.sort;
+        let key = |at: &u32| sort.key(&rows[*at as usize]);
+        self.listed
+            .sort_by(|a, b| key(b).total_cmp(&key(a)).then(b.cmp(a)));
+    }
+
+    /// How many are listed.
+    pub fn len(&self) -> usize {
+        self.listed.len()
+    }
+
+    fn index(&self) -> usize {
+        let listed = self
+            .cursor
+            .and_then(|cursor| self.listed.iter().position(|at| *at == cursor));
+        listed.unwrap_or(0)
+    }
+
+    /// The request under the cursor.
+    pub fn current(&self) -> Option<u32> {
+        self.listed.get(self.index()).copied()
+    }
+
+    /// Moves the cursor; on the first row it stays with whatever is first.
+    pub fn step(&mut self, by: isize) {
+        let to = self
+            .index()
+            .saturating_add_signed(by)
+            .min(self.listed.len().saturating_sub(1));
+        self.cursor = self.listed.get(to).copied().filter(|_| to > 0);
+    }
+
+    /// Puts the cursor on a clicked row.
+    pub fn click(&mut self, area: Rect, y: u16) {
+        let (first, _) = self.window(area);
+        let Some(row) = y.checked_sub(area.y + 1) else {
+            return;
+        };
+        if let Some(at) = self.listed.get(first + usize::from(row)) {
+            self.cursor = Some(*at);
+        }
+    }
+
+    /// First listed row on screen and how many fit.
+    fn window(&self, area: Rect) -> (usize, usize) {
+        let height = usize::from(area.height.saturating_sub(1)).max(1);
+        let most = self.listed.len().saturating_sub(height);
+        (self.index().saturating_sub(height / 2).min(most), height)
+    }
+
+    /// Draws the table.
+    pub fn render(&self, area: Rect, buf: &mut Buffer, look: &Look, store: &Store, clock: Clock) {
+        if self.listed.is_empty() {
+            let text = if self.only_failures {
+                "no request failed"
+            } else {
+                "no request yet: START, END and REPORT lines make them"
+            };
+            return notice(text, Tone::Muted, area, buf, look);
+        }
+        let is_wide = area.width >= 100;
+        header(self.sort, is_wide, clock, area, buf, look);
+        let (first, height) = self.window(area);
+        let here = self.current();
+        for (n, at) in (1..).zip(self.listed.iter().skip(first).take(height)) {
+            let rect = Rect {
+                y: area.y + n,
+                height: 1,
+                ..area
+            };
+            let row = &store.invocations().rows()[*at as usize];
+            Line::from(cells(row, is_wide, clock, store, look)).render(rect, buf);
+            if Some(*at) == here {
+                buf.set_style(rect, look.theme.text.patch(look.theme.selected));
+            }
+        }
+    }
+}
+
+fn header(sort: Sort, is_wide: bool, clock: Clock, area: Rect, buf: &mut Buffer, look: &Look) {
+    let title = |text: &str, of: Option<Sort>, cells: usize, right: bool| {
+        let mark = if of == Some(sort) {
+            look.glyphs.down
+        } else {
+            ""
+        };
+        let style = if of == Some(sort) {
+            look.theme.accent
+        } else {
+            look.theme.muted
+        };
+        let text = format!("{text}{mark}");
+        Span::styled(
+            if right {
+                format!("{text:>cells$} ")
+            } else {
+                format!("{text:<cells$} ")
+            },
+            style,
+        )
+    };
+    let mut spans = vec![
+        title(" started", Some(Sort::Time), clock.width() + 1, false),
+        title("status", None, 9, false),
+        title("duration", Some(Sort::Duration), 9, true),
+    ];
+    if is_wide {
+        spans.push(title("billed", None, 8, true));
+    }
+    spans.push(title("init", Some(Sort::Init), 7, true));
+    spans.push(title("memory MB", Some(Sort::Memory), 10, true));
+    spans.push(title("lines", Some(Sort::Lines), 6, true));
+    if is_wide {
+        spans.push(title("request", None, 8, false));
+    }
+    spans.push(title("first error", None, 11, false));
+    Line::from(spans).render(Rect { height: 1, ..area }, buf);
+}
+
+fn cells(
+    row: &Invocation,
+    is_wide: bool,
+    clock: Clock,
+    store: &Store,
+    look: &Look,
+) -> Vec<Span<'static>> {
+    let theme = look.theme;
+    let (status, tone) = status(row.status(), look);
+    let dash = || "–".to_owned();
+    let duration = row.duration_ms().map_or_else(dash, ms);
+    let memory = if row.memory_mb > 0 {
+        format!("{}/{}", row.max_memory_mb, row.memory_mb)
+    } else {
+        dash()
+    };
+    let is_tight = row.memory_mb > 0 && row.max_memory_mb * 10 >= row.memory_mb * 9;
+    let mut spans = vec![
+        Span::styled(
+            format!(
+                " {:>1$} ",
+                clock.print(row.started, look.now.wall),
+                clock.width()
+            ),
+            theme.muted,
+        ),
+        Span::styled(fit(&status, 10, look.glyphs.ellipsis), theme.tone(tone)),
+        Span::styled(format!("{duration:>9} "), theme.text),
+    ];
+    if is_wide {
+        let billed = if row.billed_ms > 0 {
+            ms(f64::from(row.billed_ms))
+        } else {
+            dash()
+        };
+        spans.push(Span::styled(format!("{billed:>8} "), theme.muted));
+    }
+    let init = match (row.init_ms(), row.is_cold()) {
+        (Some(init), _) => ms(init),
+        (None, true) => "cold".to_owned(),
+        (None, false) => String::new(),
+    };
+    spans.push(Span::styled(format!("{init:>7} "), theme.cold));
+    spans.push(Span::styled(
+        format!("{memory:>10} "),
+        if is_tight { theme.warn } else { theme.muted },
+    ));
+    spans.push(Span::styled(format!("{:>6} ", row.lines), theme.muted));
+    if is_wide {
+        spans.push(Span::styled(
+            format!("{} ", &row.id.to_string()[..8]),
+            theme.key,
+        ));
+    }
+    spans.push(Span::styled(first_error(row, store), theme.bad));
+    spans
+}
+
+fn status(status: Status, look: &Look) -> (String, Tone) {
+    let (glyph, tone) = match status {
+        Status::InFlight => (look.glyphs.dot, Tone::Info),
+        Status::Ok => (look.glyphs.ok, Tone::Good),
+        Status::Error | Status::Timeout | Status::OutOfMemory => (look.glyphs.bad, Tone::Bad),
+    };
+    (
+        format!(
+            "{glyph} {}",
+            if status == Status::InFlight {
+                "running"
+            } else {
+                status.word()
+            }
+        ),
+        tone,
+    )
+}
+
+/// The text of the line that explains a failure best.
+pub fn first_error(row: &Invocation, store: &Store) -> String {
+    let line = row
+        .error_line()
+        .filter(|line| store.row(*line).level() >= Level::Error);
+    line.map(|line| one_line(store.row(line), &store.head(line, 4096)))
+        .unwrap_or_default()
+}

@@ -1,0 +1,351 @@
+//! The Logs tab: each view, and what keys do to it, on a fixed session.
+
+use std::sync::Arc;
+
+use vintner::client::tail::{Batch, Phase, Progress, Status, TailUpdate};
+use vintner::domain::line::LogEvent;
+use vintner::effects::Effect;
+use vintner::effects::logs::{Effect as LogsEffect, Event as LogsEvent};
+use vintner::ui::theme::ThemeName;
+
+use crate::support::stage::Stage;
+
+/// 2026-11-23T11:59:00Z, a minute before the stage's noon.
+const START: i64 = 1_795_435_140_000;
+
+fn event(after: i64, stream: &str, message: String) -> LogEvent {
+    LogEvent {
+        timestamp: START + after,
+        ingestion_time: START + after + 400,
+        group: "/aws/lambda/wine-quality-predictor".into(),
+        stream: format!("2026/11/23/[$LATEST]{stream}").into(),
+        event_id: Some(after.to_string().into()),
+        message,
+    }
+}
+
+fn id(n: u32) -> String {
+    format!("{n:08x}-1c2d-4e3f-8a9b-0c1d2e3f4a5b")
+}
+
+fn report(n: u32, duration: f64, rest: &str) -> String {
+    format!(
+        "REPORT RequestId: {}\tDuration: {duration:.2} ms\tBilled Duration: {} ms\tMemory Size: 1024 MB\tMax Memory Used: 237 MB\t{rest}",
+        id(n),
+        duration.ceil()
+    )
+}
+
+/// A cold start, forty good requests, an error, a timeout, an out-of-memory kill and a hostile line.
+fn session() -> Vec<LogEvent> {
+    let mut events = vec![
+        event(0, "aaaa", "INIT_START Runtime Version: python:3.12.v30\tRuntime Version ARN: arn:aws:lambda:us-east-2::runtime:0c".into()),
+        event(900, "aaaa", "✅ Model loaded successfully".into()),
+    ];
+    for n in 0..40 {
+        let at = 1_000 + i64::from(n) * 1_000;
+        events.push(event(
+            at,
+            "aaaa",
+            format!("START RequestId: {} Version: $LATEST", id(n)),
+        ));
+        events.push(event(at + 20, "aaaa", format!(
+            r#"{{"timestamp":"2026-11-23T11:59:00.000Z","level":"INFO","requestId":"{}","message":"scored","prediction":5.17,"alcohol":{n}}}"#, id(n))));
+        events.push(event(at + 90, "aaaa", format!("END RequestId: {}", id(n))));
+        let init = if n == 0 {
+            "Init Duration: 1398.44 ms\t"
+        } else {
+            ""
+        };
+        events.push(event(at + 91, "aaaa", report(n, 90.0 + f64::from(n), init)));
+    }
+    let lines = [
+        (
+            42_000,
+            format!("START RequestId: {} Version: $LATEST", id(100)),
+        ),
+        (
+            42_030,
+            "❌ Error: could not convert string to float: 'x'".to_owned(),
+        ),
+        (42_040, report(100, 40.0, "")),
+        (
+            43_000,
+            format!("START RequestId: {} Version: $LATEST", id(101)),
+        ),
+        (
+            43_001,
+            "\u{1b}[31mred\u{7} alert\u{202e} \u{1b}]0;owned\u{7}".to_owned(),
+        ),
+        (
+            53_001,
+            format!(
+                "2026-11-23T11:59:53.001Z {} Task timed out after 10.00 seconds\n\n",
+                id(101)
+            ),
+        ),
+        (53_002, report(101, 10_000.0, "Status: timeout")),
+        (
+            54_000,
+            format!("START RequestId: {} Version: $LATEST", id(102)),
+        ),
+        (
+            54_500,
+            format!(
+                "RequestId: {} Error: Runtime exited with error: signal: killed\nRuntime.ExitError",
+                id(102)
+            ),
+        ),
+        (
+            54_501,
+            report(102, 500.0, "Status: error\tError Type: Runtime.OutOfMemory"),
+        ),
+        (
+            55_000,
+            format!("START RequestId: {} Version: $LATEST", id(103)),
+        ),
+    ];
+    events.extend(lines.map(|(at, message)| event(at, "bbbb", message)));
+    events
+}
+
+fn tell(stage: &mut Stage, update: TailUpdate) {
+    stage.event(LogsEvent::Tail(0, update));
+}
+
+fn batch(phase: Phase, events: Vec<LogEvent>) -> TailUpdate {
+    TailUpdate::Events(Batch {
+        group: Arc::from("/aws/lambda/wine-quality-predictor"),
+        phase,
+        events,
+    })
+}
+
+/// The Logs tab with a session in it.
+fn open(stage: &mut Stage) {
+    stage.press("2");
+    let events = session();
+    let (history, rest) = events.split_at(100);
+    tell(stage, batch(Phase::History, history.to_vec()));
+    tell(stage, batch(Phase::Live, rest.to_vec()));
+    tell(
+        stage,
+        batch(
+            Phase::Live,
+            vec![event(50_000, "aaaa", "came seven seconds late".into())],
+        ),
+    );
+    let progress = Progress {
+        searched_to: stage.now().wall.as_millisecond() - 800,
+        late: 1,
+        ..Progress::default()
+    };
+    tell(stage, TailUpdate::Status(Status::Live(progress)));
+    // The figures are counted a moment later.
+    stage.press("1 2");
+}
+
+/// Presses keys and answers the filters they ask for, as the runner would.
+fn press(stage: &mut Stage, keys: &str) -> Vec<Effect> {
+    let effects = stage.press(keys);
+    for effect in &effects {
+        if let Effect::Logs(LogsEffect::Sift(sift)) = effect {
+            let filter = sift.filter.as_ref().map(|scan| scan.matches());
+            let search = sift.search.as_ref().map(|scan| scan.matches());
+            stage.event(LogsEvent::Sifted {
+                id: sift.id,
+                filter,
+                search,
+                done: true,
+            });
+        }
+    }
+    effects
+}
+
+#[test]
+fn every_view_looks_right() {
+    crate::assert_screens!("logs-lines", open);
+    crate::assert_screens!("logs-requests", |stage| {
+        open(stage);
+        stage.press("v");
+    });
+    crate::assert_screens!("logs-errors", |stage| {
+        open(stage);
+        stage.press("e");
+    });
+    crate::assert_screens!("logs-expanded", |stage| {
+        open(stage);
+        press(stage, "& s c o r e d enter / a l c o h o l enter k k enter");
+    });
+    crate::assert_screens!("logs-empty", |stage| {
+        stage.press("2");
+    });
+    crate::assert_screens!("logs-expired", |stage| {
+        open(stage);
+        let command = "aws sso login --profile x".to_owned();
+        tell(
+            stage,
+            TailUpdate::Status(Status::CredentialsExpired { command }),
+        );
+    });
+}
+
+fn stage() -> Stage {
+    let mut stage = Stage::new((120, 40), ThemeName::Dark);
+    open(&mut stage);
+    stage
+}
+
+#[test]
+fn hostile_lines_are_disarmed() {
+    let stage = stage();
+    let text = stage.text();
+    assert!(text.contains("␛[31mred alert ␛]0;owned"), "{text}");
+    assert!(!text.contains('\u{202e}') && !text.contains('\u{7}'));
+}
+
+#[test]
+fn scrolling_up_pauses_and_new_lines_move_nothing() {
+    let mut stage = stage();
+    assert!(
+        stage.text().contains("LIVE · behind 0.8 s"),
+        "{}",
+        stage.text()
+    );
+    stage.press("k k k");
+    let row = |stage: &Stage| {
+        stage
+            .text()
+            .lines()
+            .position(|line| line.contains("came seven seconds late"))
+    };
+    let before = row(&stage).expect("the late line is on screen");
+    assert!(stage.text().contains("PAUSED ▼ 0 new"));
+    assert!(stage.text().contains("late +5s"), "{}", stage.text());
+    let more = (0..7)
+        .map(|n| event(56_000 + n, "bbbb", format!("new {n}")))
+        .collect();
+    tell(&mut stage, batch(Phase::Live, more));
+    assert_eq!(row(&stage), Some(before));
+    assert!(stage.text().contains("PAUSED ▼ 7 new"), "{}", stage.text());
+    let history = (0..50)
+        .map(|n| event(-1000 - n, "cccc", format!("old {n}")))
+        .collect();
+    tell(&mut stage, batch(Phase::History, history));
+    assert_eq!(row(&stage), Some(before), "history fills in above");
+    stage.press("shift-g");
+    assert!(stage.text().contains("LIVE") && stage.text().contains("new 6"));
+}
+
+#[test]
+fn filters_stack_and_come_off_one_by_one() {
+    let mut stage = stage();
+    press(&mut stage, "& s c o r e d enter");
+    assert!(stage.text().contains("40 of 174 lines"), "{}", stage.text());
+    press(&mut stage, "- a l c o h o l : 3 enter");
+    assert!(stage.text().contains("39 of 174 lines"), "{}", stage.text());
+    press(&mut stage, "esc");
+    assert!(stage.text().contains("40 of 174 lines"));
+    press(&mut stage, "esc + + +");
+    assert!(stage.text().contains("level >= ERROR"), "{}", stage.text());
+    assert!(stage.text().contains("5 of 174 lines"), "{}", stage.text());
+}
+
+#[test]
+fn a_bad_expression_says_where_and_keeps_the_view() {
+    let mut stage = stage();
+    press(&mut stage, "/ / t i m e ( d /");
+    assert!(
+        stage
+            .text()
+            .contains("bad regular expression `time(d` at character 5"),
+        "{}",
+        stage.text()
+    );
+    press(&mut stage, "enter");
+    assert!(
+        stage.text().contains("bad regular expression"),
+        "Enter does not swallow it"
+    );
+    press(&mut stage, "esc");
+    assert!(stage.text().contains("LIVE"));
+}
+
+#[test]
+fn a_search_counts_and_steps_through_its_matches() {
+    let mut stage = stage();
+    press(&mut stage, "/ t i m e d space o u t enter");
+    assert!(stage.text().contains("1 of 1"), "{}", stage.text());
+    assert!(stage.text().contains("PAUSED"));
+    press(&mut stage, "n shift-n");
+    assert!(stage.text().contains("Task timed out after 10.00 seconds"));
+}
+
+#[test]
+fn a_request_opens_its_lines_and_escape_comes_back() {
+    let mut stage = stage();
+    press(&mut stage, "v right");
+    let text = stage.text();
+    let slowest = text
+        .lines()
+        .find(|line| line.contains("timeout"))
+        .expect("the timeout is listed");
+    assert!(
+        slowest.contains("10.0 s") && slowest.contains("Task timed out"),
+        "{text}"
+    );
+    press(&mut stage, "enter");
+    assert!(stage.text().contains("4 of 174 lines"), "{}", stage.text());
+    press(&mut stage, "esc");
+    assert!(stage.text().contains("44 requests"), "{}", stage.text());
+    let copied = stage.press("shift-y");
+    assert!(
+        copied.iter().any(|effect| matches!(effect, Effect::Copy(text) if text.contains("### Request `00000065-") && text.contains("timeout"))),
+        "{copied:?}"
+    );
+}
+
+#[test]
+fn errors_are_grouped_and_lead_to_their_lines() {
+    let mut stage = stage();
+    press(&mut stage, "e");
+    let text = stage.text();
+    assert!(
+        text.contains("could not convert string to float: <str>"),
+        "{text}"
+    );
+    press(&mut stage, "enter");
+    assert!(stage.text().contains("1 of 174 lines"), "{}", stage.text());
+}
+
+#[test]
+fn a_time_is_jumped_to() {
+    let mut stage = stage();
+    press(&mut stage, "@ 1 1 : 5 9 : 3 0 enter");
+    assert!(stage.text().contains("11:59:30.000"), "{}", stage.text());
+    press(&mut stage, "@ s o o n enter");
+    assert!(
+        stage.text().contains("`soon` is no time"),
+        "{}",
+        stage.text()
+    );
+}
+
+#[test]
+fn the_tail_is_asked_for_with_a_new_number_on_refresh() {
+    let mut stage = stage();
+    let effects = stage.press("r");
+    assert!(
+        effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Logs(LogsEffect::Tail(1, _)))),
+        "{effects:?}"
+    );
+    tell(&mut stage, batch(Phase::Live, session()));
+    assert!(
+        stage.text().contains("0 lines"),
+        "answers of the old tail are dropped:\n{}",
+        stage.text()
+    );
+}
