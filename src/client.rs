@@ -11,6 +11,7 @@ pub mod link;
 pub mod livetail;
 pub mod logs;
 pub mod metrics;
+pub mod mlflow;
 pub mod predict;
 pub mod refusal;
 pub mod signed;
