@@ -5,6 +5,7 @@ pub mod doctor;
 pub mod keys;
 pub mod lambda;
 pub mod logs;
+pub mod models;
 pub mod predict;
 pub mod report;
 
@@ -141,6 +142,8 @@ pub enum Command {
     Doctor(doctor::Args),
     /// Print the function, its health, latency, cost and error budget
     Lambda(lambda::Args),
+    /// Model versions: list, promote, roll back, verify, export, fingerprint
+    Models(models::Args),
     /// Write the report for a hand-over
     Report(report::Args),
     /// Read, follow, join and query logs
@@ -253,6 +256,7 @@ pub async fn run(command: Command, context: &Context, out: &mut impl Write) -> R
         Command::Predict(args) => predict::run(&args, context, out).await,
         Command::Doctor(args) => doctor::run(&args, context, out).await,
         Command::Lambda(args) => lambda::run(&args, context, out).await,
+        Command::Models(args) => models::run(&args, context, out).await,
         Command::Report(args) => report::run(&args, context, out).await,
         Command::Logs(args) => logs::run(&args, context, out).await,
         Command::Config(args) => config::run(&args, context, out),

@@ -16,6 +16,8 @@ pub mod disk;
 pub mod draft;
 pub mod error;
 pub mod events;
+pub mod export;
+pub mod fingerprint;
 pub mod manifest;
 pub mod pointer;
 pub mod retention;

@@ -55,7 +55,7 @@ fn remedy(source: &io::Error) -> &'static str {
 type Result<T, E = DiskError> = std::result::Result<T, E>;
 
 /// Makes a directory and those above it, durably.
-pub(super) fn make_dir(path: &Path) -> Result<()> {
+pub(crate) fn make_dir(path: &Path) -> Result<()> {
     if path.is_dir() {
         return Ok(());
     }
@@ -64,7 +64,7 @@ pub(super) fn make_dir(path: &Path) -> Result<()> {
 }
 
 /// Writes a new file and waits until it is on the disk.
-pub(super) fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
     let write = || {
         let mut file = File::create_new(path)?;
         file.write_all(bytes)?;
@@ -75,7 +75,7 @@ pub(super) fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
 
 /// Replaces a file as a whole: readers see the old or the new content, never a mixture. `stage` must be on the same
 /// file system.
-pub(super) fn replace(path: &Path, bytes: &[u8], stage: &Path) -> Result<()> {
+pub(crate) fn replace(path: &Path, bytes: &[u8], stage: &Path) -> Result<()> {
     let staged = stage.join(ulid::Ulid::new().to_string());
     let replaced = write_synced(&staged, bytes)
         .and_then(|()| rename(&staged, path))
@@ -87,7 +87,7 @@ pub(super) fn replace(path: &Path, bytes: &[u8], stage: &Path) -> Result<()> {
 }
 
 /// Appends one line and waits until it is on the disk. A torn last line of a killed writer is closed first.
-pub(super) fn append_line(path: &Path, line: &str) -> Result<()> {
+pub(crate) fn append_line(path: &Path, line: &str) -> Result<()> {
     let append = || {
         let mut file = OpenOptions::new()
             .create(true)
@@ -118,12 +118,12 @@ fn ends_torn(mut file: &File) -> io::Result<bool> {
 }
 
 /// Renames without replacing a directory that has content.
-pub(super) fn rename(from: &Path, to: &Path) -> Result<()> {
+pub(crate) fn rename(from: &Path, to: &Path) -> Result<()> {
     fs::rename(from, to).map_err(|error| DiskError::new("move into place", to, error))
 }
 
 /// Waits until a directory's entries are on the disk.
-pub(super) fn sync_dir(path: &Path) -> Result<()> {
+pub(crate) fn sync_dir(path: &Path) -> Result<()> {
     if cfg!(not(unix)) {
         return Ok(());
     }
@@ -138,7 +138,7 @@ pub(super) fn sync_dir(path: &Path) -> Result<()> {
 }
 
 /// Removes a file or a directory with its content; gone already is fine.
-pub(super) fn remove(path: &Path) -> Result<()> {
+pub(crate) fn remove(path: &Path) -> Result<()> {
     let removed = match fs::symlink_metadata(path) {
         Ok(about) if about.is_dir() => fs::remove_dir_all(path),
         Ok(_) => fs::remove_file(path),
@@ -153,7 +153,7 @@ pub(super) fn remove(path: &Path) -> Result<()> {
 }
 
 /// Reads a regular file of at most `most` bytes; links and devices are refused.
-pub(super) fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>> {
+pub(crate) fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>> {
     let wrong = |error| DiskError::new("read", path, error);
     let about = fs::symlink_metadata(path).map_err(wrong)?;
     if !about.is_file() {
@@ -173,7 +173,7 @@ pub(super) fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>> {
 }
 
 /// Takes an exclusive lock, waiting at most `patience`.
-pub(super) fn lock(path: &Path, patience: Duration) -> Result<File, RegistryError> {
+pub(crate) fn lock(path: &Path, patience: Duration) -> Result<File, RegistryError> {
     let wrong = |error| DiskError::new("lock", path, error);
     let file = OpenOptions::new()
         .create(true)

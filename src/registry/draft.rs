@@ -6,10 +6,14 @@ use super::manifest::{
     self, Artefact, CANARIES, Canary, Code, Data, Features, FitRecord, Gate, Manifest, Metrics,
 };
 use super::{MODEL_FILE, Version, events, sums};
+use crate::domain::drift::Reference;
 use crate::train::dataset::Preflight;
 use crate::train::fit::Outcome;
 use crate::train::split::Split;
 use crate::train::{Dataset, Model, Plan, Scores};
+
+/// The training rows reduced to what a drift check needs ([`Reference`]).
+pub const REFERENCE_FILE: &str = "reference.json";
 
 /// Everything a version will be, but its number.
 #[derive(Debug, Clone)]
@@ -73,6 +77,7 @@ impl Draft {
         draft
             .artefact("holdout.csv", holdout_csv)
             .artefact("oob_curve.csv", curve_csv(outcome))
+            .artefact(REFERENCE_FILE, reference(&data.select(&split.train), model))
     }
 
     /// The preset the plan began from.
@@ -195,6 +200,18 @@ fn canaries(holdout: &Dataset, model: &Model) -> Vec<Canary> {
         Canary { x, y }
     };
     (0..count).map(canary).collect()
+}
+
+fn reference(train: &Dataset, model: &Model) -> Vec<u8> {
+    let column =
+        |(place, name): (usize, &String)| (name.clone(), train.features.column(place).to_vec());
+    let columns = train.names.iter().enumerate().map(column);
+    let scores = (
+        "prediction".to_owned(),
+        model.predict(train.view()).to_vec(),
+    );
+    // Finite numbers and strings always serialize.
+    serde_json::to_vec(&Reference::of(columns.chain([scores]))).unwrap_or_default()
 }
 
 fn holdout_csv<'a>(

@@ -58,6 +58,9 @@ pub enum RegistryError {
         "the registry has no champion yet; train one (`vintner train --promote`) or promote a version (`vintner models promote v0001`)"
     )]
     NoChampion,
+    /// A model that ONNX cannot say in one node.
+    #[error("{0} mixes trees and a linear model, which ONNX has no node for; export it as JSON")]
+    NoOnnx(Version),
     /// Four thousand million versions.
     #[error("the registry has no version numbers left")]
     Full,
