@@ -341,6 +341,11 @@ impl App {
                 );
                 cx.toast(Tone::Warn, text);
             }
+            Event::Champion(version) => {
+                if let Remote::Ready { value, .. } = &mut env.session {
+                    value.champion.clone_from(version);
+                }
+            }
             Event::Crashed { what } => report(
                 cx,
                 format!("{what} crashed; see the log file, the rest goes on"),

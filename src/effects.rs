@@ -67,6 +67,8 @@ pub enum Event {
     },
     /// The sandbox switched to an incident, or back to health.
     IncidentSet(Option<Incident>),
+    /// The registry's champion on this machine is known, or changed.
+    Champion(Option<String>),
     /// A task panicked; the app lives on.
     Crashed {
         /// Which task.
@@ -126,6 +128,8 @@ pub enum Slot {
     Metrics,
     /// The Doctor.
     Doctor,
+    /// Checking the data before training.
+    Preflight,
     /// A training run.
     Train,
     /// Reading or changing the registry.
@@ -161,6 +165,8 @@ pub struct Runner {
     pub link: Option<Link>,
     /// What the Predict room keeps between effects.
     pub predict: predict::Room,
+    /// Brake and stop button of the training run.
+    pub training: retrain::Control,
     outbox: Outbox,
     tracker: TaskTracker,
     quit: CancellationToken,
@@ -174,6 +180,7 @@ impl Runner {
             settings,
             link: None,
             predict: predict::Room::default(),
+            training: retrain::Control::default(),
             outbox,
             tracker: TaskTracker::new(),
             quit,

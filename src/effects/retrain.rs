@@ -1,16 +1,244 @@
-//! What the Retrain tab asks for and hears.
+//! What the Retrain tab asks for and hears: training runs, the registry's shelf, moves of the champion.
 
-use super::Runner;
+pub mod host;
+pub mod shelf;
+pub mod training;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use super::{Outbox, Runner, Slot};
+use crate::champion::{self, Local};
+use crate::client::link::Link;
+use crate::registry::{Champion, Move, Registry, Version};
+use crate::train::{Flow, Plan};
+
+pub use host::Host;
+pub use shelf::{DataReport, Shelf};
+pub use training::{Phase, Point, Report, Stopped, Tick};
 
 /// What the Retrain tab asks for.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Effect {}
+pub enum Effect {
+    /// Check the data, duplicates dropped or not.
+    Check {
+        /// Drop exact duplicates.
+        dedup: bool,
+    },
+    /// Read the registry; `establish` trains a first champion where there is none.
+    Look {
+        /// Make a champion when there is none (the sandbox needs one).
+        establish: bool,
+    },
+    /// Train, judge and register a challenger.
+    Train(Order),
+    /// Hold the run, or let it go on.
+    Pause(bool),
+    /// End the run, keeping the finished trees or not.
+    Stop {
+        /// Make a model of the finished trees.
+        keep: bool,
+    },
+    /// Make a version the champion.
+    Promote {
+        /// The version.
+        version: Version,
+        /// On which grounds.
+        wish: Move,
+    },
+    /// Back to the previous champion.
+    RollBack {
+        /// On which grounds.
+        wish: Move,
+    },
+    /// Train a version again from its manifest and compare.
+    Reproduce(Version),
+    /// Write a version's model to a file.
+    Export {
+        /// The version.
+        version: Version,
+        /// The file; its ending chooses the form (`.onnx`, else JSON).
+        path: PathBuf,
+    },
+}
+
+/// A training run to do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Order {
+    /// Marks its events.
+    pub ticket: u64,
+    /// What to train.
+    pub plan: Plan,
+    /// The preset it began from.
+    pub preset: Option<String>,
+    /// Drop exact duplicates first.
+    pub dedup: bool,
+}
 
 /// What the Retrain tab hears.
 #[derive(Debug)]
-pub enum Event {}
+pub enum Event {
+    /// What the data is like, or why it cannot be used.
+    Checked(Result<Box<DataReport>, String>),
+    /// What the registry holds, or why it cannot be read.
+    Shelf(Result<Box<Shelf>, String>),
+    /// How a run goes, at most every 50 ms.
+    Progress(Box<Tick>),
+    /// The user chose to go on after all.
+    Resumed,
+    /// A run has ended.
+    Trained {
+        /// The order's.
+        ticket: u64,
+        /// What it gave.
+        result: Result<Arc<Report>, Stopped>,
+    },
+    /// The champion changed, or did not and why.
+    Moved(Result<Box<Champion>, String>),
+    /// A version was trained again: the same model or not, or why it could not be.
+    Reproduced {
+        /// The version.
+        version: Version,
+        /// `Ok(true)`: bit by bit the same.
+        result: Result<bool, String>,
+    },
+    /// A file was written, or why not.
+    Exported(Result<PathBuf, String>),
+}
+
+/// The brake and the stop button of the run in progress.
+#[derive(Debug, Clone, Default)]
+pub struct Control(Arc<AtomicU8>);
+
+const GO: u8 = 0;
+const HOLD: u8 = 1;
+const STOP: u8 = 2;
+const STOP_AND_KEEP: u8 = 3;
+
+impl Control {
+    fn set(&self, wish: u8) {
+        self.0.store(wish, Ordering::Relaxed);
+    }
+
+    /// What the trainer should do.
+    pub fn flow(&self) -> Flow {
+        match self.0.load(Ordering::Relaxed) {
+            HOLD => Flow::Pause,
+            STOP => Flow::Stop { keep: false },
+            STOP_AND_KEEP => Flow::Stop { keep: true },
+            _ => Flow::Continue,
+        }
+    }
+}
 
 /// Starts what the effect asks for.
-pub fn run(effect: Effect, _runner: &mut Runner) {
-    match effect {}
+pub fn run(effect: Effect, runner: &mut Runner) {
+    let registry = champion::registry(&runner.settings);
+    match effect {
+        Effect::Check { dedup } => {
+            runner.spawn_blocking_in(Slot::Preflight, "checking the data", move |outbox, _| {
+                let report = shelf::check(dedup)
+                    .map(Box::new)
+                    .map_err(|error| error.to_string());
+                outbox.send_blocking(Event::Checked(report));
+            });
+        }
+        Effect::Look { establish } => {
+            runner.spawn_blocking_in(Slot::Registry, "reading the registry", move |outbox, _| {
+                look(&registry, establish, &outbox)
+            });
+        }
+        Effect::Train(order) => {
+            let control = renewed(runner);
+            runner.spawn_blocking_in(Slot::Train, "training", move |outbox, token| {
+                let flow = || {
+                    if token.is_cancelled() {
+                        Flow::Stop { keep: false }
+                    } else {
+                        control.flow()
+                    }
+                };
+                let ticket = order.ticket;
+                let result = training::train(&order, &registry, &outbox, &flow).map(Arc::new);
+                outbox.send_blocking(Event::Trained { ticket, result });
+                look(&registry, false, &outbox);
+            });
+        }
+        Effect::Pause(hold) => runner.training.set(if hold { HOLD } else { GO }),
+        Effect::Stop { keep } => runner.training.set(if keep { STOP_AND_KEEP } else { STOP }),
+        Effect::Promote { version, wish } => move_champion(runner, registry, move |registry| {
+            registry.promote(version, wish)
+        }),
+        Effect::RollBack { wish } => move_champion(runner, registry, move |registry| {
+            registry.roll_back(None, wish)
+        }),
+        Effect::Reproduce(version) => {
+            let control = renewed(runner);
+            runner.spawn_blocking_in(Slot::Train, "reproducing", move |outbox, token| {
+                let flow = || {
+                    if token.is_cancelled() {
+                        Flow::Stop { keep: false }
+                    } else {
+                        control.flow()
+                    }
+                };
+                let result = training::reproduce(version, &registry, &outbox, &flow);
+                outbox.send_blocking(Event::Reproduced { version, result });
+            });
+        }
+        Effect::Export { version, path } => {
+            runner.spawn_blocking_in(Slot::Registry, "exporting", move |outbox, _| {
+                outbox.send_blocking(Event::Exported(export(&registry, version, path)));
+            });
+        }
+    }
+}
+
+fn renewed(runner: &mut Runner) -> Control {
+    runner.training = Control::default();
+    runner.training.clone()
+}
+
+fn look(registry: &Registry, establish: bool, outbox: &Outbox) {
+    let shelf = Shelf::look(registry, establish).map(Box::new);
+    outbox.send_blocking(Event::Shelf(shelf.map_err(|error| error.to_string())));
+}
+
+/// Moves the pointer, lets the sandbox serve the new champion, and reads the shelf again.
+fn move_champion(
+    runner: &mut Runner,
+    registry: Registry,
+    step: impl FnOnce(&Registry) -> Result<Champion, crate::registry::RegistryError> + Send + 'static,
+) {
+    let link = runner.link.clone();
+    runner.spawn_blocking_in(Slot::Registry, "moving the champion", move |outbox, _| {
+        let moved = step(&registry).map_err(|error| error.to_string());
+        if moved.is_ok() {
+            serve(&registry, link.as_ref());
+        }
+        outbox.send_blocking(Event::Moved(moved.map(Box::new)));
+        look(&registry, false, &outbox);
+    });
+}
+
+fn serve(registry: &Registry, link: Option<&Link>) {
+    let Some(sandbox) = link.and_then(|link| link.sandbox.as_ref()) else {
+        return;
+    };
+    match registry.load_champion() {
+        Ok((_, loaded)) => {
+            let local = Local::from(loaded);
+            sandbox.serve(local.version.clone(), local.predictor());
+        }
+        Err(error) => tracing::error!("the sandbox keeps its model: {error}"),
+    }
+}
+
+fn export(registry: &Registry, version: Version, path: PathBuf) -> Result<PathBuf, String> {
+    let loaded = registry.load(version).map_err(|error| error.to_string())?;
+    let content = loaded.export(&path).map_err(|error| error.to_string())?;
+    std::fs::write(&path, content)
+        .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    Ok(path)
 }

@@ -32,15 +32,18 @@ pub struct Stage {
 
 impl Stage {
     /// The app on a stage of this size, in this theme, with a home of its own, on 2026-11-23 at noon.
-    pub fn new((width, height): (u16, u16), theme: ThemeName) -> Self {
+    pub fn new(size: (u16, u16), theme: ThemeName) -> Self {
+        let flags = Flags {
+            theme: Some(theme),
+            ..Flags::default()
+        };
+        Self::with(size, flags)
+    }
+
+    /// The app on a stage of this size with these flags.
+    pub fn with((width, height): (u16, u16), flags: Flags) -> Self {
         let home = tempfile::tempdir().unwrap();
-        let settings = super::settings(
-            home.path(),
-            Flags {
-                theme: Some(theme),
-                ..Flags::default()
-            },
-        );
+        let settings = super::settings(home.path(), flags);
         let size = Rect::new(0, 0, width, height);
         let schema = Arc::new(Schema::wine_quality().clone());
         let app = App::new(settings, schema, Keymap::default(), size);

@@ -1,0 +1,102 @@
+//! What stands on the shelf before a run: the data's report and the registry's content.
+
+use std::path::PathBuf;
+
+use super::training;
+use crate::champion::{self, ChampionError, SPLIT_SEED};
+use crate::registry::runs::RunRecord;
+use crate::registry::{Champion, Entry, Event, Manifest, Registry};
+use crate::train::dataset::Preflight;
+use crate::train::{Dataset, Family, Flow, Plan, TrainError, evaluate};
+
+/// The data before a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DataReport {
+    /// Rows, duplicates, ranges, classes, split, hashes.
+    pub preflight: Preflight,
+    /// Cross-validated R2 of the linear baseline on the training rows: what every forest must beat.
+    pub linear: f64,
+}
+
+/// What the registry holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shelf {
+    /// Where it is.
+    pub root: PathBuf,
+    /// Who reigns.
+    pub champion: Option<Champion>,
+    /// The champion's manifest, if it can be read.
+    pub manifest: Option<Box<Manifest>>,
+    /// The champion's curve: trees and R2.
+    pub curve: Vec<(usize, f64)>,
+    /// Every version, newest first.
+    pub versions: Vec<Entry>,
+    /// Every run, newest first.
+    pub runs: Vec<RunRecord>,
+    /// The audit log, oldest first.
+    pub events: Vec<Event>,
+    /// What is wrong with it or was repaired.
+    pub warnings: Vec<String>,
+}
+
+/// Reads the embedded data and checks it.
+pub fn check(dedup: bool) -> Result<DataReport, TrainError> {
+    let (preflight, data, split) = Preflight::of(&Dataset::wine_quality()?, dedup, SPLIT_SEED)?;
+    let train = data.select(&split.train);
+    let plan = Plan::new(Family::Linear);
+    let linear =
+        evaluate::cross_validate(&plan, &train, 5, SPLIT_SEED, &mut |_, _| Flow::Continue)?;
+    Ok(DataReport {
+        preflight,
+        linear: linear.r2,
+    })
+}
+
+impl Shelf {
+    /// Looks at the registry; with `establish`, makes sure that it has a champion.
+    pub fn look(registry: &Registry, establish: bool) -> Result<Self, ChampionError> {
+        let mut warnings = Vec::new();
+        let champion = match establish.then(|| champion::establish(registry)) {
+            Some(Ok(champion)) => Some(champion),
+            Some(Err(error)) => {
+                warnings.push(error.to_string());
+                registry.champion().unwrap_or_default()
+            }
+            None => registry.champion()?,
+        };
+        if let Some(Err(error)) = champion
+            .as_ref()
+            .map(|champion| registry.verify(champion.version))
+        {
+            warnings.push(error.to_string());
+        }
+        let manifest = champion
+            .as_ref()
+            .and_then(|champion| registry.manifest(champion.version).ok());
+        let curve = champion.as_ref().and_then(|champion| {
+            registry
+                .artefact(champion.version, training::CURVE_FILE)
+                .ok()
+        });
+        Ok(Self {
+            root: registry.root().to_owned(),
+            manifest: manifest.map(Box::new),
+            curve: curve.map_or_else(Vec::new, |bytes| curve_of(&bytes)),
+            champion,
+            versions: registry.list()?,
+            runs: registry.runs()?,
+            events: registry.events()?,
+            warnings,
+        })
+    }
+}
+
+/// Trees and R2 out of a version's curve file.
+fn curve_of(bytes: &[u8]) -> Vec<(usize, f64)> {
+    let mut reader = csv::Reader::from_reader(bytes);
+    let rows = reader.deserialize::<(usize, usize, f64, f64, f64)>();
+    rows.filter_map(Result::ok)
+        .map(|(trees, _, r2, ..)| (trees, r2))
+        .filter(|(_, r2)| r2.is_finite())
+        .collect()
+}
