@@ -8,6 +8,7 @@ pub mod logs;
 pub mod models;
 pub mod predict;
 pub mod report;
+pub mod sandbox;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -152,6 +153,8 @@ pub enum Command {
     Config(config::Args),
     /// Print the key table
     Keys(keys::Args),
+    /// Run the sandbox alone and print how to reach it
+    Sandbox(sandbox::Args),
     /// Print a completion script for a shell
     Completions {
         /// Which shell
@@ -261,6 +264,7 @@ pub async fn run(command: Command, context: &Context, out: &mut impl Write) -> R
         Command::Logs(args) => logs::run(&args, context, out).await,
         Command::Config(args) => config::run(&args, context, out),
         Command::Keys(args) => keys::run(&args, context, out),
+        Command::Sandbox(args) => sandbox::run(&args, context, out).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "vintner", out);
             Ok(Exit::Fine)

@@ -16,6 +16,8 @@ pub enum Lag {
 pub(super) struct Rhythm {
     period: f64,
     phase: f64,
+    /// What one batch takes from the flush to being readable.
+    delay: f64,
 }
 
 impl Rhythm {
@@ -24,6 +26,7 @@ impl Rhythm {
         Self {
             period,
             phase: dice.gen_range(0.0..period),
+            delay: dice.gen_range(20.0..90.0),
         }
     }
 
@@ -43,8 +46,7 @@ impl Rhythm {
         let at = written as f64;
         let flush = phase + ((at - phase) / period).ceil() * period;
         // One flush is one PutLogEvents call: its lines share an ingestion time and keep their order.
-        let settling = 20.0 + (flush / period * 0.618_034).fract().abs() * 70.0;
-        let mut delivered = flush + settling / speed;
+        let mut delivered = flush + self.delay / speed;
         if dice.gen_bool(0.004) {
             delivered += dice.gen_range(3000.0..12_000.0) / speed;
         }

@@ -25,6 +25,8 @@ const PAGE_SCAN: usize = 25_000;
 struct Place {
     after: Option<Key>,
     as_of: i64,
+    /// Pages so far: no token comes twice, or boto3 gives up.
+    page: u32,
 }
 
 pub(super) fn filter(world: &World, input: &Value) -> Result<Value, Fault> {
@@ -52,6 +54,7 @@ pub(super) fn filter(world: &World, input: &Value) -> Result<Value, Fault> {
         None => Place {
             after: None,
             as_of: now_ms(),
+            page: 0,
         },
     };
     let empty = {
@@ -68,7 +71,10 @@ pub(super) fn filter(world: &World, input: &Value) -> Result<Value, Fault> {
     let page = if empty {
         Page {
             events: Vec::new(),
-            next: Some(place),
+            next: Some(Place {
+                page: place.page + 1,
+                ..place
+            }),
         }
     } else {
         scan(group, place, range, ascending, limit, wanted)
@@ -114,6 +120,7 @@ pub(super) fn get(world: &World, input: &Value) -> Result<Value, Fault> {
     let place = Place {
         after: place,
         as_of: now_ms(),
+        page: 0,
     };
     let mut page = scan(group, place, range, ascending, limit, |event| {
         &*event.stream == stream
@@ -217,6 +224,7 @@ fn scan<'a>(
         page.next = Some(Place {
             after: last,
             as_of: place.as_of,
+            page: place.page + 1,
         });
     }
     page
