@@ -20,6 +20,7 @@ mod gateway;
 mod handler;
 mod iam;
 mod incident;
+mod job;
 mod lag;
 mod lambda;
 mod latency;

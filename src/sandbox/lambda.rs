@@ -10,9 +10,10 @@ use axum::http::{Method, Response};
 use serde_json::{Value, json};
 
 use super::incident::Incident;
+use super::job;
 use super::reply::{self, Fault};
 use super::server::{Incoming, admit};
-use super::world::World;
+use super::world::{World, lock, now_ms};
 
 /// Serve one request.
 pub(super) async fn serve(
@@ -58,10 +59,18 @@ pub(super) async fn serve(
     if let Some(function) = function.filter(|_| operation != "ListTags") {
         exists(world, function, qualifier.as_deref())?;
     }
+    if operation == "Invoke" && function == Some(job::NAME) {
+        let verdict = job::run(world, now_ms(), &mut lock(&world.dice));
+        return Ok(reply::json(200, &verdict));
+    }
     if operation == "Invoke" {
         return invoke::serve(world, incoming, qualifier.as_deref()).await;
     }
-    let output = describe(world, operation, qualifier.as_deref())?;
+    let output = if function == Some(job::NAME) {
+        describe_job(world, operation)?
+    } else {
+        describe(world, operation, qualifier.as_deref())?
+    };
     Ok(reply::json(200, &output))
 }
 
@@ -87,6 +96,18 @@ fn describe(world: &World, operation: &str, qualifier: Option<&str>) -> Result<V
     })
 }
 
+fn describe_job(world: &World, operation: &str) -> Result<Value, Fault> {
+    Ok(match operation {
+        "GetFunction" => job::function(world),
+        "GetFunctionConfiguration" => job::configuration(world),
+        "ListVersionsByFunction" => json!({"Versions": [job::configuration(world)]}),
+        "ListAliases" => json!({"Aliases": []}),
+        "GetPolicy" | "GetFunctionUrlConfig" => return Err(no_resource()),
+        "GetFunctionConcurrency" => json!({}),
+        other => describe(world, other, None)?,
+    })
+}
+
 fn named<'a>(
     operation: &'static str,
     name: &'a str,
@@ -105,7 +126,8 @@ fn named<'a>(
 
 fn exists(world: &World, function: &str, qualifier: Option<&str>) -> Result<(), Fault> {
     let known = qualifier.is_none_or(|qualifier| facts::is_qualifier(qualifier));
-    if function == world.options.function && known && !world.is(Incident::WrongRegion) {
+    let ours = function == world.options.function || function == job::NAME;
+    if ours && known && !world.is(Incident::WrongRegion) {
         return Ok(());
     }
     let suffix = qualifier

@@ -57,7 +57,19 @@ pub(super) async fn serve(
         "PutLogEvents" => write::events(world, &input)?,
         "CreateLogGroup" => write::group(world, &input)?,
         "CreateLogStream" => write::stream(world, &input)?,
-        "StartQuery" => insights::start(world, &input)?,
+        "StartQuery" => {
+            // A day of lines takes a while, and must not hold up the other connections.
+            let world = Arc::clone(world);
+            tokio::task::spawn_blocking(move || insights::start(&world, &input))
+                .await
+                .map_err(|_| {
+                    Fault::new(
+                        500,
+                        "ServiceUnavailableException",
+                        "The query was interrupted",
+                    )
+                })??
+        }
         "GetQueryResults" => insights::results(world, &input)?,
         "StopQuery" => insights::stop(world, &input)?,
         "StartLiveTail" => return live::start(world, &input),

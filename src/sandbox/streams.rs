@@ -10,7 +10,7 @@ use super::lag::{Lag, Rhythm};
 use super::world::dice;
 
 /// Most events a group keeps; the oldest go first.
-const MOST_EVENTS: usize = 2_000_000;
+const MOST_EVENTS: usize = 500_000;
 
 /// CloudWatch's sort order: event time, ingestion time, then the order of arrival.
 #[derive(

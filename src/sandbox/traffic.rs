@@ -11,12 +11,13 @@ use tokio::time::Instant;
 
 use super::gateway;
 use super::incident::Incident;
-use super::world::{World, dice};
+use super::job;
+use super::world::{World, dice, now_ms};
 use crate::domain::schema::{Domain, Schema};
 use crate::train::dataset::Dataset;
 
 /// Share of callers who send a word where a number belongs.
-const MISTAKES: f64 = 0.0005;
+const MISTAKES: f64 = 0.0002;
 
 /// Fill in the history, then keep sending until the sandbox stops.
 pub(super) async fn run(world: Arc<World>) {
@@ -31,12 +32,13 @@ pub(super) async fn run(world: Arc<World>) {
     tokio::select! {
         () = stop.cancelled() => {}
         () = send(&world) => {}
+        () = run_jobs(&world) => {}
     }
 }
 
 async fn send(world: &Arc<World>) {
     if world.model.loaded().await.is_none() {
-        return;
+        return std::future::pending().await;
     }
     let schema = Arc::clone(&world.options.schema);
     let Ok(mut callers) = tokio::task::spawn_blocking({
@@ -45,7 +47,7 @@ async fn send(world: &Arc<World>) {
     })
     .await
     else {
-        return;
+        return std::future::pending().await;
     };
     let mut next = Instant::now();
     loop {
@@ -56,6 +58,17 @@ async fn send(world: &Arc<World>) {
         tokio::spawn(
             async move { gateway::call(&world, true, "POST", "/", body.as_bytes()).await },
         );
+    }
+}
+
+/// The other function's schedule.
+async fn run_jobs(world: &Arc<World>) {
+    let mut dice = dice(world.options.seed, 6);
+    loop {
+        let now = now_ms();
+        let wait = job::EVERY_MS - now.rem_euclid(job::EVERY_MS);
+        tokio::time::sleep(Duration::from_millis(wait as u64)).await;
+        job::run(world, now + wait, &mut dice);
     }
 }
 

@@ -13,6 +13,7 @@ use super::Options;
 use super::bucket::{self, Objects};
 use super::function::Fleet;
 use super::incident::Incident;
+use super::job;
 use super::ledger::Ledger;
 use super::logs::insights::Queries;
 use super::model::ServedModel;
@@ -62,10 +63,12 @@ impl World {
         let started_ms = now_ms();
         let dice = dice(options.seed, 0);
         let mut logs = LogStore::new(&options);
-        logs.create_group(
-            &format!("/aws/lambda/{}", options.function),
-            started_ms - 86_400_000 * 58,
-        );
+        for group in [
+            format!("/aws/lambda/{}", options.function),
+            job::log_group(),
+        ] {
+            logs.create_group(&group, started_ms - 86_400_000 * 58);
+        }
         Self {
             function: Mutex::new(Fleet::new(dice.clone())),
             logs: Mutex::new(logs),

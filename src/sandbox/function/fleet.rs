@@ -73,6 +73,13 @@ impl Fleet {
         self.idle.push(environment);
     }
 
+    /// Take over another fleet's environments, as warm as they are, unless there was a deploy meanwhile.
+    pub fn adopt(&mut self, other: Self) {
+        if self.generation == 0 {
+            self.idle.splice(0..0, other.idle);
+        }
+    }
+
     /// A deploy: no environment of before takes another call.
     pub fn retire_all(&mut self) {
         self.idle.clear();

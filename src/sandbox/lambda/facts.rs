@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::super::function::{MEMORY_MB, timeout_seconds};
 use super::super::incident::Incident;
+use super::super::job;
 use super::super::world::World;
 
 pub(in super::super) const LATEST: &str = "$LATEST";
@@ -86,7 +87,7 @@ pub(super) fn function(world: &World, qualifier: Option<&str>) -> Value {
     })
 }
 
-pub(super) fn configuration(world: &World, qualifier: &str) -> Value {
+pub(in super::super) fn configuration(world: &World, qualifier: &str) -> Value {
     let version = executed_version(Some(qualifier));
     let memory = VERSIONS
         .iter()
@@ -193,7 +194,7 @@ pub(super) fn functions(world: &World) -> Vec<Value> {
     if world.is(Incident::WrongRegion) {
         Vec::new()
     } else {
-        vec![configuration(world, LATEST)]
+        vec![configuration(world, LATEST), job::configuration(world)]
     }
 }
 
@@ -229,6 +230,6 @@ pub(super) fn account(world: &World) -> Value {
     })
 }
 
-pub(super) fn tags() -> Value {
+pub(in super::super) fn tags() -> Value {
     json!({"project": "wine-quality", "stage": "production"})
 }

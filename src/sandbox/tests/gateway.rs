@@ -325,7 +325,7 @@ async fn what_lambda_tells_follows_the_incident() {
             .unwrap()
             .functions()
             .len(),
-        1
+        2
     );
     assert_eq!(
         client

@@ -489,3 +489,25 @@ async fn background_traffic_calls_the_real_model() {
         "alcohol did not drift"
     );
 }
+
+#[tokio::test]
+async fn the_other_function_logs_in_json() {
+    let options = Options {
+        history: std::time::Duration::from_secs(3600),
+        ..Options::quiet()
+    };
+    let sandbox = Sandbox::start(options, half_the_alcohol()).await.unwrap();
+    let client = clients::logs(&sandbox);
+    let reports = client
+        .filter_log_events()
+        .log_group_name("/aws/lambda/wine-quality-retrain")
+        .filter_pattern("{ $.type = \"platform.report\" && $.record.metrics.memorySizeMB = 3008 }")
+        .send()
+        .await
+        .unwrap();
+    // Four quarters of an hour; the last run may not be over yet.
+    assert!((3..=4).contains(&reports.events().len()));
+    let report =
+        crate::domain::report::Report::parse(reports.events()[0].message().unwrap()).unwrap();
+    assert!(report.billed_ms as f64 >= report.duration_ms + report.init_ms.unwrap());
+}

@@ -3,6 +3,7 @@
 use rand::Rng;
 
 use super::super::function::{Environment, Fleet, MEMORY_MB};
+use super::super::job;
 use super::super::latency;
 use super::super::ledger::{FunctionCall, GatewayCall};
 use super::super::lines;
@@ -19,15 +20,21 @@ const DAY_MS: f64 = 86_400_000.0;
 pub(super) fn record(world: &World) {
     let mut dice = dice(world.options.seed, 3);
     let mut fleet = Fleet::new(dice.clone());
+    let mut jobs = super::dice(world.options.seed, 7);
     let mut busy: Vec<(i64, Environment)> = Vec::new();
     let span = world.options.history.as_millis() as i64;
     let mut at = (world.started_ms - span) as f64;
+    let mut next_job = next_quarter(world.started_ms - span);
     loop {
         let by_day = 1.0 + 0.6 * (std::f64::consts::TAU * (at / DAY_MS - 0.25)).sin();
         at += exponential(&mut dice, MEAN_RATE * by_day) * 1000.0;
         let now = at as i64;
+        while next_job < now.min(world.started_ms) {
+            job::run(world, next_job, &mut jobs);
+            next_job += job::EVERY_MS;
+        }
         if now >= world.started_ms || world.stop.is_cancelled() {
-            return;
+            break;
         }
         for (end, environment) in std::mem::take(&mut busy) {
             if end <= now {
@@ -51,6 +58,14 @@ pub(super) fn record(world: &World) {
         count(world, &call, fleet.busy, &mut dice);
         busy.push((call.end(), environment));
     }
+    for (end, environment) in busy {
+        fleet.release(environment, end, false);
+    }
+    lock(&world.function).adopt(fleet);
+}
+
+fn next_quarter(at: i64) -> i64 {
+    at - at.rem_euclid(job::EVERY_MS) + job::EVERY_MS
 }
 
 struct Call {
