@@ -9,6 +9,7 @@ pub mod models;
 pub mod predict;
 pub mod report;
 pub mod sandbox;
+pub mod train;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -155,6 +156,8 @@ pub enum Command {
     Keys(keys::Args),
     /// Run the sandbox alone and print how to reach it
     Sandbox(sandbox::Args),
+    /// Train a model, judge it, and keep it as a version
+    Train(train::Args),
     /// Print a completion script for a shell
     Completions {
         /// Which shell
@@ -265,6 +268,7 @@ pub async fn run(command: Command, context: &Context, out: &mut impl Write) -> R
         Command::Config(args) => config::run(&args, context, out),
         Command::Keys(args) => keys::run(&args, context, out),
         Command::Sandbox(args) => sandbox::run(&args, context, out).await,
+        Command::Train(args) => train::run(&args, context, out).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "vintner", out);
             Ok(Exit::Fine)

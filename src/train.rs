@@ -11,6 +11,7 @@ pub mod evaluate;
 pub mod export;
 pub mod importance;
 pub mod onnx;
+pub mod retrain;
 pub mod shap;
 pub mod tune;
 pub mod verdict;

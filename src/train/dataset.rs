@@ -56,7 +56,7 @@ impl Dataset {
     pub fn wine_quality() -> Result<Self, DataError> {
         let red = read::csv(GzDecoder::new(RED), "winequality-red.csv", Some(0.0))?;
         let white = read::csv(GzDecoder::new(WHITE), "winequality-white.csv", Some(1.0))?;
-        red.concat(white)
+        red.concat(&white)
     }
 
     /// Reads a CSV with the schema's columns (`;`, `,` or tab; spaces, underscores and case in names do not matter;
@@ -151,15 +151,15 @@ impl Dataset {
         text
     }
 
-    fn concat(self, other: Self) -> Result<Self, DataError> {
+    fn concat(&self, other: &Self) -> Result<Self, DataError> {
         let shape = |error: ndarray::ShapeError| DataError::Shape(error.to_string());
         Ok(Self {
             features: ndarray::concatenate(Axis(0), &[self.features.view(), other.features.view()])
                 .map_err(shape)?,
             target: ndarray::concatenate(Axis(0), &[self.target.view(), other.target.view()])
                 .map_err(shape)?,
-            names: self.names,
-            notes: self.notes,
+            names: self.names.clone(),
+            notes: [self.notes.as_slice(), other.notes.as_slice()].concat(),
         })
     }
 

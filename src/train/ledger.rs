@@ -212,24 +212,41 @@ impl Ledger {
     }
 }
 
-/// The forest and each booster, weighted evenly.
+/// A blend is half its forest and half the mean of its boosters.
 fn members(forest: Vec<Tree>, boosters: BTreeMap<usize, Boosted>) -> Vec<(f64, Member)> {
+    let (of_forest, of_booster) = weights(!forest.is_empty(), boosters.len());
     let scale = 1.0 / forest.len() as f64;
-    let forest = (!forest.is_empty()).then_some(Member::Trees {
-        base: 0.0,
-        scale,
-        trees: forest,
-    });
-    let boosters = boosters
-        .into_values()
-        .map(|Boosted { base, trees }| Member::Trees {
-            base,
-            scale: 1.0,
-            trees,
-        });
-    let members: Vec<Member> = forest.into_iter().chain(boosters).collect();
-    let weight = 1.0 / members.len() as f64;
-    members.into_iter().map(|member| (weight, member)).collect()
+    let forest = (!forest.is_empty()).then_some((
+        of_forest,
+        Member::Trees {
+            base: 0.0,
+            scale,
+            trees: forest,
+        },
+    ));
+    let booster = |Boosted { base, trees }| {
+        (
+            of_booster,
+            Member::Trees {
+                base,
+                scale: 1.0,
+                trees,
+            },
+        )
+    };
+    forest
+        .into_iter()
+        .chain(boosters.into_values().map(booster))
+        .collect()
+}
+
+/// Weights of the forest and of each booster.
+fn weights(forest: bool, boosters: usize) -> (f64, f64) {
+    match (forest, boosters) {
+        (_, 0) => (1.0, 0.0),
+        (false, boosters) => (0.0, 1.0 / boosters as f64),
+        (true, boosters) => (0.5, 0.5 / boosters as f64),
+    }
 }
 
 /// Each training row's mean over the trees that did not see it.
@@ -314,21 +331,13 @@ impl Watched {
 
     fn scores(&self) -> Option<Scores> {
         let begun: Vec<&Vec<f64>> = self.boosters.iter().flatten().collect();
-        let members = begun.len() + usize::from(self.trees > 0);
-        if members == 0 {
+        if begun.is_empty() && self.trees == 0 {
             return None;
         }
-        let forest = |row: usize| {
-            if self.trees > 0 {
-                self.forest[row] / self.trees as f64
-            } else {
-                0.0
-            }
-        };
-        let answer = |row: usize| {
-            ((forest(row) + begun.iter().map(|sums| sums[row]).sum::<f64>()) / members as f64)
-                as f32
-        };
+        let (of_forest, of_booster) = weights(self.trees > 0, begun.len());
+        let per_tree = of_forest / self.trees.max(1) as f64;
+        let boosted = |row: usize| begun.iter().map(|sums| sums[row]).sum::<f64>();
+        let answer = |row: usize| (per_tree * self.forest[row] + of_booster * boosted(row)) as f32;
         Some(Scores::of(
             self.target.iter().copied(),
             (0..self.target.len()).map(answer),

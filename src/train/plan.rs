@@ -12,7 +12,7 @@ pub enum Family {
     ExtraTrees,
     /// Histogram gradient boosting, leaf-wise.
     GradientBoosting,
-    /// The mean of extra-trees and two boosters.
+    /// Half extra-trees, half the mean of the boosters.
     Blend,
     /// Ordinary least squares.
     Linear,

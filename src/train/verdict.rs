@@ -31,14 +31,21 @@ pub enum Verdict {
     Blocked,
 }
 
-impl std::fmt::Display for Verdict {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(match self {
+impl Verdict {
+    /// The word in capitals.
+    pub const fn word(self) -> &'static str {
+        match self {
             Self::Better => "BETTER",
             Self::Tie => "TIE",
             Self::NoWorse => "NO WORSE",
             Self::Blocked => "BLOCKED",
-        })
+        }
+    }
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.word())
     }
 }
 
@@ -93,7 +100,7 @@ fn word(interval: Interval) -> Verdict {
 }
 
 /// One condition of a promotion.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Gate {
     /// Its name.
     pub name: &'static str,

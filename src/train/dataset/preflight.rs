@@ -78,18 +78,43 @@ impl Preflight {
         split_seed: u64,
     ) -> Result<(Self, Dataset, Split), DataError> {
         let data = raw.canonical(dedup);
-        if data.len() < MIN_ROWS {
+        let split = Split::stratified(&data.target, 0.2, split_seed);
+        Self::report(raw, data, split, dedup, split_seed)
+    }
+
+    /// The same for a split that was made elsewhere: all of `train` is learned from, `holdout` is kept back.
+    pub fn with_holdout(
+        train: &Dataset,
+        holdout: &Dataset,
+        dedup: bool,
+    ) -> Result<(Self, Dataset, Split), DataError> {
+        let raw = train.concat(holdout)?;
+        let train = train.canonical(dedup);
+        let data = train.concat(&holdout.canonical(dedup))?;
+        let split = Split {
+            train: (0..train.len()).collect(),
+            holdout: (train.len()..data.len()).collect(),
+        };
+        Self::report(&raw, data, split, dedup, 0)
+    }
+
+    fn report(
+        raw: &Dataset,
+        data: Dataset,
+        split: Split,
+        dedup: bool,
+        split_seed: u64,
+    ) -> Result<(Self, Dataset, Split), DataError> {
+        if data.len() < MIN_ROWS || split.train.is_empty() || split.holdout.is_empty() {
             return Err(DataError::TooFewRows {
                 rows: data.len(),
                 needed: MIN_ROWS,
             });
         }
-        let classes = classes(&data);
         let first = data.target[0];
         if data.target.iter().all(|value| *value == first) {
             return Err(DataError::OneClass { value: first });
         }
-        let split = Split::stratified(&data.target, 0.2, split_seed);
         let mut report = Self {
             rows: raw.len(),
             duplicates: raw.duplicates(),
@@ -99,7 +124,7 @@ impl Preflight {
             columns: (0..data.names.len())
                 .map(|feature| column(&data, feature))
                 .collect(),
-            classes,
+            classes: classes(&data),
             train: split.train.len(),
             holdout: split.holdout.len(),
             split_seed,
