@@ -1,6 +1,8 @@
 //! What lies on top of the tabs for a while: hears keys first, gives them back when closed.
 
+pub mod alerts;
 pub mod confirm;
+pub mod doctor;
 pub mod help;
 pub mod palette;
 pub mod target;

@@ -8,11 +8,13 @@ use jiff::Timestamp;
 
 use super::{Context, Exit, Failure, Run, print_json};
 use crate::client::collect::{self, Examination};
+use crate::client::link::Link;
 use crate::client::survey;
 use crate::domain::cost::Prices;
 use crate::domain::doctor::diagnose;
 use crate::domain::handover::{Handover, Source};
 use crate::domain::latency::Window;
+use crate::domain::schema::Schema;
 
 /// Arguments of `vintner report`.
 #[derive(Debug, clap::Args)]
@@ -31,35 +33,9 @@ pub struct Args {
 /// Gathers, examines and writes. 1 when Doctor found something wrong.
 pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
     let link = context.connect().await?;
-    let now = Timestamp::now();
-    let now_ms = now.as_millisecond();
-    let gathered = survey::gather(&link, args.window, now_ms)
+    let handover = compose(&link, &context.schema, args.window)
         .await
         .map_err(Failure::usage)?;
-    let payload = collect::sample_payload(&context.schema);
-    let examination = Examination::of(&link, &context.schema, payload, now_ms);
-    let diagnosis = diagnose(&collect::facts(&examination).await);
-    let errors = survey::errors(&link, args.window, now_ms).await;
-    let vitals = gathered.vitals(&Prices::default(), now_ms);
-    let healthy = diagnosis.is_healthy();
-    let handover = Handover {
-        written: now.to_string(),
-        source: Source {
-            target: link.session.target.clone(),
-            account: link.session.account.clone(),
-            region: link.session.region.clone(),
-            function: link.session.function.clone(),
-            endpoint: link.session.endpoint.clone(),
-            sandbox: link.session.sandbox,
-        },
-        config: gathered.overview.config.known().cloned(),
-        series: gathered.series(now_ms),
-        histogram: gathered.histogram(now_ms),
-        note: gathered.reports_note(),
-        vitals,
-        errors,
-        diagnosis,
-    };
     match &args.output {
         Some(path) => {
             let mut bytes = Vec::new();
@@ -71,7 +47,46 @@ pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
         }
         None => write(&handover, args.json, out)?,
     }
-    Ok(if healthy { Exit::Fine } else { Exit::Failed })
+    Ok(if handover.diagnosis.is_healthy() {
+        Exit::Fine
+    } else {
+        Exit::Failed
+    })
+}
+
+/// Everything the report says, read now.
+pub async fn compose(link: &Link, schema: &Schema, window: Window) -> anyhow::Result<Handover> {
+    let now = Timestamp::now();
+    let now_ms = now.as_millisecond();
+    let examination = Examination::of(link, schema, collect::sample_payload(schema), now_ms);
+    let (gathered, facts, errors) = tokio::join!(
+        survey::gather(link, window, now_ms),
+        collect::facts(&examination),
+        survey::errors(link, window, now_ms)
+    );
+    let gathered = gathered?;
+    let session = &link.session;
+    Ok(Handover {
+        written: now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        source: Source {
+            target: session.target.clone(),
+            account: session
+                .account
+                .clone()
+                .or_else(|| facts.identity.known().map(|i| i.account.clone())),
+            region: session.region.clone(),
+            function: session.function.clone(),
+            endpoint: session.endpoint.clone(),
+            sandbox: session.sandbox,
+        },
+        config: gathered.overview.config.known().cloned(),
+        series: gathered.series(now_ms),
+        histogram: gathered.histogram(now_ms),
+        note: gathered.reports_note(),
+        vitals: gathered.vitals(&Prices::default(), now_ms),
+        errors,
+        diagnosis: diagnose(&facts),
+    })
 }
 
 fn write(handover: &Handover, json: bool, out: &mut impl Write) -> std::io::Result<()> {

@@ -15,14 +15,6 @@ pub async fn simulate(
     actions: &[&str],
     resource: &str,
 ) -> Fact<Vec<Simulated>> {
-    let mut form = url::form_urlencoded::Serializer::new(String::new());
-    form.append_pair("Action", "SimulatePrincipalPolicy")
-        .append_pair("Version", "2010-05-08");
-    form.append_pair("PolicySourceArn", principal);
-    for (index, action) in actions.iter().enumerate() {
-        form.append_pair(&format!("ActionNames.member.{}", index + 1), action);
-    }
-    form.append_pair("ResourceArns.member.1", resource);
     let request = Request {
         service: Service::Iam,
         method: "POST",
@@ -31,7 +23,7 @@ pub async fn simulate(
             "content-type",
             "application/x-www-form-urlencoded; charset=utf-8",
         )],
-        body: form.finish(),
+        body: form(principal, actions, resource),
         action: ACTION,
         subject: principal,
     };
@@ -45,6 +37,19 @@ pub async fn simulate(
         },
         other => other.map(|_| Vec::new()),
     }
+}
+
+/// The request's form. Built apart: the serializer must not live across an await.
+fn form(principal: &str, actions: &[&str], resource: &str) -> String {
+    let mut form = url::form_urlencoded::Serializer::new(String::new());
+    form.append_pair("Action", "SimulatePrincipalPolicy")
+        .append_pair("Version", "2010-05-08");
+    form.append_pair("PolicySourceArn", principal);
+    for (index, action) in actions.iter().enumerate() {
+        form.append_pair(&format!("ActionNames.member.{}", index + 1), action);
+    }
+    form.append_pair("ResourceArns.member.1", resource);
+    form.finish()
 }
 
 /// Every EvalActionName with its EvalDecision.

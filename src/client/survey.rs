@@ -11,7 +11,7 @@ use crate::client::signed::Signed;
 use crate::client::{gateway, metrics, refusal};
 use crate::domain::cost::Prices;
 use crate::domain::doctor::facts::Fact;
-use crate::domain::function::Overview;
+use crate::domain::function::{FunctionConfig, Overview};
 use crate::domain::handover::ErrorGroup;
 use crate::domain::headline::words;
 use crate::domain::latency::histogram::{Bin, histogram};
@@ -368,4 +368,10 @@ fn group_error(groups: &mut BTreeMap<String, ErrorGroup>, at: i64, message: &str
     entry.count += 1;
     entry.last_ms = entry.last_ms.max(at);
     entry.request_id = entry.request_id.take().or(request_id);
+}
+
+/// The configuration of one version, for a comparison.
+pub async fn version(aws: &Access, function: &str, version: &str) -> Fact<FunctionConfig> {
+    let lambda = Lambda::new(&aws.config, function, None, aws.profile.as_deref());
+    limited(LIMIT, "lambda:GetFunction", lambda.version(version)).await
 }

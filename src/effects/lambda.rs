@@ -1,16 +1,270 @@
-//! What the Lambda tab asks for and hears.
+//! What the Lambda tab asks for and hears: the function, its figures every minute, a diagnosis, the report.
 
-use super::Runner;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
-/// What the Lambda tab asks for.
+use jiff::Timestamp;
+
+use super::{Outbox, Runner, Slot};
+use crate::cli::report::compose;
+use crate::client::collect::{self, Examination};
+use crate::client::link::Link;
+use crate::client::survey::{self, Reports};
+use crate::domain::doctor::{Diagnosis, Fact, diagnose};
+use crate::domain::function::{FunctionConfig, Overview};
+use crate::domain::latency::Window;
+use crate::domain::metrics::{Budget, Snapshot};
+use crate::domain::schema::Schema;
+
+/// How often figures are read anew while the tab is in use.
+pub const REFRESH: Duration = Duration::from_secs(60);
+/// After the first reading only so far back: late lines included.
+const OVERLAP: Window = Window::M5;
+
+/// What the Lambda tab asks for. Answers carry the ticket.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Effect {}
+pub enum Effect {
+    /// Read the function and everything about it, then its figures, and again every minute.
+    Watch {
+        /// Comes back with the answers; older ones are stale.
+        ticket: u64,
+        /// How far back the figures look.
+        window: Window,
+    },
+    /// Stop reading.
+    StopWatching,
+    /// Read the configuration of one version, to compare.
+    Version {
+        /// Comes back with the answer.
+        ticket: u64,
+        /// `1`, `2`, …
+        version: String,
+    },
+    /// Examine the target.
+    Doctor {
+        /// Whose predictions are sent.
+        schema: Arc<Schema>,
+    },
+    /// Write the report to this file.
+    Report {
+        /// Whose predictions Doctor sends.
+        schema: Arc<Schema>,
+        /// How far back.
+        window: Window,
+        /// Where to.
+        path: PathBuf,
+    },
+}
 
 /// What the Lambda tab hears.
 #[derive(Debug)]
-pub enum Event {}
+pub enum Event {
+    /// The function, as far as it can be read; or why nothing can.
+    Described {
+        /// The request's.
+        ticket: u64,
+        /// The answer.
+        overview: Result<Box<Overview>, String>,
+    },
+    /// CloudWatch's figures and the error budget.
+    Measured {
+        /// The request's.
+        ticket: u64,
+        /// The window's figures.
+        snapshot: Box<Fact<Snapshot>>,
+        /// The budget's.
+        budget: Fact<Budget>,
+    },
+    /// REPORT lines; some may be known already.
+    Reports {
+        /// The request's.
+        ticket: u64,
+        /// The lines, or why there are none.
+        reports: Fact<Reports>,
+    },
+    /// Another version's configuration.
+    Version {
+        /// The request's.
+        ticket: u64,
+        /// Which.
+        version: String,
+        /// The answer.
+        config: Box<Fact<FunctionConfig>>,
+    },
+    /// What Doctor found, or why it could not look.
+    Diagnosed(Result<Box<Diagnosis>, String>),
+    /// The report was written, or why not.
+    Reported(Result<PathBuf, String>),
+}
 
 /// Starts what the effect asks for.
-pub fn run(effect: Effect, _runner: &mut Runner) {
-    match effect {}
+pub fn run(effect: Effect, runner: &mut Runner) {
+    match effect {
+        Effect::Watch { ticket, window } => watch(ticket, window, runner),
+        Effect::StopWatching => runner.stop(Slot::Metrics),
+        Effect::Version { ticket, version } => read_version(ticket, version, runner),
+        Effect::Doctor { schema } => examine(schema, runner),
+        Effect::Report {
+            schema,
+            window,
+            path,
+        } => write_report(schema, window, path, runner),
+    }
+}
+
+fn now_ms() -> i64 {
+    Timestamp::now().as_millisecond()
+}
+
+/// The connected target's Lambda side, or the sentence that says why there is none.
+fn target(link: Option<&Link>) -> Result<(Link, Examination), String> {
+    let link = link.ok_or("not connected yet")?;
+    link.aws().map_err(|error| format!("{error:#}"))?;
+    let examination = Examination::of(
+        link,
+        Schema::wine_quality(),
+        serde_json::Value::Null,
+        now_ms(),
+    );
+    if examination.function.is_empty() {
+        return Err(format!(
+            "the target `{}` names no function; give one with --function",
+            link.session.target
+        ));
+    }
+    Ok((link.clone(), examination))
+}
+
+fn watch(ticket: u64, window: Window, runner: &mut Runner) {
+    let target = target(runner.link.as_ref());
+    runner.spawn_in(
+        Slot::Metrics,
+        "reading metrics",
+        move |outbox, _| async move {
+            match target {
+                Ok((link, examination)) => {
+                    keep_watching(ticket, window, &link, &examination, &outbox).await
+                }
+                Err(why) => drop(
+                    outbox
+                        .send(Event::Described {
+                            ticket,
+                            overview: Err(why),
+                        })
+                        .await,
+                ),
+            }
+        },
+    );
+}
+
+async fn keep_watching(
+    ticket: u64,
+    window: Window,
+    link: &Link,
+    examination: &Examination,
+    outbox: &Outbox,
+) {
+    let Some(aws) = &examination.aws else { return };
+    let endpoint = link
+        .endpoint
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let function = examination.function.as_str();
+    let mut stretch = window;
+    loop {
+        let overview =
+            survey::overview(aws, function, examination.qualifier.as_deref(), &endpoint).await;
+        let configured = overview.config.known().map(|c| c.log_group.clone());
+        let group = link
+            .log_groups
+            .first()
+            .cloned()
+            .or(configured)
+            .unwrap_or_default();
+        let api_id = overview.api_id.known().cloned();
+        outbox
+            .send(Event::Described {
+                ticket,
+                overview: Ok(Box::new(overview)),
+            })
+            .await;
+        let now = now_ms();
+        let ((snapshot, budget), reports) = tokio::join!(
+            survey::measure(aws, function, api_id.as_deref(), window, now),
+            survey::reports(aws, &group, stretch, now)
+        );
+        if matches!(reports, Fact::Known(_)) {
+            stretch = OVERLAP.min(window);
+        }
+        outbox.send(Event::Reports { ticket, reports }).await;
+        outbox
+            .send(Event::Measured {
+                ticket,
+                snapshot: Box::new(snapshot),
+                budget,
+            })
+            .await;
+        tokio::time::sleep(REFRESH).await;
+    }
+}
+
+fn read_version(ticket: u64, version: String, runner: &mut Runner) {
+    let target = target(runner.link.as_ref());
+    runner.spawn_in(
+        Slot::Describe,
+        "reading a version",
+        move |outbox, _| async move {
+            let config = match &target {
+                Ok((_, examination)) => match &examination.aws {
+                    Some(aws) => survey::version(aws, &examination.function, &version).await,
+                    None => Fact::NotAsked,
+                },
+                Err(why) => Fact::Failed(why.clone()),
+            };
+            outbox
+                .send(Event::Version {
+                    ticket,
+                    version,
+                    config: Box::new(config),
+                })
+                .await;
+        },
+    );
+}
+
+fn examine(schema: Arc<Schema>, runner: &mut Runner) {
+    let link = runner.link.clone();
+    runner.spawn_in(Slot::Doctor, "doctor", move |outbox, _| async move {
+        let diagnosis = match link {
+            Some(link) => {
+                let examination =
+                    Examination::of(&link, &schema, collect::sample_payload(&schema), now_ms());
+                Ok(Box::new(diagnose(&collect::facts(&examination).await)))
+            }
+            None => Err("not connected yet".to_owned()),
+        };
+        outbox.send(Event::Diagnosed(diagnosis)).await;
+    });
+}
+
+fn write_report(schema: Arc<Schema>, window: Window, path: PathBuf, runner: &mut Runner) {
+    let link = runner.link.clone();
+    runner.spawn("report", move |outbox| async move {
+        let outcome = match link {
+            Some(link) => compose(&link, &schema, window)
+                .await
+                .map_err(|error| format!("{error:#}")),
+            None => Err("not connected yet".to_owned()),
+        };
+        let written = match outcome {
+            Ok(handover) => tokio::fs::write(&path, handover.markdown())
+                .await
+                .map_err(|error| format!("cannot write {}: {error}", path.display())),
+            Err(why) => Err(why),
+        };
+        outbox.send(Event::Reported(written.map(|()| path))).await;
+    });
 }

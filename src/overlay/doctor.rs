@@ -1,0 +1,287 @@
+//! Doctor on the screen: the verdict in one sentence, the fix to copy, then every check with its evidence.
+
+use crossterm::event::KeyEvent;
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Layout, Position, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Widget, Wrap};
+use tokio::time::Instant;
+
+use super::{Overlay, Verdict, centred};
+use crate::domain::doctor::{Diagnosis, Finding, Status};
+use crate::effects::Event;
+use crate::effects::lambda::{Effect, Event as LambdaEvent};
+use crate::keys::{Action, Scope};
+use crate::remote::Remote;
+use crate::tabs::{Cx, Look, Now};
+use crate::ui::panel::{notice, panel};
+use crate::ui::text::{age, clean, fit, truncate, width};
+use crate::ui::theme::Tone;
+
+/// The overlay: a diagnosis on its way, or here.
+pub struct DoctorOverlay {
+    diagnosis: Remote<Diagnosis>,
+    selected: usize,
+}
+
+impl DoctorOverlay {
+    /// Opened while an examination is on its way; an earlier one stays in view until it is done.
+    pub fn new(now: Timestamp, earlier: Option<Diagnosis>) -> Self {
+        let mut diagnosis = Remote::Idle;
+        if let Some(earlier) = earlier {
+            diagnosis.resolve(Ok(earlier), now);
+        }
+        diagnosis.load(now);
+        Self {
+            diagnosis,
+            selected: 0,
+        }
+    }
+
+    fn finding(&self) -> Option<&Finding> {
+        self.diagnosis.value()?.0.findings.get(self.selected)
+    }
+
+    /// The fix under the cursor, or else the verdict's.
+    fn fix(&self) -> Option<String> {
+        let of_finding = self
+            .finding()
+            .map(|f| f.fix.clone())
+            .filter(|f| !f.is_empty());
+        of_finding.or_else(|| self.verdict_fix())
+    }
+
+    fn verdict_fix(&self) -> Option<String> {
+        self.diagnosis
+            .value()
+            .map(|(d, _)| d.verdict.fix.clone())
+            .filter(|f| !f.is_empty())
+    }
+
+    fn step(&mut self, by: isize) {
+        let last = self
+            .diagnosis
+            .value()
+            .map_or(0, |(d, _)| d.findings.len().saturating_sub(1));
+        self.selected = self.selected.saturating_add_signed(by).min(last);
+    }
+}
+
+impl Overlay for DoctorOverlay {
+    fn on_key(&mut self, _key: KeyEvent, action: Option<Action>, cx: &mut Cx) -> Verdict {
+        match action {
+            Some(Action::Back | Action::Quit | Action::Doctor) => return Verdict::Close,
+            Some(Action::Down) => self.step(1),
+            Some(Action::Up) => self.step(-1),
+            Some(Action::PageDown | Action::Bottom) => self.step(100),
+            Some(Action::PageUp | Action::Top) => self.step(-100),
+            Some(Action::Refresh) => {
+                self.diagnosis.load(cx.now.wall);
+                cx.effect(Effect::Doctor {
+                    schema: cx.env.schema.clone(),
+                });
+            }
+            Some(Action::Copy | Action::Submit) => match self.verdict_fix() {
+                Some(fix) => cx.copy(fix, "the fix"),
+                None => cx.toast(Tone::Info, "there is nothing to fix"),
+            },
+            Some(Action::CopyMore) => match self.fix() {
+                Some(fix) => cx.copy(fix, "this check's fix"),
+                None => cx.toast(Tone::Info, "this check needs no fix"),
+            },
+            _ => {}
+        }
+        Verdict::Stay
+    }
+
+    fn on_scroll(&mut self, lines: i32) {
+        self.step(lines as isize);
+    }
+
+    fn on_event(&mut self, event: &Event, cx: &mut Cx) {
+        match event {
+            Event::Lambda(LambdaEvent::Diagnosed(outcome)) => {
+                self.diagnosis
+                    .resolve(outcome.clone().map(|d| *d), cx.now.wall);
+                // The cursor goes to what matters: the first check that failed.
+                let failed = self
+                    .diagnosis
+                    .value()
+                    .and_then(|(d, _)| d.findings.iter().position(|f| f.status == Status::Fail));
+                self.selected = failed.unwrap_or(0);
+            }
+            Event::Connected(_) => {
+                self.diagnosis = Remote::Idle;
+                self.diagnosis.load(cx.now.wall);
+                cx.effect(Effect::Doctor {
+                    schema: cx.env.schema.clone(),
+                });
+            }
+            _ => {}
+        }
+    }
+
+    fn render(&self, area: Rect, buf: &mut Buffer, look: &Look) -> Option<Position> {
+        let rect = centred(
+            area.width.saturating_sub(4).min(132),
+            area.height.saturating_sub(2).min(46),
+            area,
+            buf,
+        );
+        let inner = panel(self.title(look), true, rect, buf, look);
+        match self.diagnosis.value() {
+            Some((diagnosis, _)) => self.show(diagnosis, inner, buf, look),
+            None => match self.diagnosis.error() {
+                Some(error) => notice(&clean(error), Tone::Bad, inner, buf, look),
+                None => notice(
+                    "examining: endpoint, identity, function, policy, image, metrics, logs …",
+                    Tone::Muted,
+                    inner,
+                    buf,
+                    look,
+                ),
+            },
+        }
+        None
+    }
+
+    fn wake_at(&self, now: Now) -> Option<Instant> {
+        let pace = if self.diagnosis.is_loading() {
+            100
+        } else {
+            5000
+        };
+        Some(now.mono + std::time::Duration::from_millis(pace))
+    }
+}
+
+impl DoctorOverlay {
+    fn title(&self, look: &Look) -> String {
+        match &self.diagnosis {
+            Remote::Loading { since, .. } => format!(" Doctor {} ", look.spinner(*since)),
+            other => other.value().map_or(" Doctor ".to_owned(), |(_, at)| {
+                format!(" Doctor · examined {} ", age(at, look.now.wall))
+            }),
+        }
+    }
+
+    fn show(&self, diagnosis: &Diagnosis, area: Rect, buf: &mut Buffer, look: &Look) {
+        let verdict = &diagnosis.verdict;
+        let sentence = clean(&verdict.text);
+        let room = usize::from(area.width).max(1);
+        let wrapped = |text: &str| (width(text).div_ceil(room).max(1) as u16).min(4);
+        let fix: Vec<String> = verdict.fix.lines().map(clean).collect();
+        let fix_rows = fix.iter().map(|line| wrapped(line)).sum::<u16>().min(6);
+        let evidence = self
+            .finding()
+            .map(|f| clean(&f.evidence))
+            .unwrap_or_default();
+        let parts = [
+            Constraint::Length(1),
+            Constraint::Length(wrapped(&sentence)),
+            Constraint::Length(fix_rows + u16::from(fix_rows > 0)),
+            Constraint::Min(3),
+            Constraint::Length(wrapped(&evidence) + 1),
+            Constraint::Length(1),
+        ];
+        let [code, text, commands, checks, detail, keys] = Layout::vertical(parts).areas(area);
+        let style = if diagnosis.is_healthy() {
+            look.theme.good
+        } else {
+            look.theme.bad
+        };
+        Paragraph::new(verdict.code.as_str())
+            .style(style)
+            .render(code, buf);
+        Paragraph::new(sentence)
+            .style(look.theme.text)
+            .wrap(Wrap { trim: false })
+            .render(text, buf);
+        let lines: Vec<Line> = fix.into_iter().map(Line::from).collect();
+        let below = Rect {
+            y: commands.y + commands.height.min(1),
+            height: commands.height.saturating_sub(1),
+            ..commands
+        };
+        Paragraph::new(lines)
+            .style(look.theme.accent)
+            .wrap(Wrap { trim: false })
+            .render(below, buf);
+        self.list(&diagnosis.findings, checks, buf, look);
+        let detail = Rect {
+            y: detail.y + detail.height.min(1),
+            height: detail.height.saturating_sub(1),
+            ..detail
+        };
+        Paragraph::new(evidence)
+            .style(look.theme.muted)
+            .wrap(Wrap { trim: false })
+            .render(detail, buf);
+        hints(look).render(keys, buf);
+    }
+
+    fn list(&self, findings: &[Finding], area: Rect, buf: &mut Buffer, look: &Look) {
+        let shown = usize::from(area.height);
+        // The cursor stays in view.
+        let top = self.selected.saturating_sub(shown.saturating_sub(1));
+        let rows = findings.iter().enumerate().skip(top).take(shown);
+        let lines: Vec<Line> = rows
+            .map(|(index, finding)| self.row(index, finding, area.width, look))
+            .collect();
+        Paragraph::new(lines).render(area, buf);
+    }
+
+    fn row(&self, index: usize, finding: &Finding, width: u16, look: &Look) -> Line<'static> {
+        let (sign, style) = mark(finding.status, look);
+        let evidence = truncate(
+            &clean(&finding.evidence),
+            usize::from(width).saturating_sub(30),
+            look.glyphs.ellipsis,
+        );
+        let line = Line::from(vec![
+            Span::styled(format!(" {sign} {:<8}", finding.status.word()), style),
+            Span::styled(
+                fit(&finding.check, 18, look.glyphs.ellipsis),
+                look.theme.text,
+            ),
+            Span::styled(evidence, look.theme.muted),
+        ]);
+        if index == self.selected {
+            line.style(look.theme.selected)
+        } else {
+            line
+        }
+    }
+}
+
+fn mark(status: Status, look: &Look) -> (&'static str, Style) {
+    match status {
+        Status::Pass => (look.glyphs.ok, look.theme.good),
+        Status::Warn => (look.glyphs.warn, look.theme.warn),
+        Status::Fail => (look.glyphs.bad, look.theme.bad),
+        Status::Skip | Status::Unknown => (look.glyphs.skip, look.theme.muted),
+    }
+}
+
+fn hints(look: &Look) -> Paragraph<'static> {
+    let key = |action| {
+        look.keymap
+            .keys(Scope::Global, action)
+            .first()
+            .cloned()
+            .unwrap_or_default()
+    };
+    let mut spans = Vec::new();
+    for (action, label) in [
+        (Action::Copy, "copy the fix"),
+        (Action::CopyMore, "copy this check's"),
+        (Action::Refresh, "again"),
+        (Action::Back, "close"),
+    ] {
+        spans.push(Span::styled(key(action), look.theme.key));
+        spans.push(Span::styled(format!(" {label}  "), look.theme.muted));
+    }
+    Paragraph::new(Line::from(spans))
+}

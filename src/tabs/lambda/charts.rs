@@ -1,0 +1,220 @@
+//! The spread of latencies on a log scale, cold and warm apart, and p50, p99, volume and errors over time.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Widget};
+
+use super::Lambda;
+use crate::domain::latency::histogram::{Bin, histogram};
+use crate::domain::latency::millis;
+use crate::domain::latency::series::{Bucket, series};
+use crate::tabs::Look;
+use crate::ui::panel::notice;
+use crate::ui::text::count;
+use crate::ui::theme::Tone;
+
+/// Width of the labels left of a chart.
+const LABEL: u16 = 9;
+
+/// Draws the pane: the series above, the histogram below when there is room.
+pub fn render(tab: &Lambda, area: Rect, buf: &mut Buffer, look: &Look) {
+    let now_ms = look.now.wall.as_millisecond();
+    if tab.samples.within(tab.window, now_ms).next().is_none() {
+        let text = tab
+            .reports_note
+            .clone()
+            .unwrap_or_else(|| format!("no REPORT line in the last {}", tab.window.label()));
+        notice(&text, Tone::Muted, area, buf, look);
+        return;
+    }
+    let bins = usize::from(area.height / 2).clamp(4, 14);
+    let rows = bins as u16 + 1;
+    let [top, below] = Layout::vertical([Constraint::Min(6), Constraint::Length(rows)]).areas(area);
+    over_time(tab, top, buf, look);
+    spread(tab, bins, below, buf, look);
+}
+
+fn over_time(tab: &Lambda, area: Rect, buf: &mut Buffer, look: &Look) {
+    let now_ms = look.now.wall.as_millisecond();
+    let width = area.width.saturating_sub(LABEL);
+    if width < 8 || area.height < 4 {
+        return;
+    }
+    let samples = tab.samples.within(tab.window, now_ms);
+    let buckets = series(samples, tab.window.seconds(), now_ms, usize::from(width));
+    let rest = area.height - 1;
+    let tall = (rest / 3).max(1);
+    let rows = [tall, tall, rest - 2 * tall];
+    let [p99, p50, volume, axis] = Layout::vertical([
+        Constraint::Length(rows[0]),
+        Constraint::Length(rows[1]),
+        Constraint::Length(rows[2]),
+        Constraint::Length(1),
+    ])
+    .areas(area);
+    let value = |pick: fn(&Bucket) -> Option<f64>| {
+        buckets
+            .iter()
+            .map(|b| (pick(b).unwrap_or(0.0), style_of(b, look)))
+            .collect::<Vec<_>>()
+    };
+    columns("p99", &value(|b| b.p99), millis, p99, buf, look);
+    let warm = buckets
+        .iter()
+        .map(|b| (b.p50.unwrap_or(0.0), look.theme.accent))
+        .collect::<Vec<_>>();
+    columns("p50", &warm, millis, p50, buf, look);
+    columns(
+        "calls",
+        &value(|b| Some(b.n as f64)),
+        |v| count(v as usize),
+        volume,
+        buf,
+        look,
+    );
+    time_axis(&buckets, axis, buf, look);
+}
+
+/// Failures stand out, then cold starts.
+fn style_of(bucket: &Bucket, look: &Look) -> Style {
+    match bucket {
+        b if b.failed > 0 => look.theme.bad,
+        b if b.cold > 0 => look.theme.cold,
+        _ => look.theme.accent,
+    }
+}
+
+/// Columns of eighths, as high as the area, with name and maximum on the left.
+fn columns(
+    name: &str,
+    values: &[(f64, Style)],
+    show: fn(f64) -> String,
+    area: Rect,
+    buf: &mut Buffer,
+    look: &Look,
+) {
+    let top = values.iter().map(|(v, _)| *v).fold(0.0, f64::max);
+    if area.is_empty() {
+        return;
+    }
+    buf.set_stringn(area.x, area.y, name, usize::from(LABEL), look.theme.muted);
+    if area.height > 1 {
+        buf.set_stringn(
+            area.x,
+            area.y + 1,
+            show(top),
+            usize::from(LABEL - 1),
+            look.theme.text,
+        );
+    } else {
+        let text = format!("{name} {}", show(top));
+        buf.set_stringn(
+            area.x,
+            area.y,
+            text,
+            usize::from(LABEL - 1),
+            look.theme.muted,
+        );
+    }
+    let steps = u32::from(area.height) * 8;
+    for (index, (value, style)) in values.iter().enumerate() {
+        let x = area.x + LABEL + index as u16;
+        if top <= 0.0 || *value <= 0.0 || x >= area.right() {
+            continue;
+        }
+        let mut level = ((value / top * f64::from(steps)).ceil() as u32).clamp(1, steps);
+        for row in (0..area.height).rev() {
+            let here = level.min(8);
+            if here == 0 {
+                break;
+            }
+            buf.set_string(x, area.y + row, look.glyphs.bars[here as usize - 1], *style);
+            level -= here;
+        }
+    }
+}
+
+fn time_axis(buckets: &[Bucket], area: Rect, buf: &mut Buffer, look: &Look) {
+    let (Some(first), Some(last)) = (buckets.first(), buckets.last()) else {
+        return;
+    };
+    let format = if last.start_ms - first.start_ms > 2 * 86_400_000 {
+        "%d %b"
+    } else {
+        "%H:%M"
+    };
+    let at = |ms: i64| {
+        let time = Timestamp::from_millisecond(ms).unwrap_or_default();
+        time.to_zoned_datetime(TimeZone::system())
+            .strftime(format)
+            .to_string()
+    };
+    let middle = buckets[buckets.len() / 2].start_ms;
+    buf.set_stringn(
+        area.x + LABEL,
+        area.y,
+        at(first.start_ms),
+        6,
+        look.theme.muted,
+    );
+    buf.set_stringn(
+        area.x + LABEL + (area.width - LABEL) / 2,
+        area.y,
+        at(middle),
+        6,
+        look.theme.muted,
+    );
+    buf.set_stringn(
+        area.right().saturating_sub(3),
+        area.y,
+        "now",
+        3,
+        look.theme.muted,
+    );
+}
+
+fn spread(tab: &Lambda, bins: usize, area: Rect, buf: &mut Buffer, look: &Look) {
+    let now_ms = look.now.wall.as_millisecond();
+    let bins = histogram(tab.samples.within(tab.window, now_ms), bins);
+    let most = bins.iter().map(Bin::count).max().unwrap_or(0).max(1);
+    let room = usize::from(area.width).saturating_sub(28);
+    let mut lines = vec![Line::from(vec![
+        Span::styled("duration + init, log scale  ", look.theme.muted),
+        Span::styled(look.glyphs.full, look.theme.warm),
+        Span::styled(" warm  ", look.theme.muted),
+        Span::styled(look.glyphs.cold, look.theme.cold),
+        Span::styled(" cold", look.theme.muted),
+    ])];
+    lines.extend(bins.iter().map(|bin| bar(bin, most, room, look)));
+    Paragraph::new(lines).render(area, buf);
+}
+
+fn bar(bin: &Bin, most: usize, room: usize, look: &Look) -> Line<'static> {
+    let cells = |n: usize| (n * room).div_ceil(most).min(room);
+    let cold = if bin.cold > 0 {
+        cells(bin.cold).max(1)
+    } else {
+        0
+    };
+    let warm = cells(bin.warm).min(room.saturating_sub(cold));
+    Line::from(vec![
+        Span::styled(
+            format!("{:>8} – {:<8} ", millis(bin.low_ms), millis(bin.high_ms)),
+            look.theme.muted,
+        ),
+        Span::styled(look.glyphs.full.repeat(warm), look.theme.warm),
+        Span::styled(look.glyphs.cold.repeat(cold), look.theme.cold),
+        Span::styled(
+            if bin.count() > 0 {
+                format!(" {}", count(bin.count()))
+            } else {
+                String::new()
+            },
+            look.theme.text,
+        ),
+    ])
+}

@@ -1,0 +1,215 @@
+//! Which panes there are and where they go: one at a time on a small screen, side by side on a large one.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Layout as Split, Position, Rect};
+use ratatui::text::Line;
+use ratatui::widgets::{Paragraph, Widget};
+
+use super::{Lambda, alerts, charts, config, latency, money, strip};
+use crate::tabs::Look;
+use crate::ui::panel::{notice, panel};
+use crate::ui::text::{age, clean};
+use crate::ui::theme::Tone;
+
+/// A pane of the tab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Pane {
+    Latency,
+    Charts,
+    Config,
+    Money,
+    Alerts,
+}
+
+impl Pane {
+    const ALL: [Pane; 5] = [
+        Pane::Latency,
+        Pane::Charts,
+        Pane::Config,
+        Pane::Money,
+        Pane::Alerts,
+    ];
+
+    fn step(self, by: usize) -> Pane {
+        let at = Pane::ALL.iter().position(|p| *p == self).unwrap_or(0);
+        Pane::ALL[(at + by) % Pane::ALL.len()]
+    }
+
+    /// The pane after this one, in reading order.
+    pub fn next(self) -> Pane {
+        self.step(1)
+    }
+
+    /// The pane before this one.
+    pub fn previous(self) -> Pane {
+        self.step(Pane::ALL.len() - 1)
+    }
+
+    const fn title(self) -> &'static str {
+        match self {
+            Pane::Latency => "Latency",
+            Pane::Charts => "Over time",
+            Pane::Config => "Configuration",
+            Pane::Money => "Cold starts · cost · objective",
+            Pane::Alerts => "Alerts",
+        }
+    }
+}
+
+/// Where everything goes on an area; update asks it for mouse hits, render for drawing.
+pub struct Layout {
+    strip: Rect,
+    panes: Vec<(Pane, Rect)>,
+}
+
+impl Layout {
+    /// The pane under the mouse.
+    pub fn pane_at(&self, at: Position) -> Option<Pane> {
+        self.panes
+            .iter()
+            .find(|(_, rect)| rect.contains(at))
+            .map(|(pane, _)| *pane)
+    }
+}
+
+/// Splits the tab's body.
+pub fn layout(area: Rect, focused: Pane) -> Layout {
+    let [strip, body] = Split::vertical([
+        Constraint::Length(strip::height(area.width)),
+        Constraint::Min(0),
+    ])
+    .areas(area);
+    let panes = match (area.width, body.height) {
+        (170.., 30..) => large(body),
+        (110.., 26..) => medium(body),
+        _ => vec![(focused, body)],
+    };
+    Layout { strip, panes }
+}
+
+fn medium(body: Rect) -> Vec<(Pane, Rect)> {
+    let [left, right] =
+        Split::horizontal([Constraint::Percentage(54), Constraint::Min(0)]).areas(body);
+    let [table, chart] =
+        Split::vertical([Constraint::Length(latency::ROWS + 2), Constraint::Min(0)]).areas(left);
+    let [config, money, alerts] = Split::vertical([
+        Constraint::Min(6),
+        Constraint::Length(money::ROWS + 2),
+        Constraint::Length(alerts::ROWS + 2),
+    ])
+    .areas(right);
+    vec![
+        (Pane::Latency, table),
+        (Pane::Charts, chart),
+        (Pane::Config, config),
+        (Pane::Money, money),
+        (Pane::Alerts, alerts),
+    ]
+}
+
+fn large(body: Rect) -> Vec<(Pane, Rect)> {
+    let [left, middle, right] = Split::horizontal([
+        Constraint::Percentage(42),
+        Constraint::Percentage(30),
+        Constraint::Min(0),
+    ])
+    .areas(body);
+    let [table, chart] =
+        Split::vertical([Constraint::Length(latency::ROWS + 2), Constraint::Min(0)]).areas(left);
+    let [money, alerts] =
+        Split::vertical([Constraint::Length(money::ROWS + 3), Constraint::Min(0)]).areas(right);
+    vec![
+        (Pane::Latency, table),
+        (Pane::Charts, chart),
+        (Pane::Config, middle),
+        (Pane::Money, money),
+        (Pane::Alerts, alerts),
+    ]
+}
+
+/// Draws the tab.
+pub fn render(tab: &Lambda, area: Rect, buf: &mut Buffer, look: &Look) {
+    let layout = layout(area, tab.pane);
+    strip::render(tab, layout.strip, buf, look);
+    let alone = layout.panes.len() == 1;
+    for (pane, rect) in layout.panes {
+        let focused = alone || pane == tab.pane;
+        let inner = panel(title(tab, pane, alone, look), focused, rect, buf, look);
+        if let Some((text, tone)) = absent(tab, look) {
+            notice(&text, tone, inner, buf, look);
+            continue;
+        }
+        match pane {
+            Pane::Latency => lines(latency::lines(tab, inner.width, look), 0, inner, buf, look),
+            Pane::Charts => charts::render(tab, inner, buf, look),
+            Pane::Config => lines(
+                config::lines(tab, inner.width, look),
+                if focused { tab.scroll } else { 0 },
+                inner,
+                buf,
+                look,
+            ),
+            Pane::Money => lines(money::lines(tab, look), 0, inner, buf, look),
+            Pane::Alerts => lines(alerts::lines(tab, look), 0, inner, buf, look),
+        }
+    }
+}
+
+fn title(tab: &Lambda, pane: Pane, alone: bool, look: &Look) -> String {
+    let mut title = format!(" {}", pane.title());
+    if alone {
+        let at = Pane::ALL.iter().position(|p| *p == pane).unwrap_or(0) + 1;
+        title.push_str(&format!(" {at}/{}", Pane::ALL.len()));
+    }
+    match pane {
+        Pane::Latency | Pane::Charts | Pane::Money => {
+            title.push_str(&format!(" · {}", tab.window.label()))
+        }
+        Pane::Config => {
+            if let Some((_, at)) = tab.overview.value() {
+                title.push_str(&format!(" · read {}", age(at, look.now.wall)));
+            }
+        }
+        Pane::Alerts => title.push_str(" · local rules"),
+    }
+    title.push(' ');
+    title
+}
+
+/// The sentence that stands for all panes while nothing is known.
+fn absent(tab: &Lambda, look: &Look) -> Option<(String, Tone)> {
+    if tab.overview.value().is_some() || !tab.samples.is_empty() {
+        return None;
+    }
+    Some(match tab.overview.error() {
+        Some(error) => (clean(error), Tone::Bad),
+        None if tab.overview.is_loading() => ("reading the function …".to_owned(), Tone::Muted),
+        None => match look.env.session.error() {
+            Some(error) => (clean(error), Tone::Bad),
+            None => ("connecting …".to_owned(), Tone::Muted),
+        },
+    })
+}
+
+fn lines(lines: Vec<Line<'_>>, scroll: usize, area: Rect, buf: &mut Buffer, look: &Look) {
+    let shown = usize::from(area.height);
+    let top = scroll.min(lines.len().saturating_sub(shown));
+    let more = lines.len().saturating_sub(top + shown);
+    Paragraph::new(lines.into_iter().skip(top).take(shown).collect::<Vec<_>>())
+        .style(look.theme.text)
+        .render(area, buf);
+    if more > 0 && area.height > 0 {
+        let mark = format!(" {more} more {} ", look.glyphs.down);
+        let width = (crate::ui::text::width(&mark) as u16).min(area.width);
+        let corner = Rect {
+            x: area.right() - width,
+            y: area.bottom() - 1,
+            width,
+            height: 1,
+        };
+        Paragraph::new(mark)
+            .style(look.theme.muted)
+            .render(corner, buf);
+    }
+}
