@@ -29,7 +29,7 @@ use crate::domain::report::Report;
 use crate::domain::slo::Slo;
 use crate::domain::vitals::{Light, Readings, Vitals};
 use crate::effects::lambda::{Effect, Event as LambdaEvent};
-use crate::effects::{Effect as AnyEffect, Event, logs};
+use crate::effects::{Effect as AnyEffect, Event, logs, predict};
 use crate::keys::{Action, Scope};
 use crate::overlay::alerts::AlertList;
 use crate::overlay::doctor::DoctorOverlay;
@@ -40,6 +40,9 @@ use crate::ui::theme::Tone;
 
 pub(crate) use alerts::line as alert_line;
 pub use panes::Pane;
+
+/// Our own calls that are remembered for the latency table.
+const OWN_CALLS: usize = 1000;
 
 /// The Lambda tab's state.
 pub struct Lambda {
@@ -232,6 +235,16 @@ impl Lambda {
         if new {
             self.reckon(cx);
         }
+    }
+
+    /// A prediction of ours came back through the gateway.
+    fn remember_call(&mut self, total_ms: f64, cx: &mut Cx) {
+        if self.own_calls.len() == OWN_CALLS {
+            self.own_calls.pop_front();
+        }
+        self.own_calls
+            .push_back((cx.now.wall.as_millisecond(), total_ms));
+        self.reckon(cx);
     }
 
     fn next_version(&self) -> Option<String> {
@@ -460,6 +473,9 @@ impl Tab for Lambda {
             Event::IncidentSet(_) if self.watching => self.watch(cx),
             Event::Lambda(event) => self.on_lambda(event, cx),
             Event::Logs(logs::Event::Tail(_, update)) => self.hear(update, cx),
+            Event::Predict(predict::Event::Answered {
+                reply: Ok(reply), ..
+            }) => self.remember_call(reply.exchange.phases.total, cx),
             _ => {}
         }
     }

@@ -6,6 +6,7 @@ mod architecture;
 mod cli;
 mod doctor;
 mod journeys;
+mod lambda;
 mod screens;
 mod storm;
 mod support;

@@ -1,0 +1,270 @@
+//! Causes in the function itself: how its calls end and how long they take.
+
+use super::super::facts::{Facts, Invocation, Invoke};
+use super::super::gateway::{Answerer, proxy_violation};
+use super::super::{Verdict, fixes, one_line};
+use super::{function_name, gateway, gateway_down, verdict};
+use crate::domain::latency::nearest_rank;
+
+/// A median warm call slower than the owner's p99 objective is no tail but a condition. Milliseconds.
+const SLOW_MEDIAN_MS: f64 = 500.0;
+/// So many calls before a share of cold starts means anything.
+const STORM_MIN_N: usize = 20;
+/// Cold starts per call that make a storm.
+const STORM_SHARE: f64 = 0.3;
+
+/// Did the direct call, or failing that the log, end like this while the gateway is down?
+fn ended_with(facts: &Facts, marks: &[&str], seen_in_log: usize) -> bool {
+    match facts.invocation() {
+        Some(call) => {
+            call.function_error.is_some()
+                && marks
+                    .iter()
+                    .any(|m| call.payload.contains(m) || call.log_tail.contains(m))
+        }
+        None => gateway_down(facts) && seen_in_log > 0,
+    }
+}
+
+pub(super) fn out_of_memory(facts: &Facts) -> Option<Verdict> {
+    let logged = facts.logs.known().map_or(0, |l| l.out_of_memory);
+    ended_with(facts, &["signal: killed", "Runtime.OutOfMemory"], logged).then_some(())?;
+    let size = facts
+        .function
+        .known()
+        .map(|f| format!(" of {} MB", f.memory_mb))
+        .unwrap_or_default();
+    verdict(
+        "out-of-memory",
+        format!(
+            "{} is killed for using all of its memory{size}.",
+            function_name(facts)
+        ),
+        fixes::more_memory(facts),
+    )
+}
+
+pub(super) fn timeout(facts: &Facts) -> Option<Verdict> {
+    let logged = facts.logs.known().map_or(0, |l| l.timeouts);
+    ended_with(
+        facts,
+        &["Task timed out", "Sandbox.Timedout", "Status: timeout"],
+        logged,
+    )
+    .then_some(())?;
+    let limit = facts
+        .function
+        .known()
+        .map(|f| format!(" of {} s", f.timeout_s))
+        .unwrap_or_default();
+    verdict(
+        "timeout",
+        format!("{} runs into its own timeout{limit}.", function_name(facts)),
+        fixes::more_time(facts),
+    )
+}
+
+pub(super) fn malformed_proxy_response(facts: &Facts) -> Option<Verdict> {
+    let call = gateway(facts)?;
+    let direct = facts.invocation()?;
+    (call.integration_failed() && direct.function_error.is_none()).then_some(())?;
+    let violation = proxy_violation(&direct.payload)?;
+    let format = facts
+        .integration()
+        .map_or("its payload format", |i| i.payload_format.as_str());
+    verdict(
+        "malformed-proxy-response",
+        format!(
+            "The function succeeds, but its answer is no proxy response ({violation}; payload format {format}): API Gateway turns it into 500."
+        ),
+        "# return {\"statusCode\": 200, \"headers\": {…}, \"body\": json.dumps(result)}: statusCode an integer, body a string",
+    )
+}
+
+pub(super) fn handler_crash(facts: &Facts) -> Option<Verdict> {
+    if let Some(error) = facts.invocation().and_then(crash_text) {
+        return verdict(
+            "handler-crash",
+            format!(
+                "The handler crashes on every call: {}.",
+                one_line(&error, 200)
+            ),
+            fixes::read_errors(facts),
+        );
+    }
+    let call = gateway(facts)?;
+    if call.status >= 500 && call.answerer() == Answerer::Handler {
+        return verdict(
+            "handler-crash",
+            format!(
+                "The handler itself answers {}: {}",
+                call.status,
+                one_line(&call.body, 200)
+            ),
+            fixes::read_errors(facts),
+        );
+    }
+    let logs = facts.logs.known()?;
+    (facts.invocation().is_none() && gateway_down(facts) && logs.crashes > 0).then_some(())?;
+    let last = logs.last_error.as_deref().unwrap_or("see the log");
+    verdict(
+        "handler-crash",
+        format!(
+            "The handler crashes: {} times in the log, last {}",
+            logs.crashes,
+            one_line(last, 200)
+        ),
+        fixes::read_errors(facts),
+    )
+}
+
+/// `ValueError: could not convert …`, when the function reported an error.
+fn crash_text(call: &Invocation) -> Option<String> {
+    call.function_error.as_ref()?;
+    let payload: serde_json::Value = serde_json::from_str(&call.payload).unwrap_or_default();
+    let field = |name: &str| {
+        payload
+            .get(name)
+            .and_then(serde_json::Value::as_str)
+            .unwrap_or_default()
+    };
+    let text = [field("errorType"), field("errorMessage")]
+        .into_iter()
+        .filter(|t| !t.is_empty())
+        .collect::<Vec<_>>()
+        .join(": ");
+    Some(if text.is_empty() {
+        call.payload.clone()
+    } else {
+        text
+    })
+}
+
+pub(super) fn silent_200(facts: &Facts) -> Option<Verdict> {
+    let call = gateway(facts)?;
+    let why = call
+        .contract_violation
+        .as_ref()
+        .filter(|_| call.status == 200)?;
+    if call.answerer() == Answerer::Stranger {
+        return verdict(
+            "not-the-service",
+            format!(
+                "The endpoint answers 200, but not with JSON: {} is not the prediction service.",
+                one_line(&facts.subject.endpoint, 80)
+            ),
+            "# check --endpoint",
+        );
+    }
+    verdict(
+        "silent-200",
+        format!(
+            "The gateway answers 200, but the body is no prediction ({}): payload 2.0 turns an error object into a 200.",
+            one_line(why, 120)
+        ),
+        "# raise in the handler, or return {\"statusCode\": 500, …}, so that failures are seen as failures",
+    )
+}
+
+pub(super) fn integration_timeout(facts: &Facts) -> Option<Verdict> {
+    let call = gateway(facts)?;
+    let gave_up = matches!(call.status, 503 | 504) && call.answerer() == Answerer::Gateway;
+    let slow = matches!(facts.invoke.known(), Some(Invoke::TimedOut { .. }))
+        || facts
+            .invocation()
+            .is_some_and(|i| i.function_error.is_none());
+    (gave_up || (call.timed_out && slow)).then_some(())?;
+    let limit = facts
+        .integration()
+        .map(|i| format!(" ({} ms)", i.timeout_ms))
+        .unwrap_or_default();
+    let took = facts
+        .invocation()
+        .map(|i| format!("; a direct call takes {:.0} ms", i.elapsed_ms))
+        .unwrap_or_default();
+    verdict(
+        "integration-timeout",
+        format!("The function answers later than the gateway's integration waits{limit}{took}."),
+        "# make the call faster or asynchronous: an HTTP API waits 30 s at most",
+    )
+}
+
+pub(super) fn role_cannot_log(facts: &Facts) -> Option<Verdict> {
+    let denied: Vec<&str> = facts
+        .role_logs
+        .known()?
+        .iter()
+        .filter(|s| s.decision != "allowed")
+        .map(|s| s.action.as_str())
+        .collect();
+    (!denied.is_empty()).then_some(())?;
+    verdict(
+        "role-cannot-log",
+        format!(
+            "The function works but is silent: its execution role may not do {}.",
+            denied.join(", ")
+        ),
+        fixes::allow_logs(facts),
+    )
+}
+
+pub(super) fn cold_start_storm(facts: &Facts) -> Option<Verdict> {
+    let logs = facts.logs.known();
+    let (reports, cold) = logs.map_or((0, 0), |l| (l.reports, l.cold));
+    let logged = reports >= STORM_MIN_N && cold as f64 / reports as f64 >= STORM_SHARE;
+    let (n, again) = (
+        facts.repeats.len(),
+        facts.repeats.iter().filter(|r| r.cold).count(),
+    );
+    let text = if logged {
+        let share = cold as f64 * 100.0 / reports as f64;
+        format!(
+            "{cold} of {reports} calls are cold starts ({share:.0} %): environments do not survive."
+        )
+    } else if again >= 2 {
+        format!(
+            "{again} of {n} direct calls right after another one are cold starts: environments do not survive."
+        )
+    } else {
+        return None;
+    };
+    verdict("cold-start-storm", text, fixes::keep_warm(facts))
+}
+
+pub(super) fn slow_dependency(facts: &Facts) -> Option<Verdict> {
+    let (median, n, source) = warm_median(facts)?;
+    // One slow call proves nothing unless the direct call agrees.
+    let direct = facts.invocation().and_then(|i| i.duration_ms);
+    (median > SLOW_MEDIAN_MS && n >= 3 && direct.is_none_or(|ms| ms > SLOW_MEDIAN_MS))
+        .then_some(())?;
+    verdict(
+        "slow-dependency",
+        format!(
+            "The handler itself has become slow: half of the warm calls take more than {median:.0} ms (n = {n}, {source}); something it calls is slow."
+        ),
+        fixes::read_errors(facts),
+    )
+}
+
+/// (median, n, source) of the handler's time: calls just made count more than the log, the log more than metrics.
+fn warm_median(facts: &Facts) -> Option<(f64, usize, &'static str)> {
+    let mut now: Vec<f64> = facts
+        .repeats
+        .iter()
+        .filter(|r| !r.cold)
+        .map(|r| r.duration_ms)
+        .collect();
+    now.sort_unstable_by(f64::total_cmp);
+    if let Some(median) = nearest_rank(&now, 0.5).filter(|_| now.len() >= 3) {
+        return Some((median, now.len(), "calls just made"));
+    }
+    if let Some((logs, median)) = facts.logs.known().and_then(|l| Some((l, l.warm_p50_ms?))) {
+        return Some((median, logs.reports - logs.cold, "REPORT lines"));
+    }
+    let metrics = facts.metrics.known()?;
+    Some((
+        metrics.duration_p50?,
+        metrics.duration_n.or(metrics.invocations).unwrap_or(0.0) as usize,
+        "AWS/Lambda Duration",
+    ))
+}

@@ -1,0 +1,152 @@
+//! Causes before the function: the clock, the credentials, the permissions, the region, the network.
+
+use super::super::facts::{Fact, Facts};
+use super::super::{Verdict, fixes, one_line};
+use super::{function_name, gateway, gateway_down, gateway_good, verdict};
+
+/// Beyond this, AWS refuses signatures. Seconds.
+const SKEW_LIMIT_S: f64 = 300.0;
+
+pub(super) fn clock_skew(facts: &Facts) -> Option<Verdict> {
+    let skew = *facts.clock_skew_s.known()?;
+    if skew.abs() <= SKEW_LIMIT_S {
+        return None;
+    }
+    let (minutes, direction) = (
+        skew.abs() / 60.0,
+        if skew > 0.0 { "ahead of" } else { "behind" },
+    );
+    verdict(
+        "clock-skew",
+        format!(
+            "This machine's clock is {minutes:.1} min {direction} AWS: signatures are refused beyond 5 min."
+        ),
+        "sudo chronyc makestep   # or: sudo timedatectl set-ntp true",
+    )
+}
+
+pub(super) fn credentials_expired(facts: &Facts) -> Option<Verdict> {
+    let Fact::NoCredentials(why) = &facts.identity else {
+        return None;
+    };
+    let endpoint = if gateway_good(facts) {
+        " The endpoint itself answers."
+    } else {
+        ""
+    };
+    verdict(
+        "credentials-expired",
+        format!(
+            "AWS cannot be asked: {}.{endpoint}",
+            one_line(why, 160).trim_end_matches('.')
+        ),
+        fixes::sign_in(facts),
+    )
+}
+
+pub(super) fn wrong_region(facts: &Facts) -> Option<Verdict> {
+    if !facts.function.is_missing() {
+        return None;
+    }
+    let (name, region) = (function_name(facts), &facts.subject.region);
+    let account = facts
+        .identity
+        .known()
+        .map(|i| format!(" of account {}", i.account))
+        .unwrap_or_default();
+    let hint = match &facts.subject.endpoint_region {
+        Some(endpoint) if endpoint != region => format!(" The endpoint is in {endpoint}."),
+        _ => String::new(),
+    };
+    verdict(
+        "wrong-region",
+        format!(
+            "There is no function {name} in {region}{account}: wrong region, account or name.{hint}"
+        ),
+        fixes::find_function(facts),
+    )
+}
+
+/// Nothing about the function may be read: no other rule could decide honestly.
+pub(super) fn reads_nothing(facts: &Facts) -> Option<Verdict> {
+    let blind = facts.function.denied().is_some()
+        && facts.policy.denied().is_some()
+        && facts.metrics.denied().is_some()
+        && facts.invocation().is_none();
+    if blind { access_denied(facts) } else { None }
+}
+
+pub(super) fn cannot_decide(facts: &Facts) -> Option<Verdict> {
+    if facts.invoke.denied().is_some() && gateway_down(facts) {
+        access_denied(facts)
+    } else {
+        None
+    }
+}
+
+fn access_denied(facts: &Facts) -> Option<Verdict> {
+    let actions = facts.denied_actions();
+    let who = facts
+        .identity
+        .known()
+        .map_or("the identity in use", |i| i.arn.as_str());
+    let endpoint = match gateway(facts) {
+        Some(call) if call.is_good() => "The endpoint itself answers.",
+        _ => "The cause cannot be decided without them.",
+    };
+    verdict(
+        "access-denied",
+        format!(
+            "{} may not do {}. {endpoint}",
+            one_line(who, 120),
+            actions.join(", ")
+        ),
+        fixes::grant(&actions),
+    )
+}
+
+pub(super) fn unreachable(facts: &Facts) -> Option<Verdict> {
+    let why = match (&facts.gateway, &facts.network) {
+        (Fact::Failed(why), _) | (_, Fact::Failed(why)) => why,
+        _ => {
+            let call = gateway(facts)?;
+            return match (call.timed_out, call.broken_attempts) {
+                (true, _) => verdict(
+                    "integration-timeout",
+                    "The endpoint did not answer within the check's limit.",
+                    "",
+                ),
+                (_, 0) => None,
+                (_, broken) => verdict(
+                    "flaky-network",
+                    format!(
+                        "{broken} of {} connections to the endpoint broke before one worked.",
+                        broken + 1
+                    ),
+                    "",
+                ),
+            };
+        }
+    };
+    verdict(
+        "unreachable",
+        format!("The endpoint cannot be reached: {}", one_line(why, 200)),
+        format!(
+            "curl -v {}",
+            crate::domain::alerts::alarm::quote(&facts.subject.endpoint)
+        ),
+    )
+}
+
+pub(super) fn slow_gateway(facts: &Facts) -> Option<Verdict> {
+    let (call, direct) = (gateway(facts)?, facts.invocation()?);
+    (call.is_good() && call.elapsed_ms > 3000.0 && direct.elapsed_ms < 1000.0).then_some(())?;
+    verdict(
+        "slow-network",
+        format!(
+            "The endpoint takes {:.0} ms, the function alone {:.0} ms: the time goes into the gateway or the network.",
+            call.elapsed_ms, direct.elapsed_ms
+        ),
+        "",
+    )
+}

@@ -1,0 +1,299 @@
+//! The Lambda tab on a stage: what it shows empty, full and failed, what keys ask for, and Doctor on top.
+
+use jiff::Timestamp;
+use vintner::client::survey::Reports;
+use vintner::domain::doctor::facts::{Concurrency, Metrics};
+use vintner::domain::doctor::{Diagnosis, Fact, Finding, Status, Verdict};
+use vintner::domain::function::{Alias, FunctionConfig, Overview, Secret, Version};
+use vintner::domain::latency::{Sample, Window};
+use vintner::domain::metrics::{Budget, Snapshot};
+use vintner::domain::slo::Counts;
+use vintner::effects::Effect;
+use vintner::effects::lambda::{Effect as LambdaEffect, Event};
+use vintner::ui::theme::ThemeName;
+
+use crate::support::stage::Stage;
+
+fn config() -> FunctionConfig {
+    let image = "123456789012.dkr.ecr.us-east-2.amazonaws.com/wine-quality-lambda";
+    FunctionConfig {
+        name: "wine-quality-predictor".into(),
+        arn: "arn:aws:lambda:us-east-2:123456789012:function:wine-quality-predictor".into(),
+        description: "Wine quality prediction\u{1b}[31m (random forest)".into(),
+        version: "$LATEST".into(),
+        package_type: "Image".into(),
+        image_uri: Some(format!("{image}:latest")),
+        resolved_image_uri: Some(format!("{image}@sha256:4f2a91c0d7e8")),
+        architecture: "x86_64".into(),
+        memory_mb: 1024,
+        timeout_s: 60,
+        ephemeral_mb: 512,
+        role: "arn:aws:iam::123456789012:role/wine-quality-lambda-role".into(),
+        tracing: "PassThrough".into(),
+        log_group: "/aws/lambda/wine-quality-predictor".into(),
+        log_format: "Text".into(),
+        environment: vec![
+            ("MODEL_KEY".into(), Secret::new("models/model.pkl")),
+            ("S3_BUCKET_NAME".into(), Secret::new("wine-quality-mlops")),
+        ],
+        last_modified: "2026-11-19T08:59:48.000+0000".into(),
+        state: "Active".into(),
+        last_update_status: "Successful".into(),
+        ..FunctionConfig::default()
+    }
+}
+
+fn overview() -> Overview {
+    Overview {
+        config: Fact::Known(config()),
+        aliases: Fact::Known(vec![Alias {
+            name: "live".into(),
+            version: "2".into(),
+            weights: vec![("1".into(), 0.1)],
+        }]),
+        versions: Fact::Known(vec![
+            Version {
+                version: "$LATEST".into(),
+                ..Version::default()
+            },
+            Version {
+                version: "1".into(),
+                ..Version::default()
+            },
+            Version {
+                version: "2".into(),
+                ..Version::default()
+            },
+        ]),
+        concurrency: Fact::Known(Concurrency {
+            reserved: None,
+            account_limit: Some(1000),
+        }),
+        provisioned: Fact::Known(Vec::new()),
+        url: Fact::Missing("none".into()),
+        event_sources: Fact::Denied {
+            action: "lambda:ListEventSourceMappings".into(),
+        },
+        policy: Fact::Missing("The resource you requested does not exist.".into()),
+        api_id: Fact::Known("mc7310utyk".into()),
+        retention: Fact::Known(None),
+    }
+}
+
+/// An hour of traffic before noon: a call every 9 s, every fortieth cold.
+fn reports(now: Timestamp) -> Reports {
+    let now_ms = now.as_millisecond();
+    let samples = (0..400).map(|i| {
+        let cold = i % 40 == 0;
+        Sample {
+            at_ms: now_ms - 3_590_000 + i * 9_000 - if cold { 6_000 } else { 0 },
+            id: i as u64,
+            duration_ms: 140.0 + f64::from((i * 37 % 60) as i32),
+            init_ms: cold.then_some(1_150.0 + i as f64),
+            billed_ms: if cold { 1_400.0 } else { 170.0 },
+            memory_mb: 1024,
+            max_memory_mb: 237,
+            failed: i == 200,
+            init_timeout: false,
+        }
+    });
+    Reports {
+        samples: samples.collect(),
+        cut: false,
+    }
+}
+
+fn fill(stage: &mut Stage) {
+    let now = stage.now().wall;
+    stage.press("3");
+    stage.event(Event::Described {
+        ticket: 0,
+        overview: Ok(Box::new(overview())),
+    });
+    stage.event(Event::Reports {
+        ticket: 0,
+        reports: Fact::Known(reports(now)),
+    });
+    let totals = Metrics {
+        window_s: 3600,
+        invocations: Some(400.0),
+        throttles: Some(0.0),
+        duration_n: Some(400.0),
+        duration_p50: Some(168.0),
+        duration_p99: Some(199.0),
+        latency_n: Some(400.0),
+        latency_p50: Some(184.0),
+        latency_p99: Some(1_512.0),
+        integration_n: Some(400.0),
+        integration_p50: Some(178.0),
+        integration_p99: Some(1_505.0),
+        ..Metrics::default()
+    };
+    let counts = |valid| Counts { valid, bad: 1.0 };
+    stage.event(Event::Measured {
+        ticket: 0,
+        snapshot: Box::new(Fact::Known(Snapshot {
+            totals,
+            period_s: 60,
+            points: Vec::new(),
+        })),
+        budget: Fact::Known(Budget {
+            five_minutes: counts(33.0),
+            half_hour: counts(200.0),
+            hour: counts(400.0),
+            six_hours: counts(2_400.0),
+            month: counts(288_000.0),
+        }),
+    });
+}
+
+fn diagnosis() -> Diagnosis {
+    let finding = |check: &str, status, evidence: &str, fix: &str| Finding {
+        check: check.into(),
+        status,
+        evidence: evidence.into(),
+        fix: fix.into(),
+        missing_action: None,
+    };
+    let fix = "aws lambda add-permission --region us-east-2 --function-name wine-quality-predictor --statement-id apigateway-invoke-mc7310utyk --action lambda:InvokeFunction --principal apigateway.amazonaws.com --source-arn arn:aws:execute-api:us-east-2:123456789012:mc7310utyk/*/*";
+    Diagnosis {
+        verdict: Verdict {
+            code: "permission-missing".into(),
+            text: "API Gateway may not invoke wine-quality-predictor: its resource policy has no statement for apigateway.amazonaws.com.".into(),
+            fix: fix.into(),
+        },
+        findings: vec![
+            finding("clock", Status::Pass, "0 s ahead of the server's clock", ""),
+            finding("gateway", Status::Fail, "500 in 41 ms, in API Gateway's own words: {\"message\":\"Internal Server Error\"}", ""),
+            finding("invoke", Status::Pass, "200 in 166 ms, a proxy response", ""),
+            finding("policy", Status::Fail, "the function has no resource policy at all", fix),
+            finding("image", Status::Skip, "not looked at: the identity lacks ecr:DescribeImages", ""),
+            finding("metrics", Status::Warn, "15 min: gateway 20 requests, 20 5xx, 0 4xx; Lambda 0 invocations", ""),
+        ],
+    }
+}
+
+#[test]
+fn the_full_tab_looks_right() {
+    crate::assert_screens!("lambda-full", |stage| fill(stage));
+}
+
+#[test]
+fn before_anything_is_known_it_says_so() {
+    crate::assert_screens!("lambda-empty", |stage| {
+        stage.press("3");
+    });
+}
+
+#[test]
+fn a_failure_names_the_remedy() {
+    let mut stage = Stage::new((80, 24), ThemeName::Dark);
+    stage.press("3");
+    stage.event(Event::Described {
+        ticket: 0,
+        overview: Err("credentials expired: run `aws sso login`".into()),
+    });
+    assert!(stage.text().contains("aws sso login"), "{}", stage.text());
+}
+
+#[test]
+fn doctor_says_the_verdict_first_and_copies_the_fix() {
+    crate::assert_screens!("doctor", |stage| {
+        fill(stage);
+        let effects = stage.press("shift-d");
+        assert!(
+            effects
+                .iter()
+                .any(|e| matches!(e, Effect::Lambda(LambdaEffect::Doctor { .. })))
+        );
+        stage.event(Event::Diagnosed(Ok(Box::new(diagnosis()))));
+    });
+    let mut stage = Stage::new((120, 40), ThemeName::Dark);
+    stage.press("shift-d");
+    stage.event(Event::Diagnosed(Ok(Box::new(diagnosis()))));
+    assert!(
+        stage
+            .press("y")
+            .contains(&Effect::Copy(diagnosis().verdict.fix))
+    );
+}
+
+#[test]
+fn values_of_the_environment_are_masked_until_asked_for() {
+    let mut stage = Stage::new((80, 24), ThemeName::Dark);
+    fill(&mut stage);
+    stage.press("v v");
+    stage.press("shift-g");
+    let masked = stage.text();
+    assert!(
+        masked.contains("S3_BUCKET_NAME") && !masked.contains("wine-quality-mlops"),
+        "{masked}"
+    );
+    stage.press("e");
+    assert!(
+        stage.text().contains("wine-quality-mlops"),
+        "{}",
+        stage.text()
+    );
+    assert!(
+        !stage.text().contains("models/model.pkl"),
+        "only the one asked for"
+    );
+    stage.press("e");
+    assert!(!stage.text().contains("wine-quality-mlops"));
+}
+
+#[test]
+fn another_window_asks_anew_and_stale_answers_are_dropped() {
+    let mut stage = Stage::new((80, 24), ThemeName::Dark);
+    fill(&mut stage);
+    let asked = stage.press("w");
+    assert!(
+        asked.contains(&Effect::Lambda(LambdaEffect::Watch {
+            ticket: 1,
+            window: Window::H6
+        })),
+        "{asked:?}"
+    );
+    stage.event(Event::Described {
+        ticket: 0,
+        overview: Err("stale".into()),
+    });
+    assert!(!stage.text().contains("stale"));
+}
+
+#[test]
+fn a_version_is_compared_and_alerts_offer_their_alarm() {
+    let mut stage = Stage::new((120, 40), ThemeName::Dark);
+    fill(&mut stage);
+    let asked = stage.press("d");
+    assert!(
+        asked.contains(&Effect::Lambda(LambdaEffect::Version {
+            ticket: 0,
+            version: "2".into()
+        })),
+        "{asked:?}"
+    );
+    let other = FunctionConfig {
+        memory_mb: 512,
+        ..config()
+    };
+    stage.event(Event::Version {
+        ticket: 0,
+        version: "2".into(),
+        config: Box::new(Fact::Known(other)),
+    });
+    assert!(
+        stage.text().contains("512 MB → 1024 MB"),
+        "{}",
+        stage.text()
+    );
+    stage.press("shift-a");
+    let copied = stage.press("y");
+    assert!(
+        copied
+            .iter()
+            .any(|e| matches!(e, Effect::Copy(text) if text.contains("put-metric-alarm"))),
+        "{copied:?}"
+    );
+}
