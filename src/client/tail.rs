@@ -206,10 +206,12 @@ async fn follow(
 ) -> Result<(), AwsError> {
     loop {
         let step = machine.next(client.now());
+        if let Step::GiveUp(error) = step {
+            return Err(error);
+        }
         tails.publish(index, machine.status()).await;
         let mut work: BoxFuture<'_, Event> = match step {
-            Step::Done => return Ok(()),
-            Step::GiveUp(error) => return Err(error),
+            Step::Done | Step::GiveUp(_) => return Ok(()),
             Step::Wait(until) => Box::pin(sleep((until - client.now()).min(LONGEST_SLEEP_MS))),
             Step::Ask(request) => Box::pin(tails.fetch(client.clone(), request)),
         };

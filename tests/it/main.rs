@@ -4,6 +4,8 @@
 
 mod architecture;
 mod cli;
+mod cli_logs;
+mod client_tail;
 mod doctor;
 mod journeys;
 mod lambda;

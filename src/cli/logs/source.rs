@@ -75,19 +75,19 @@ async fn print<W: Write>(
     client: &LogsClient,
     desk: &mut Desk<'_, W>,
 ) -> Result<(), Failure> {
+    let mut noted = std::mem::discriminant(&Status::Connecting);
     let mut troubled = false;
     while let Some(update) = received.recv().await {
         match update {
             TailUpdate::Events(batch) => desk.take(&batch.events)?,
             TailUpdate::Status(status) => {
-                // Each attempt renews a throttle's time; one note for the whole trouble is enough.
-                if status.is_trouble() && !(troubled && matches!(status, Status::Throttled { .. }))
-                {
-                    note(&status.pill(client.now()));
-                } else if troubled && !status.is_trouble() {
+                // A trouble is noted when it begins, not at each attempt; then that it is over.
+                let kind = std::mem::discriminant(&status);
+                if (status.is_trouble() || troubled) && kind != noted {
                     note(&status.pill(client.now()));
                 }
                 troubled = status.is_trouble();
+                noted = kind;
             }
         }
     }

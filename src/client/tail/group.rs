@@ -351,8 +351,9 @@ impl GroupTail {
         let mut pass = self.poll.take()?;
         // After an outage the age of an event says how long we were away, not how late it was delivered.
         let steady = pass.started - self.last_poll < 2 * IDLE_PACE_MS;
+        let was_empty = page.events.is_empty();
         let fresh = self.absorb(&mut pass, page.events, steady.then_some(now));
-        if pass.turn(page.next) {
+        if pass.turn(page.next, was_empty) {
             self.end_poll(&pass);
         } else {
             self.poll = Some(pass);
@@ -362,8 +363,9 @@ impl GroupTail {
 
     fn sweep_page(&mut self, now: i64, page: Page) -> Option<Batch> {
         let (which, mut pass) = self.sweep.take()?;
+        let was_empty = page.events.is_empty();
         let fresh = self.absorb(&mut pass, page.events, Some(now));
-        if pass.turn(page.next) {
+        if pass.turn(page.next, was_empty) {
             for sweep in &mut self.sweeps[..=which] {
                 sweep.last = pass.started;
             }

@@ -60,7 +60,7 @@ impl History {
     pub fn turn(&mut self, events: &[LogEvent], next: Option<String>) -> bool {
         self.decide(events);
         self.note(events);
-        if self.pass.turn(next) {
+        if self.pass.turn(next, events.is_empty()) {
             return self.end_pass();
         }
         if self.way == (Way::Windows { width: 0 }) {

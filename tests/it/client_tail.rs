@@ -1,0 +1,427 @@
+//! The tail and the CloudWatch Logs client against the real sandbox, in real time.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_cloudwatchlogs as sdk;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use vintner::client::errors::{AwsError, NetworkFault};
+use vintner::client::logs::{LogsClient, PageRequest};
+use vintner::client::tail::{self, Patience, Span, Status, TailRequest, TailUpdate};
+use vintner::domain::line::LogEvent;
+use vintner::sandbox::{Incident, Options, Sandbox, ServedModel};
+
+const GROUP: &str = "/test/tail";
+
+fn config(endpoint: &str) -> SdkConfig {
+    let credentials = aws_credential_types::Credentials::new("key", "secret", None, None, "test");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .endpoint_url(endpoint)
+        .region(Region::new("us-east-2"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .build()
+}
+
+fn logs(sandbox: &Sandbox) -> LogsClient {
+    LogsClient::new(&config(&sandbox.aws_endpoint()), true, Some("prod".to_owned()))
+}
+
+async fn sandbox(options: Options) -> Sandbox {
+    let model = ServedModel::ready("v1.0", Arc::new(|row: &[f32]| row[10] / 2.0));
+    Sandbox::start(options, model).await.unwrap()
+}
+
+fn now() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
+
+/// What a tail has shown so far.
+#[derive(Default)]
+struct Shown {
+    events: Vec<(LogEvent, i64)>,
+    statuses: Vec<Status>,
+}
+
+struct Tail {
+    shown: Arc<Mutex<Shown>>,
+    cancel: CancellationToken,
+    task: JoinHandle<Result<(), AwsError>>,
+}
+
+impl Tail {
+    fn start(sandbox: &Sandbox, group: &str, span: Span, live_tail: bool) -> Self {
+        let client = logs(sandbox);
+        let connect: tail::Connect = Arc::new(move || {
+            let client = client.clone();
+            Box::pin(async move { Ok(client) })
+        });
+        let request = TailRequest {
+            groups: vec![group.into()],
+            pattern: None,
+            span,
+            patience: Patience::Endless,
+            live_tail,
+        };
+        let shown = Arc::new(Mutex::new(Shown::default()));
+        let cancel = CancellationToken::new();
+        let (sender, mut updates) = mpsc::channel(16);
+        let (into, token) = (Arc::clone(&shown), cancel.clone());
+        let task = tokio::spawn(async move {
+            let take = async {
+                while let Some(update) = updates.recv().await {
+                    let mut shown = into.lock().unwrap();
+                    match update {
+                        TailUpdate::Status(status) => shown.statuses.push(status),
+                        TailUpdate::Events(batch) => {
+                            let at = now();
+                            shown.events.extend(batch.events.into_iter().map(|event| (event, at)));
+                        }
+                    }
+                }
+            };
+            tokio::join!(tail::run(connect, request, sender, token, 1), take).0
+        });
+        Self { shown, cancel, task }
+    }
+
+    /// Waits until what was shown satisfies `done`; says how far it came otherwise.
+    async fn until(&self, what: &str, seconds: u64, mut done: impl FnMut(&Shown) -> bool) {
+        let end = tokio::time::Instant::now() + Duration::from_secs(seconds);
+        loop {
+            {
+                let shown = self.shown.lock().unwrap();
+                if done(&shown) {
+                    return;
+                }
+                assert!(
+                    tokio::time::Instant::now() < end,
+                    "{what}: not within {seconds} s; {} events, last status {:?}",
+                    shown.events.len(),
+                    shown.statuses.last()
+                );
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    async fn stop(self) -> Shown {
+        self.cancel.cancel();
+        tokio::time::timeout(Duration::from_secs(2), self.task)
+            .await
+            .expect("a cancelled tail ends at once")
+            .unwrap()
+            .unwrap();
+        std::mem::take(&mut *self.shown.lock().unwrap())
+    }
+}
+
+fn following(since: i64) -> Span {
+    Span { since, until: None, follow: true, newest_first: true }
+}
+
+/// Nothing lost, nothing doubled: the messages shown are exactly the `expected` ones.
+fn assert_exact<'a>(shown: impl Iterator<Item = &'a LogEvent>, expected: impl Iterator<Item = String>) {
+    let mut balance: HashMap<String, i64> = HashMap::new();
+    let mut total = 0;
+    for key in expected {
+        *balance.entry(key).or_default() += 1;
+        total += 1;
+    }
+    for event in shown {
+        *balance.entry(key(event)).or_default() -= 1;
+    }
+    let lost: Vec<_> = balance.iter().filter(|(_, n)| **n > 0).collect();
+    let doubled: Vec<_> = balance.iter().filter(|(_, n)| **n < 0).collect();
+    assert!(lost.is_empty() && doubled.is_empty(), "of {total}: lost {lost:?}, doubled {doubled:?}");
+}
+
+fn key(event: &LogEvent) -> String {
+    format!("{} {} {}", event.timestamp, event.stream, event.message)
+}
+
+/// All events of a group up to `end` as CloudWatch holds them.
+async fn stored(client: &LogsClient, group: &str, end: i64) -> Vec<LogEvent> {
+    let mut request = PageRequest {
+        group: group.into(),
+        pattern: None,
+        start: 0,
+        end: Some(end),
+        newest_first: false,
+        token: None,
+    };
+    let mut events = Vec::new();
+    loop {
+        let page = client.page(&request).await.unwrap();
+        events.extend(page.events);
+        match page.next {
+            None => return events,
+            next => request.token = next,
+        }
+    }
+}
+
+/// Writes to a group of its own, as the agent of another service would.
+struct Writer {
+    client: sdk::Client,
+    group: String,
+    written: Vec<String>,
+}
+
+impl Writer {
+    async fn new(sandbox: &Sandbox, group: &str) -> Self {
+        let client = sdk::Client::new(&config(&sandbox.aws_endpoint()));
+        client.create_log_group().log_group_name(group).send().await.unwrap();
+        Self { client, group: group.to_owned(), written: Vec::new() }
+    }
+
+    async fn stream(&self, stream: &str) {
+        let made = self.client.create_log_stream().log_group_name(&self.group).log_stream_name(stream);
+        made.send().await.unwrap();
+    }
+
+    async fn put(&mut self, stream: &str, mut events: Vec<(i64, String)>) {
+        events.sort_by_key(|(at, _)| *at);
+        for (at, message) in &events {
+            self.written.push(format!("{at} {stream} {message}"));
+        }
+        let built = events.into_iter().map(|(at, message)| {
+            sdk::types::InputLogEvent::builder().timestamp(at).message(message).build().unwrap()
+        });
+        let put = self.client.put_log_events().log_group_name(&self.group).log_stream_name(stream);
+        put.set_log_events(Some(built.collect())).send().await.unwrap();
+    }
+}
+
+fn median(mut delays: Vec<i64>) -> i64 {
+    delays.sort_unstable();
+    delays.get(delays.len() / 2).copied().unwrap_or_default()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn realistic_lag_with_throttling_expiry_and_a_cut_loses_and_doubles_nothing() {
+    let options = Options { rate: 15.0, speed: 3.0, empty_pages: 0.05, ..Options::quiet() };
+    let sandbox = sandbox(options).await;
+    let began = now();
+    let tail = Tail::start(&sandbox, &sandbox.log_group(), following(began - 60_000), false);
+    tail.until("first lines", 20, |shown| shown.events.len() > 30).await;
+
+    sandbox.set_incident(Some(Incident::Throttling));
+    tail.until("throttled", 10, |s| s.statuses.iter().any(|s| matches!(s, Status::Throttled { .. }))).await;
+    tokio::time::sleep(Duration::from_secs(12)).await;
+    sandbox.set_incident(Some(Incident::CredentialsExpired));
+    let renewal = "aws sso login --profile prod";
+    tail.until("expired", 10, |s| {
+        s.statuses.iter().any(|s| matches!(s, Status::CredentialsExpired { command } if command == renewal))
+    })
+    .await;
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    sandbox.set_incident(None);
+    tail.until("live again", 10, |s| matches!(s.statuses.last(), Some(Status::Live(_)))).await;
+    sandbox.unplug(true);
+    tail.until("unreachable", 20, |s| s.statuses.iter().any(|s| matches!(s, Status::Unreachable { .. }))).await;
+    sandbox.unplug(false);
+
+    let end = now();
+    // At this speed a line takes at most 2 s to be flushed and 4 s more if it straggles.
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    let truth = stored(&logs(&sandbox), &sandbox.log_group(), end).await;
+    let count = |shown: &Shown| shown.events.iter().filter(|(event, _)| event.timestamp <= end).count();
+    tail.until("everything", 40, |shown| count(shown) >= truth.len()).await;
+    let shown = tail.stop().await;
+    assert!(truth.len() > 500, "{}", truth.len());
+    let up_to_end = shown.events.iter().map(|(event, _)| event).filter(|event| event.timestamp <= end);
+    assert_exact(up_to_end, truth.iter().map(key));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bursts_new_streams_and_stragglers_are_shown_once_with_and_without_live_tail() {
+    let options = Options { live_tail_session: Duration::from_secs(500), ..Options::quiet() };
+    let sandbox = sandbox(options).await;
+    let scenario = async |live: bool| {
+        let group = format!("{GROUP}/{live}");
+        let mut writer = Writer::new(&sandbox, &group).await;
+        let tail = Tail::start(&sandbox, &group, following(now() - 60_000), live);
+        let is_live = |s: &Shown| matches!(s.statuses.last(), Some(Status::Live(p)) if !live || p.live_tail);
+        tail.until("following", 20, is_live).await;
+        for step in 0..80_i64 {
+            let stream = format!("stream-{}", step / 10);
+            if step % 10 == 0 {
+                writer.stream(&stream).await;
+            }
+            let at = now();
+            // A burst within one millisecond, of equal texts too.
+            let mut events: Vec<(i64, String)> = (0..20).map(|n| (at, format!("line {}", n % 5))).collect();
+            if step % 8 == 3 {
+                events.push((at - 3_000 - step * 200, "straggler".to_owned()));
+            }
+            if step == 40 {
+                events = (0..2_000).map(|n| (at, format!("storm {n}"))).collect();
+            }
+            writer.put(&stream, events).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        tail.until("everything", 40, |shown| shown.events.len() >= writer.written.len()).await;
+        // Doubles would come with the next sweeps.
+        let sweep = now();
+        tail.until("a later sweep", 40, |s| {
+            matches!(s.statuses.last(), Some(Status::Live(p)) if p.searched_to > sweep + 16_000)
+        })
+        .await;
+        let shown = tail.stop().await;
+        assert_exact(shown.events.iter().map(|(event, _)| event), writer.written.iter().cloned());
+        let delays = shown.events.iter().map(|(event, at)| at - event.ingestion_time);
+        let median = median(delays.collect());
+        assert!(median < 1_500, "median {median} ms after visibility");
+        shown
+    };
+    let (polled, live) = tokio::join!(scenario(false), scenario(true));
+    assert!(polled.events.iter().all(|(event, _)| event.event_id.is_some()));
+    assert!(live.events.iter().any(|(event, _)| event.event_id.is_none()), "Live Tail took part");
+    let sampled = |s: &Status| matches!(s, Status::Live(p) if p.sampled > 0);
+    assert!(live.statuses.iter().any(sampled), "a storm is sampled, and yet complete");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn live_tail_sessions_that_end_early_leave_no_hole() {
+    let options = Options { live_tail_session: Duration::from_secs(2), speed: 1.0, ..Options::quiet() };
+    let sandbox = sandbox(options).await;
+    let mut writer = Writer::new(&sandbox, GROUP).await;
+    writer.stream("s").await;
+    let tail = Tail::start(&sandbox, GROUP, following(now() - 1_000), true);
+    for n in 0..60 {
+        writer.put("s", vec![(now(), format!("line {n}"))]).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    tail.until("everything", 30, |shown| shown.events.len() >= writer.written.len()).await;
+    let shown = tail.stop().await;
+    assert_exact(shown.events.iter().map(|(event, _)| event), writer.written.into_iter());
+    assert!(shown.events.iter().any(|(event, _)| event.event_id.is_none()), "Live Tail took part");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_history_comes_whole_newest_page_first_or_in_order() {
+    let sandbox = sandbox(Options { empty_pages: 0.2, ..Options::quiet() }).await;
+    let mut writer = Writer::new(&sandbox, GROUP).await;
+    writer.stream("s").await;
+    let start = now() - 3_600_000;
+    for batch in 0..6_i64 {
+        let events = (0..5_000).map(|n| (start + (batch * 5_000 + n) * 100, format!("line {}", batch * 5_000 + n)));
+        writer.put("s", events.collect()).await;
+    }
+    for newest_first in [true, false] {
+        let span = Span { since: start, until: Some(now()), follow: false, newest_first };
+        let tail = Tail::start(&sandbox, GROUP, span, false);
+        tail.until("the end", 60, |s| matches!(s.statuses.last(), Some(Status::Complete))).await;
+        let shown = tail.stop().await;
+        assert_exact(shown.events.iter().map(|(event, _)| event), writer.written.iter().cloned());
+        let first = &shown.events[0].0.message;
+        assert_eq!(first == "line 0", !newest_first, "begins with {first}");
+        let in_order = shown.events.is_sorted_by_key(|(event, _)| event.timestamp);
+        assert!(newest_first || in_order);
+    }
+}
+
+#[tokio::test]
+async fn a_missing_group_is_waited_for() {
+    let sandbox = sandbox(Options::quiet()).await;
+    let tail = Tail::start(&sandbox, GROUP, following(now() - 1_000), false);
+    tail.until("waiting", 10, |s| {
+        s.statuses.iter().any(|s| matches!(s, Status::WaitingForGroup { group } if &**group == GROUP))
+    })
+    .await;
+    let mut writer = Writer::new(&sandbox, GROUP).await;
+    writer.stream("s").await;
+    writer.put("s", vec![(now(), "here".to_owned())]).await;
+    tail.until("the line", 20, |shown| shown.events.len() == 1).await;
+    tail.stop().await;
+}
+
+/// A minute of 1000 events a second with the lag of real streams. `cargo test --test it -- --ignored a_thousand`
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes a minute and a half"]
+async fn a_thousand_events_a_second_for_a_minute() {
+    let sandbox = sandbox(Options::quiet()).await;
+    let mut writer = Writer::new(&sandbox, GROUP).await;
+    let tail = Tail::start(&sandbox, GROUP, following(now() - 1_000), false);
+    for stream in 0..8 {
+        writer.stream(&format!("s{stream}")).await;
+    }
+    let mut flushed = [now(); 8];
+    let started = now();
+    while now() < started + 60_000 {
+        for stream in 0..8_usize {
+            // Each stream flushes with a period of its own, 0.5 to 6 s, 125 events a second.
+            let period = 500 + stream as i64 * 785;
+            if now() < flushed[stream] + period {
+                continue;
+            }
+            let (from, to) = (flushed[stream], now());
+            flushed[stream] = to;
+            let events = (0..(to - from) / 8).map(|n| (from + n * 8, format!("{stream}/{}", from + n * 8)));
+            writer.put(&format!("s{stream}"), events.collect()).await;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    tail.until("everything", 60, |shown| shown.events.len() >= writer.written.len()).await;
+    let shown = tail.stop().await;
+    let delays: Vec<i64> = shown.events.iter().map(|(event, at)| at - event.ingestion_time).collect();
+    eprintln!("{} events, median {} ms after visibility", shown.events.len(), median(delays.clone()));
+    assert_exact(shown.events.iter().map(|(event, _)| event), writer.written.into_iter());
+    assert!(median(delays) < 1_000);
+}
+
+#[tokio::test]
+async fn groups_are_found_by_glob_and_named_by_arn() {
+    let sandbox = sandbox(Options::quiet()).await;
+    let client = logs(&sandbox);
+    Writer::new(&sandbox, "/other/wine").await;
+    let names = async |glob: &str| {
+        let groups = client.groups(glob).await.unwrap();
+        groups.into_iter().map(|group| group.name).collect::<Vec<_>>()
+    };
+    assert_eq!(names("/aws/lambda/*").await, [sandbox.log_group()]);
+    assert_eq!(names("*wine*").await.len(), 2);
+    assert!(names("/aws/lambda").await.is_empty(), "a name is not a prefix");
+    let arn = client.group_arn("/other/wine").await.unwrap();
+    assert!(arn.starts_with("arn:aws:logs:us-east-2:") && arn.ends_with(":log-group:/other/wine"), "{arn}");
+}
+
+#[tokio::test]
+async fn every_refusal_names_its_remedy() {
+    let sandbox = sandbox(Options::quiet()).await;
+    let client = logs(&sandbox);
+    let request = PageRequest {
+        group: sandbox.log_group().into(),
+        pattern: None,
+        start: 0,
+        end: None,
+        newest_first: false,
+        token: None,
+    };
+    for (incident, wanted) in [
+        (Incident::CredentialsExpired, "aws sso login --profile prod"),
+        (Incident::AccessDenied, "logs:FilterLogEvents"),
+        (Incident::WrongRegion, "not found in us-east-2"),
+        (Incident::ClockSkew, "clock"),
+        (Incident::Throttling, "throttled"),
+    ] {
+        sandbox.set_incident(Some(incident));
+        let error = client.page(&request).await.unwrap_err().to_string();
+        assert!(error.contains(wanted), "{incident}: {error}");
+    }
+    sandbox.set_incident(None);
+    let pattern = PageRequest { pattern: Some("{ $.level = ".into()), ..request.clone() };
+    let error = client.page(&pattern).await.unwrap_err();
+    assert!(matches!(error, AwsError::Invalid { .. }), "{error}");
+    let error = client.start_query(&[sandbox.log_group()], "filtr x", 0, now()).await.unwrap_err();
+    assert!(matches!(error, AwsError::Invalid { .. }), "{error}");
+    let nobody = LogsClient::new(&config("http://127.0.0.1:1"), true, None);
+    let error = nobody.page(&request).await.unwrap_err();
+    assert!(matches!(error, AwsError::Network { fault: NetworkFault::Refused, .. }), "{error}");
+}
