@@ -19,6 +19,7 @@ use output::{Desk, View};
 /// Arguments of `vintner logs`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
+#[allow(clippy::struct_excessive_bools)] // each is a flag of its own
 pub struct Args {
     /// Go on as new lines come; Ctrl-C ends it
     #[arg(long, short, conflicts_with = "until")]

@@ -205,10 +205,10 @@ async fn follow(
     mut frames: Option<mpsc::Receiver<LiveSignal>>,
 ) -> Result<(), AwsError> {
     loop {
-        let step = machine.next(client.now());
-        if let Step::GiveUp(error) = step {
-            return Err(error);
-        }
+        let step = match machine.next(client.now()) {
+            Step::GiveUp(error) => return Err(error),
+            step => step,
+        };
         tails.publish(index, machine.status()).await;
         let mut work: BoxFuture<'_, Event> = match step {
             Step::Done | Step::GiveUp(_) => return Ok(()),

@@ -21,7 +21,10 @@ impl Scene {
     async fn new() -> Self {
         let model = ServedModel::ready("v1.0", Arc::new(|row: &[f32]| row[10] / 2.0));
         let sandbox = Sandbox::start(Options::quiet(), model).await.unwrap();
-        Self { sandbox, home: tempfile::tempdir().unwrap() }
+        Self {
+            sandbox,
+            home: tempfile::tempdir().unwrap(),
+        }
     }
 
     /// Makes calls and waits until their lines are visible.
@@ -29,12 +32,22 @@ impl Scene {
         let scene = Self::new().await;
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         for _ in 0..calls {
-            let call = http.post(scene.sandbox.endpoint()).body(DEMO).send().await.unwrap();
+            let call = http
+                .post(scene.sandbox.endpoint())
+                .body(DEMO)
+                .send()
+                .await
+                .unwrap();
             assert_eq!(call.status(), 200);
         }
         for _ in 0..100 {
             let output = scene.logs(&["--since", "1h", "--requests", "--json"]).await;
-            if objects(&output).iter().filter(|row| row["status"] == "ok").count() == calls {
+            if objects(&output)
+                .iter()
+                .filter(|row| row["status"] == "ok")
+                .count()
+                == calls
+            {
                 return scene;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -46,7 +59,14 @@ impl Scene {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = vintner(self.home.path());
         command
-            .args(["logs", "--target", "aws", "--region", "us-east-2", "--endpoint-url"])
+            .args([
+                "logs",
+                "--target",
+                "aws",
+                "--region",
+                "us-east-2",
+                "--endpoint-url",
+            ])
             .arg(self.sandbox.aws_endpoint())
             .args(["--log-group", &self.sandbox.log_group()])
             .args(arguments)
@@ -57,13 +77,19 @@ impl Scene {
 
     async fn logs(&self, arguments: &[&str]) -> Output {
         let mut command = self.command(arguments);
-        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+        tokio::task::spawn_blocking(move || command.output().unwrap())
+            .await
+            .unwrap()
     }
 }
 
 fn vintner(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vintner"));
-    command.env_clear().env("HOME", home).env("LANG", "C.UTF-8").env("AWS_EC2_METADATA_DISABLED", "true");
+    command
+        .env_clear()
+        .env("HOME", home)
+        .env("LANG", "C.UTF-8")
+        .env("AWS_EC2_METADATA_DISABLED", "true");
     command
 }
 
@@ -72,7 +98,10 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn objects(output: &Output) -> Vec<Value> {
-    text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    text(&output.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -81,17 +110,43 @@ async fn lines_requests_and_errors_come_as_text_and_json() {
     let lines = scene.logs(&["--since", "1h", "--json"]).await;
     assert!(lines.status.success(), "{}", text(&lines.stderr));
     let events = objects(&lines);
-    assert_eq!(events.len(), 3 * 3 + 3, "three lines a call, and three of the cold start");
-    for field in ["timestamp", "ingestionTime", "logStreamName", "eventId", "message"] {
-        assert!(events.iter().all(|event| !event[field].is_null()), "{field}");
+    assert_eq!(
+        events.len(),
+        3 * 3 + 3,
+        "three lines a call, and three of the cold start"
+    );
+    for field in [
+        "timestamp",
+        "ingestionTime",
+        "logStreamName",
+        "eventId",
+        "message",
+    ] {
+        assert!(
+            events.iter().all(|event| !event[field].is_null()),
+            "{field}"
+        );
     }
-    let plain = text(&scene.logs(&["--since", "1h", "--grep", "^REPORT"]).await.stdout);
+    let plain = text(
+        &scene
+            .logs(&["--since", "1h", "--grep", "^REPORT"])
+            .await
+            .stdout,
+    );
     assert_eq!(plain.lines().count(), 3, "{plain}");
     let served = scene.logs(&["--since", "1h", "--filter", "START"]).await;
-    assert!(text(&served.stdout).contains("START RequestId"), "{}", text(&served.stderr));
+    assert!(
+        text(&served.stdout).contains("START RequestId"),
+        "{}",
+        text(&served.stderr)
+    );
     let requests = scene.logs(&["--since", "1h", "--requests"]).await;
     assert_eq!(text(&requests.stdout).lines().count(), 3);
-    assert!(text(&requests.stderr).contains("3 requests, 3 reported: 0 failed"), "{}", text(&requests.stderr));
+    assert!(
+        text(&requests.stderr).contains("3 requests, 3 reported: 0 failed"),
+        "{}",
+        text(&requests.stderr)
+    );
     let until = scene.logs(&["--since", "2h", "--until", "1h"]).await;
     assert_eq!(text(&until.stdout), "");
 }
@@ -102,7 +157,11 @@ async fn errors_are_grouped_and_insights_counts_them() {
     scene.sandbox.set_incident(Some(Incident::HandlerCrash));
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     for _ in 0..3 {
-        http.post(scene.sandbox.endpoint()).body(DEMO).send().await.unwrap();
+        http.post(scene.sandbox.endpoint())
+            .body(DEMO)
+            .send()
+            .await
+            .unwrap();
     }
     let mut errors = Vec::new();
     for _ in 0..100 {
@@ -114,7 +173,9 @@ async fn errors_are_grouped_and_insights_counts_them() {
     }
     assert_eq!(errors[0]["count"], 3, "{errors:?}");
     let query = "filter @message like /^REPORT/ | stats count(*) as n";
-    let counted = scene.logs(&["--since", "1h", "--json", "--insights", query]).await;
+    let counted = scene
+        .logs(&["--since", "1h", "--json", "--insights", query])
+        .await;
     assert_eq!(objects(&counted)[0]["n"], "3", "{}", text(&counted.stderr));
     assert!(text(&counted.stderr).contains("scanned"));
     let wrong = scene.logs(&["--insights", "filtr x"]).await;
@@ -135,29 +196,61 @@ async fn every_failure_has_its_code_and_its_remedy() {
     says(&["--grep", "("], 2, "(").await;
     says(&["--level", "loud"], 2, "loud").await;
     says(&["--filter", "{ $.level = "], 2, "logs:FilterLogEvents").await;
-    says(&["--log-group", "/aws/lambda/nobody"], 3, "/aws/lambda/nobody not found in us-east-2").await;
+    says(
+        &["--log-group", "/aws/lambda/nobody"],
+        3,
+        "/aws/lambda/nobody not found in us-east-2",
+    )
+    .await;
     says(&["--log-group", "/nowhere/*"], 3, "no log group matches").await;
     says(&["--file", "/no/such/file"], 2, "/no/such/file").await;
-    scene.sandbox.set_incident(Some(Incident::CredentialsExpired));
+    scene
+        .sandbox
+        .set_incident(Some(Incident::CredentialsExpired));
     says(&["--since", "1h"], 3, "aws sso login").await;
     scene.sandbox.set_incident(Some(Incident::AccessDenied));
     says(&["--since", "1h"], 3, "logs:FilterLogEvents").await;
     let nowhere = vintner(scene.home.path())
-        .args(["logs", "--target", "aws", "--region", "us-east-2", "--log-group", "g"])
+        .args([
+            "logs",
+            "--target",
+            "aws",
+            "--region",
+            "us-east-2",
+            "--log-group",
+            "g",
+        ])
         .args(["--endpoint-url", "http://127.0.0.1:1"])
         .env("AWS_ACCESS_KEY_ID", "key")
         .env("AWS_SECRET_ACCESS_KEY", "secret")
         .output()
         .unwrap();
     assert_eq!(nowhere.status.code(), Some(3));
-    assert!(text(&nowhere.stderr).contains("refused"), "{}", text(&nowhere.stderr));
+    assert!(
+        text(&nowhere.stderr).contains("refused"),
+        "{}",
+        text(&nowhere.stderr)
+    );
     let bare = vintner(scene.home.path())
-        .args(["logs", "--target", "aws", "--region", "us-east-2", "--log-group", "g", "--endpoint-url"])
+        .args([
+            "logs",
+            "--target",
+            "aws",
+            "--region",
+            "us-east-2",
+            "--log-group",
+            "g",
+            "--endpoint-url",
+        ])
         .arg(scene.sandbox.aws_endpoint())
         .output()
         .unwrap();
     assert_eq!(bare.status.code(), Some(3));
-    assert!(text(&bare.stderr).contains("no AWS credentials"), "{}", text(&bare.stderr));
+    assert!(
+        text(&bare.stderr).contains("no AWS credentials"),
+        "{}",
+        text(&bare.stderr)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -171,26 +264,49 @@ async fn following_flushes_each_line_and_ends_clean_on_interrupt() {
         .unwrap();
     let pid = child.id().to_string();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let first = tokio::task::spawn_blocking(move || (lines.next().unwrap().unwrap(), lines)).await.unwrap();
+    let first = tokio::task::spawn_blocking(move || (lines.next().unwrap().unwrap(), lines))
+        .await
+        .unwrap();
     assert!(first.0.contains("INIT_START"), "{}", first.0);
-    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
     let rest = first.1;
     let ended = tokio::task::spawn_blocking(move || {
         rest.for_each(drop);
         child.wait_with_output().unwrap()
     });
-    let ended = tokio::time::timeout(Duration::from_secs(5), ended).await.unwrap().unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(5), ended)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(ended.status.code(), Some(0), "{}", text(&ended.stderr));
-    assert!(text(&ended.stderr).contains("following /aws/lambda/wine-quality-predictor in us-east-2"));
+    assert!(
+        text(&ended.stderr).contains("following /aws/lambda/wine-quality-predictor in us-east-2")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reader_that_leaves_early_is_no_error() {
     let scene = Scene::after_calls(1).await;
-    let mut child = scene.command(&["--since", "1h"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = scene
+        .command(&["--since", "1h"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     drop(child.stdout.take());
-    let ended = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
-    assert_eq!((ended.status.code(), text(&ended.stderr)), (Some(0), String::new()));
+    let ended = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap())
+        .await
+        .unwrap();
+    assert_eq!(
+        (ended.status.code(), text(&ended.stderr)),
+        (Some(0), String::new())
+    );
 }
 
 #[test]
@@ -203,16 +319,37 @@ fn files_stdin_recordings_and_stats_need_no_aws() {
     );
     std::fs::write(&file, &log).unwrap();
     let run = |arguments: &[&str]| {
-        let output = vintner(home.path()).arg("logs").args(arguments).output().unwrap();
-        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        let output = vintner(home.path())
+            .arg("logs")
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            text(&output.stderr)
+        );
         output
     };
     let path = file.to_str().unwrap();
     assert_eq!(text(&run(&["--file", path]).stdout).lines().count(), 4);
-    assert_eq!(text(&run(&["--file", path, "--level", "error"]).stdout).lines().count(), 1);
-    assert_eq!(text(&run(&["--file", path, "--since", "2026-10-08T07:30:29.150Z"]).stdout).lines().count(), 2);
+    assert_eq!(
+        text(&run(&["--file", path, "--level", "error"]).stdout)
+            .lines()
+            .count(),
+        1
+    );
+    assert_eq!(
+        text(&run(&["--file", path, "--since", "2026-10-08T07:30:29.150Z"]).stdout)
+            .lines()
+            .count(),
+        2
+    );
     let request = &objects(&run(&["--file", path, "--requests", "--json"]))[0];
-    assert_eq!((&request["requestId"], &request["durationMs"]), (&Value::from(id), &Value::from(41.75)));
+    assert_eq!(
+        (&request["requestId"], &request["durationMs"]),
+        (&Value::from(id), &Value::from(41.75))
+    );
     let errors = text(&run(&["--file", path, "--errors"]).stdout);
     assert!(errors.contains("bad row <num>"), "{errors}");
     assert!(text(&run(&["--file", path, "--stats"]).stdout).contains("4 lines, 1 requests"));
@@ -223,7 +360,12 @@ fn files_stdin_recordings_and_stats_need_no_aws() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    piped.stdin.take().unwrap().write_all(log.as_bytes()).unwrap();
+    piped
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(log.as_bytes())
+        .unwrap();
     assert_eq!(objects(&piped.wait_with_output().unwrap()).len(), 4);
 
     let recording = home.path().join("incident.jsonl");

@@ -204,7 +204,7 @@ pub fn defused(text: &str, into: &mut String) {
             '\n' | '\r' => into.push_str("\n    "),
             '\t' => into.push('\t'),
             '\u{0}'..='\u{1f}' => {
-                into.push(char::from_u32(0x2400 + c as u32).unwrap_or('\u{fffd}'))
+                into.push(char::from_u32(0x2400 + c as u32).unwrap_or('\u{fffd}'));
             }
             // Other controls, and the marks that reorder what follows them.
             c if c.is_control()

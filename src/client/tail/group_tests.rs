@@ -116,7 +116,9 @@ impl Cloud {
             events.reverse();
         }
         if !self.ids {
-            events.iter_mut().for_each(|event| event.event_id = None);
+            for event in &mut events {
+                event.event_id = None;
+            }
         }
         Ok(Page { events, next })
     }
