@@ -71,7 +71,10 @@ impl Examination {
         let function = link.session.function.as_str();
         let (name, qualifier) = split_qualifier(function);
         Examination {
-            endpoint: link.endpoint.clone(),
+            endpoint: link
+                .endpoint
+                .as_ref()
+                .map(|endpoint| endpoint.url().clone()),
             aws: link.aws.as_ref().map(|aws| Access {
                 config: aws.config.clone(),
                 custom_endpoint: aws.custom_endpoint,

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rand::Rng;
 use ulid::Ulid;
-use url::Url;
 
 use super::{Outbox, Runner, Slot};
 use crate::champion::{self, Local};
@@ -71,14 +70,13 @@ pub struct Room {
 
 impl Room {
     /// The client of this endpoint: the one before, if it was the same endpoint.
-    fn client(&mut self, url: &Url) -> Result<Arc<PredictClient>, String> {
+    fn client(&mut self, endpoint: &Endpoint) -> Arc<PredictClient> {
         match &self.client {
-            Some(client) if client.endpoint().url() == url => Ok(Arc::clone(client)),
+            Some(client) if client.endpoint() == endpoint => Arc::clone(client),
             _ => {
-                let endpoint = Endpoint::parse(url.as_str()).map_err(|error| error.to_string())?;
-                let client = Arc::new(PredictClient::new(endpoint, Limits::default()));
+                let client = Arc::new(PredictClient::new(endpoint.clone(), Limits::default()));
                 self.client = Some(Arc::clone(&client));
-                Ok(client)
+                client
             }
         }
     }
@@ -125,7 +123,7 @@ fn blocking(runner: &Runner, work: impl FnOnce(Outbox) + Send + 'static) {
 }
 
 fn send(ticket: u64, body: String, schema: Arc<Schema>, file: HistoryFile, runner: &mut Runner) {
-    let (target, url) = match &runner.link {
+    let (target, endpoint) = match &runner.link {
         Some(link) => (
             link.session.target.clone(),
             link.endpoint().cloned().map_err(|error| error.to_string()),
@@ -135,7 +133,7 @@ fn send(ticket: u64, body: String, schema: Arc<Schema>, file: HistoryFile, runne
             Err("not connected yet: try again in a moment".to_owned()),
         ),
     };
-    let client = url.and_then(|url| runner.predict.client(&url));
+    let client = endpoint.map(|endpoint| runner.predict.client(&endpoint));
     runner.spawn_in(Slot::Predict, "predicting", |outbox, _| async move {
         let at = Timestamp::now();
         let reply = match client {

@@ -31,8 +31,7 @@ pub(super) async fn run(
             .map_err(failure)?,
     };
     let manifest = registry.manifest(champion.version).map_err(failure)?;
-    let endpoint = Endpoint::parse(link.endpoint().map_err(Failure::usage)?.as_str())
-        .map_err(Failure::usage)?;
+    let endpoint = link.endpoint().cloned().map_err(Failure::usage)?;
     let client = PredictClient::new(endpoint, Limits::default());
     let mut answers = Vec::new();
     for canary in &manifest.canaries {
