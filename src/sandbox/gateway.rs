@@ -100,13 +100,11 @@ pub(super) async fn call(
         )
     };
     world.wait(own_ms).await;
-    let refused = refusal(world, routed, body.len());
-    let (answer, integration) = match refused {
-        Some(answer) => (answer, None),
-        None => {
-            let (answer, spent) = integrate(world, method, path, body, integration_ms).await;
-            (answer, Some(spent))
-        }
+    let (answer, integration) = if let Some(answer) = refusal(world, routed, body.len()) {
+        (answer, None)
+    } else {
+        let (answer, spent) = integrate(world, method, path, body, integration_ms).await;
+        (answer, Some(spent))
     };
     lock(&world.ledger).gateway.push(GatewayCall {
         at,

@@ -73,26 +73,30 @@ fn simulate(world: &World, incoming: &Incoming) -> Result<String, Fault> {
             format!("The entity {source} cannot be found."),
         ));
     }
-    let allowed = |action: &str| match is_role {
-        true => {
+    let allowed = |action: &str| {
+        if is_role {
             ROLE_ALLOWS.contains(&action)
                 && !(world.is(Incident::RoleCannotLog) && action.starts_with("logs:"))
+        } else {
+            !world.denies(action) && !world.is(Incident::AccessDenied)
         }
-        false => !world.denies(action) && !world.is(Incident::AccessDenied),
     };
     let resource = form(incoming, "ResourceArns.member.1").unwrap_or_else(|| "*".into());
-    let members: String = (1..)
-        .map_while(|index| form(incoming, &format!("ActionNames.member.{index}")))
-        .map(|action| {
-            let decision = if allowed(&action) { "allowed" } else { "implicitDeny" };
-            format!(
-                "<member><EvalActionName>{}</EvalActionName><EvalResourceName>{}</EvalResourceName><EvalDecision>{decision}</EvalDecision>\
-                 <MatchedStatements/><MissingContextValues/></member>",
-                escape(&action),
-                escape(&resource)
-            )
-        })
-        .collect();
+    let member = |action: String| {
+        let decision = if allowed(&action) {
+            "allowed"
+        } else {
+            "implicitDeny"
+        };
+        format!(
+            "<member><EvalActionName>{}</EvalActionName><EvalResourceName>{}</EvalResourceName><EvalDecision>{decision}</EvalDecision>\
+             <MatchedStatements/><MissingContextValues/></member>",
+            escape(&action),
+            escape(&resource)
+        )
+    };
+    let actions = (1..).map_while(|index| form(incoming, &format!("ActionNames.member.{index}")));
+    let members = actions.map(member).collect::<Vec<_>>().concat();
     if members.is_empty() {
         return Err(Fault::new(
             400,

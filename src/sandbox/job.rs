@@ -99,7 +99,7 @@ pub(super) fn run(world: &World, at: i64, dice: &mut ChaCha8Rng) -> Value {
             at,
             &format!("{line}\n"),
             Delivery::default(),
-        )
+        );
     };
     let app = |at: i64, level: &str, message: String| json!({"timestamp": stamp(at), "level": level, "message": message, "logger": "retrain", "requestId": request_id.to_string()});
     say(

@@ -125,7 +125,7 @@ fn named<'a>(
 }
 
 fn exists(world: &World, function: &str, qualifier: Option<&str>) -> Result<(), Fault> {
-    let known = qualifier.is_none_or(|qualifier| facts::is_qualifier(qualifier));
+    let known = qualifier.is_none_or(facts::is_qualifier);
     let ours = function == world.options.function || function == job::NAME;
     if ours && known && !world.is(Incident::WrongRegion) {
         return Ok(());

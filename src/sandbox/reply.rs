@@ -25,8 +25,8 @@ pub(super) struct Fault {
     pub code: &'static str,
     pub message: String,
     pub status: u16,
-    /// Further members of the error, `(name, value)`.
-    pub detail: Option<(&'static str, Value)>,
+    /// A further member of the error: its name and value.
+    pub detail: Option<Box<(&'static str, Value)>>,
 }
 
 impl Fault {
@@ -59,7 +59,7 @@ impl Fault {
         match protocol {
             Protocol::AwsJson(version) => {
                 let mut body = json!({"__type": code, "message": message});
-                if let Some((name, value)) = detail {
+                if let Some((name, value)) = detail.map(|member| *member) {
                     body[name] = value;
                 }
                 respond(
@@ -73,7 +73,7 @@ impl Fault {
                 if status < 500 {
                     body["Type"] = json!("User");
                 }
-                if let Some((name, value)) = detail {
+                if let Some((name, value)) = detail.map(|member| *member) {
                     body[name] = value;
                 }
                 let mut response = respond(status, "application/json", body.to_string());

@@ -112,7 +112,7 @@ fn synchronous(invocation: &Invocation, tail: bool, qualifier: Option<&str>) -> 
 fn refused(refusal: Refusal) -> Fault {
     match refusal {
         Refusal::Throttled(reason) => Fault {
-            detail: Some(("Reason", reason.into())),
+            detail: Some(Box::new(("Reason", reason.into()))),
             ..Fault::new(429, "TooManyRequestsException", "Rate Exceeded.")
         },
         Refusal::Failed => Fault::new(

@@ -1,4 +1,4 @@
-//! DescribeLogGroups and DescribeLogStreams.
+//! `DescribeLogGroups` and `DescribeLogStreams`.
 
 use serde_json::{Value, json};
 

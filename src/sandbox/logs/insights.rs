@@ -185,7 +185,7 @@ fn malformed(error: parse::SyntaxError) -> Fault {
     let detail =
         json!({"location": {"startCharOffset": at, "endCharOffset": at + 1}, "message": message});
     Fault {
-        detail: Some(("queryCompileError", detail)),
+        detail: Some(Box::new(("queryCompileError", detail))),
         ..Fault::new(
             400,
             "MalformedQueryException",

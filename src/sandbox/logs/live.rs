@@ -1,4 +1,4 @@
-//! StartLiveTail: an event stream with one update a second, sampled above 500 events.
+//! `StartLiveTail`: an event stream with one update a second, sampled above 500 events.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;

@@ -1,4 +1,4 @@
-//! FilterLogEvents and GetLogEvents: pages, tokens, both directions.
+//! `FilterLogEvents` and `GetLogEvents`: pages, tokens, both directions.
 
 use std::ops::Bound;
 

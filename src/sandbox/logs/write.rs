@@ -1,4 +1,4 @@
-//! CreateLogGroup, CreateLogStream and PutLogEvents.
+//! `CreateLogGroup`, `CreateLogStream` and `PutLogEvents`.
 
 use serde_json::{Value, json};
 

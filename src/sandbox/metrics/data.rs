@@ -1,4 +1,4 @@
-//! GetMetricData: statistics over what really happened, period by period.
+//! `GetMetricData`: statistics over what really happened, period by period.
 
 use std::collections::BTreeMap;
 
@@ -160,8 +160,7 @@ fn samples(world: &World, ledger: &Ledger, metric: &Value) -> Vec<(i64, f64)> {
     match metric["Namespace"].as_str().unwrap_or_default() {
         "AWS/Lambda" => {
             let ours = dimensions.iter().all(|(key, value)| match *key {
-                "FunctionName" => *value == world.options.function,
-                "Resource" => *value == world.options.function,
+                "FunctionName" | "Resource" => *value == world.options.function,
                 _ => false,
             });
             if ours {

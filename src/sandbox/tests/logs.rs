@@ -2,7 +2,7 @@
 
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::error::ProvideErrorMetadata;
-use aws_sdk_cloudwatchlogs::types::{InputLogEvent, StartLiveTailResponseStream};
+use aws_sdk_cloudwatchlogs::types::{FilteredLogEvent, InputLogEvent, StartLiveTailResponseStream};
 use aws_sdk_lambda::primitives::Blob;
 
 use super::super::{Incident, Lag, Options, Sandbox};
@@ -354,7 +354,7 @@ async fn lines_become_visible_late_and_stay_where_they_belong() {
             .iter()
             .any(|event| event.ingestion_time() > event.timestamp())
     );
-    assert!(events.is_sorted_by_key(|event| event.timestamp()));
+    assert!(events.is_sorted_by_key(FilteredLogEvent::timestamp));
 }
 
 #[tokio::test]
@@ -427,7 +427,7 @@ async fn an_unplugged_cable_cuts_calls_and_the_next_ones_work_again() {
 #[tokio::test]
 async fn history_is_there_at_once_and_the_same_for_the_same_seed() {
     let options = || Options {
-        history: std::time::Duration::from_secs(3600),
+        history: std::time::Duration::from_hours(1),
         ..Options::quiet()
     };
     let mut sessions = Vec::new();
@@ -493,7 +493,7 @@ async fn background_traffic_calls_the_real_model() {
 #[tokio::test]
 async fn the_other_function_logs_in_json() {
     let options = Options {
-        history: std::time::Duration::from_secs(3600),
+        history: std::time::Duration::from_hours(1),
         ..Options::quiet()
     };
     let sandbox = Sandbox::start(options, half_the_alcohol()).await.unwrap();

@@ -90,7 +90,7 @@ fn write(world: &World, fleet: &mut Fleet, environment: &Environment, call: &Cal
     let group = world.log_group();
     let mut logs = lock(&world.logs);
     let mut say = |at: i64, line: &str| {
-        logs.write(&group, &environment.stream, at, line, Delivery::default())
+        logs.write(&group, &environment.stream, at, line, Delivery::default());
     };
     if call.init_ms.is_some() {
         say(call.at, &lines::init_start(&world.options.region));
