@@ -7,6 +7,7 @@ pub mod dataset;
 pub mod split;
 
 pub mod best_params;
+pub mod estimator;
 pub mod evaluate;
 pub mod export;
 pub mod importance;

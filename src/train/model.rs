@@ -200,7 +200,8 @@ impl Model {
         }
     }
 
-    /// The readable form (`forest.json`): explicit children, shortest exact decimals.
+    /// The readable form (`forest.json`): explicit children, shortest decimals. Trees come back exactly, weights to
+    /// the last digit but one.
     pub fn to_json(&self) -> String {
         json::write(self)
     }
@@ -259,4 +260,161 @@ fn check(names: &[String], members: &[(f64, Member)]) -> Result<(), ModelError> 
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::train::{Dataset, Flow, Plan, Progress, fit};
+
+    fn trained(family: Family) -> Model {
+        let data = Dataset::wine_quality().unwrap();
+        let rows: Vec<usize> = (0..data.len()).step_by(40).collect();
+        let mut plan = Plan::new(family);
+        plan.params.n_estimators = 3;
+        plan.params.boosting.max_iter = 3;
+        fit(&plan, &data.select(&rows), &mut |_: &Progress| {
+            Flow::Continue
+        })
+        .unwrap()
+        .model
+    }
+
+    #[test]
+    fn both_forms_bring_every_family_back() {
+        for family in Family::ALL {
+            let model = trained(family);
+            assert_eq!(
+                Model::from_bytes(&model.to_bytes()).unwrap(),
+                model,
+                "{family}"
+            );
+            let read = Model::from_bytes(model.to_json().as_bytes()).unwrap();
+            let trees = |model: &Model| {
+                model
+                    .trees()
+                    .map(|(_, tree)| tree.clone())
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(trees(&read), trees(&model), "{family}");
+            let wine = [
+                7.4, 0.7, 0.0, 1.9, 0.076, 11.0, 34.0, 0.9978, 3.51, 0.56, 9.4, 0.0,
+            ];
+            assert!(
+                (read.predict_row(&wine) - model.predict_row(&wine)).abs() < 1e-5,
+                "{family}"
+            );
+        }
+    }
+
+    #[test]
+    fn truncated_and_lengthened_files_are_refused() {
+        let bytes = trained(Family::RandomForest).to_bytes();
+        for length in [0, 4, 8, 11, 40, bytes.len() - 1] {
+            assert!(Model::from_bytes(&bytes[..length]).is_err(), "{length}");
+        }
+        let longer = [bytes.as_slice(), b"x"].concat();
+        assert_eq!(
+            Model::from_bytes(&longer),
+            Err(ModelError::Length("more bytes than the header says"))
+        );
+        assert_eq!(
+            Model::from_bytes(b"\x80\x04\x95pickle"),
+            Err(ModelError::Unknown)
+        );
+    }
+
+    /// A forest.json of one tree with these lists.
+    fn document(feature: &str, threshold: &str, left: &str, right: &str) -> String {
+        let n = feature.split(',').count();
+        let ones = vec!["1"; n].join(",");
+        format!(
+            r#"{{"schema":1,"family":"random-forest","features":["a","b"],"members":[{{"kind":"trees","weight":1.0,
+            "base":0.0,"scale":1.0,"trees":[{{"feature":[{feature}],"threshold":[{threshold}],"left":[{left}],
+            "right":[{right}],"value":[{ones}],"n":[{ones}],"w":[{ones}],"impurity":[{ones}],"depth":1}}]}}]}}"#
+        )
+    }
+
+    #[test]
+    fn hostile_trees_are_refused_with_a_reason() {
+        let refusal = |text: String| Model::from_bytes(text.as_bytes()).unwrap_err().to_string();
+        assert!(
+            Model::from_bytes(document("0,-1,-1", "0.5,0,0", "1,-1,-1", "2,-1,-1").as_bytes())
+                .is_ok()
+        );
+        let cycle = document("0,0,-1", "0.5,0.5,0", "1,0,-1", "2,2,-1");
+        assert!(refusal(cycle).contains("child 0 is out of range"));
+        assert!(refusal(document("0,-1,-1", "0.5,0,0", "7,-1,-1", "8,-1,-1")).contains("child 7"));
+        assert!(
+            refusal(document("0,-1,-1", "0.5,0,0", "1,-1,-1", "1,-1,-1"))
+                .contains("out of range, shared")
+        );
+        assert!(
+            refusal(document("9,-1,-1", "0.5,0,0", "1,-1,-1", "2,-1,-1"))
+                .contains("there is no feature 9")
+        );
+        assert!(
+            refusal(document("-1,-1", "0,0", "-1,-1", "-1,-1"))
+                .contains("1 nodes cannot be reached")
+        );
+        assert!(
+            refusal(document("0,-1,-1", "1e39,0,0", "1,-1,-1", "2,-1,-1"))
+                .contains("not a finite number")
+        );
+        assert!(
+            refusal(document("0,-1,-1", "null,0,0", "1,-1,-1", "2,-1,-1")).contains("forest.json")
+        );
+    }
+
+    #[test]
+    fn a_depth_bomb_is_refused() {
+        let depth = 100_000;
+        let leaf = crate::train::tree::Node {
+            feature: crate::train::tree::LEAF,
+            threshold: 0.0,
+            left: 0,
+            value: 1.0,
+            rows: 1,
+            weight: 1.0,
+            impurity: 0.0,
+        };
+        let inner = crate::train::tree::Node { feature: 0, ..leaf };
+        let mut nodes = vec![inner];
+        for _ in 1..depth {
+            nodes.extend([inner, leaf]);
+        }
+        nodes.extend([leaf, leaf]);
+        assert_eq!(Tree::new(nodes, 1), Err(TreeError::TooDeep));
+    }
+
+    #[test]
+    fn rows_of_another_width_have_no_score() {
+        let model = trained(Family::RandomForest);
+        assert!(model.predict_row(&[1.0; 3]).is_nan());
+        assert!(
+            model
+                .predict(ndarray::Array2::zeros((2, 3)).view())
+                .iter()
+                .all(|score| score.is_nan())
+        );
+        assert!(model.predict_row(&[f32::NAN; 12]).is_finite());
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_bytes_never_panic(at in 0usize..4000, byte: u8, second in 0usize..4000, other: u8) {
+            use std::sync::OnceLock;
+            static BYTES: OnceLock<Vec<u8>> = OnceLock::new();
+            let mut bytes = BYTES.get_or_init(|| trained(Family::Blend).to_bytes()).clone();
+            let length = bytes.len();
+            bytes[at % length] = byte;
+            bytes[second % length] = other;
+            if let Ok(model) = Model::from_bytes(&bytes) {
+                prop_assert!(!model.predict_row(&[1.0; 12]).is_infinite());
+            }
+        }
+    }
 }

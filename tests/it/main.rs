@@ -13,3 +13,4 @@ mod screens;
 mod storm;
 mod support;
 mod terminal;
+mod train;

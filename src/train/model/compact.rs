@@ -20,49 +20,66 @@ struct Header {
     members: Vec<Part>,
 }
 
+/// Numbers stand as text: serde_json reads them to the nearest but one, and a model must come back bit for bit.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Part {
-    weight: f64,
-    base: f64,
+    weight: String,
+    base: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    scale: Option<f64>,
+    scale: Option<String>,
     /// Nodes of each tree.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     trees: Vec<u32>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    coefficients: Vec<f64>,
+    coefficients: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    means: Vec<f64>,
+    means: Vec<String>,
+}
+
+impl Part {
+    fn of((weight, member): &(f64, Member)) -> Self {
+        let texts = |numbers: &[f64]| numbers.iter().map(ToString::to_string).collect();
+        let part = Self {
+            weight: weight.to_string(),
+            base: String::new(),
+            scale: None,
+            trees: Vec::new(),
+            coefficients: Vec::new(),
+            means: Vec::new(),
+        };
+        match member {
+            Member::Trees { base, scale, trees } => Self {
+                base: base.to_string(),
+                scale: Some(scale.to_string()),
+                trees: trees.iter().map(|tree| tree.nodes().len() as u32).collect(),
+                ..part
+            },
+            Member::Linear {
+                intercept,
+                coefficients,
+                means,
+            } => Self {
+                base: intercept.to_string(),
+                coefficients: texts(coefficients),
+                means: texts(means),
+                ..part
+            },
+        }
+    }
+}
+
+fn number(text: &str) -> Result<f64, ModelError> {
+    text.parse()
+        .map_err(|_| ModelError::Content("header: a number is not one".to_owned()))
+}
+
+fn numbers(texts: &[String]) -> Result<Vec<f64>, ModelError> {
+    texts.iter().map(|text| number(text)).collect()
 }
 
 pub(super) fn write(model: &Model) -> Vec<u8> {
-    let part = |(weight, member): &(f64, Member)| match member {
-        Member::Trees { base, scale, trees } => {
-            let trees = trees.iter().map(|tree| tree.nodes().len() as u32).collect();
-            Part {
-                weight: *weight,
-                base: *base,
-                scale: Some(*scale),
-                trees,
-                coefficients: Vec::new(),
-                means: Vec::new(),
-            }
-        }
-        Member::Linear {
-            intercept,
-            coefficients,
-            means,
-        } => Part {
-            means: means.clone(),
-            weight: *weight,
-            base: *intercept,
-            scale: None,
-            trees: Vec::new(),
-            coefficients: coefficients.clone(),
-        },
-    };
-    let members = model.members.iter().map(part).collect();
+    let members = model.members.iter().map(Part::of).collect();
     let header = Header {
         family: model.family,
         features: model.names.clone(),
@@ -107,11 +124,12 @@ pub(super) fn read(bytes: &[u8]) -> Result<Model, ModelError> {
     let mut count = 0;
     let mut members = Vec::new();
     for part in header.members {
+        let base = number(&part.base)?;
         let member = match part.scale {
             None => Member::Linear {
-                intercept: part.base,
-                coefficients: part.coefficients,
-                means: part.means,
+                intercept: base,
+                coefficients: numbers(&part.coefficients)?,
+                means: numbers(&part.means)?,
             },
             Some(scale) => {
                 let mut trees = Vec::with_capacity(part.trees.len());
@@ -122,13 +140,13 @@ pub(super) fn read(bytes: &[u8]) -> Result<Model, ModelError> {
                     count += 1;
                 }
                 Member::Trees {
-                    base: part.base,
-                    scale,
+                    base,
+                    scale: number(&scale)?,
                     trees,
                 }
             }
         };
-        members.push((part.weight, member));
+        members.push((number(&part.weight)?, member));
     }
     if !rest.is_empty() {
         return Err(ModelError::Length("more bytes than the header says"));
