@@ -1,5 +1,6 @@
 //! The command line: clap types, global flags, exit codes. Each headless command is one file in `cli/`.
 
+pub mod bench;
 pub mod config;
 pub mod doctor;
 pub mod keys;
@@ -140,6 +141,8 @@ impl From<Global> for Flags {
 pub enum Command {
     /// Predict: one request, or a CSV file of them
     Predict(predict::Args),
+    /// Measure the endpoint's latency at a steady rate
+    Bench(bench::Args),
     /// Say what is wrong, why, and how to mend it
     Doctor(doctor::Args),
     /// Print the function, its health, latency, cost and error budget
@@ -260,6 +263,7 @@ impl Context {
 pub async fn run(command: Command, context: &Context, out: &mut impl Write) -> Run {
     match command {
         Command::Predict(args) => predict::run(&args, context, out).await,
+        Command::Bench(args) => bench::run(&args, context, out).await,
         Command::Doctor(args) => doctor::run(&args, context, out).await,
         Command::Lambda(args) => lambda::run(&args, context, out).await,
         Command::Models(args) => models::run(&args, context, out).await,

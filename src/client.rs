@@ -1,5 +1,6 @@
 //! Everything that talks to the outside: the prediction endpoint over HTTP, AWS over its SDK.
 
+pub mod bench;
 pub mod collect;
 pub mod ecr;
 pub mod errors;

@@ -9,7 +9,10 @@ use ulid::Ulid;
 use super::{Outbox, Runner, Slot};
 use crate::champion::{self, Local};
 use crate::client::predict::{Endpoint, PredictClient, Reply};
+use crate::client::ways;
 use crate::client::wire::{Limits, WireError};
+use crate::domain::compare::{Comparison, Way};
+use crate::domain::features::Features;
 use crate::domain::schema::Schema;
 use crate::history::{Entry, History, HistoryFile, Via};
 use crate::tabs::predict::Choice;
@@ -25,6 +28,17 @@ pub enum Effect {
         body: String,
         /// What the answer is read against.
         schema: Arc<Schema>,
+    },
+    /// The same inputs through the gateway, straight to the function, and on the local model.
+    Compare {
+        /// Comes back with the answer; an older one is stale.
+        ticket: u64,
+        /// The inputs.
+        features: Features,
+        /// What the answers are read against.
+        schema: Arc<Schema>,
+        /// The local model, if it is there.
+        local: Option<LocalModel>,
     },
     /// Stop waiting for the answer.
     Cancel,
@@ -50,6 +64,13 @@ pub enum Event {
         /// The answer.
         reply: Result<Box<Reply>, String>,
     },
+    /// What came back each way.
+    Compared {
+        /// The request's.
+        ticket: u64,
+        /// The answers.
+        comparison: Box<Comparison>,
+    },
     /// The history's file was read.
     HistoryLoaded(History),
     /// The history cannot be kept; said once.
@@ -60,6 +81,16 @@ pub enum Event {
     LocalReady(Result<Local, String>),
     /// Something was chosen in one of the tab's menus.
     Chosen(Choice),
+}
+
+/// A local model inside an effect: equal if it is the same version.
+#[derive(Debug, Clone)]
+pub struct LocalModel(pub Local);
+
+impl PartialEq for LocalModel {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.version == other.0.version
+    }
 }
 
 /// What the room keeps between effects: the connection, so that it is reused.
@@ -91,6 +122,12 @@ pub fn run(effect: Effect, runner: &mut Runner) {
             body,
             schema,
         } => send(ticket, body, schema, file, runner),
+        Effect::Compare {
+            ticket,
+            features,
+            schema,
+            local,
+        } => compare(ticket, features, schema, local, runner),
         Effect::Cancel => runner.stop(Slot::Predict),
         Effect::LoadHistory => blocking(runner, move |outbox| {
             let event = match file.load() {
@@ -156,6 +193,47 @@ fn send(ticket: u64, body: String, schema: Arc<Schema>, file: HistoryFile, runne
         if let Ok(Some(error)) = lost {
             outbox.send(Event::HistoryLost(error.to_string())).await;
         }
+    });
+}
+
+/// One way after the other: side by side, both could meet a cold start that neither would meet alone.
+fn compare(
+    ticket: u64,
+    features: Features,
+    schema: Arc<Schema>,
+    local: Option<LocalModel>,
+    runner: &mut Runner,
+) {
+    let Some(link) = runner.link.clone() else {
+        return;
+    };
+    let client = link
+        .endpoint()
+        .cloned()
+        .map_err(|error| error.to_string())
+        .and_then(|url| runner.predict.client(&url));
+    runner.spawn_in(Slot::Predict, "comparing", move |outbox, _| async move {
+        let body = features.to_json(&schema);
+        let gateway = match client {
+            Ok(client) => ways::gateway(&client, &schema, &body).await,
+            Err(error) => Way {
+                result: Err(error),
+                total_ms: 0.0,
+                report: None,
+                version: None,
+            },
+        };
+        let comparison = Comparison {
+            gateway: Some(gateway),
+            invoke: Some(ways::invoke(&link, &schema, &body).await),
+            local: local.map(|local| ways::local(&local.0, &schema, &features)),
+        };
+        outbox
+            .send(Event::Compared {
+                ticket,
+                comparison: Box::new(comparison),
+            })
+            .await;
     });
 }
 

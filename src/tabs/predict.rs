@@ -1,6 +1,7 @@
 //! The Predict tab: fill in the features, send them, see the score and where its time went.
 
 pub mod answer;
+pub mod compare;
 pub mod fields;
 pub mod form;
 pub mod layout;
@@ -22,13 +23,15 @@ use crate::client::predict::{Endpoint, Reply};
 use crate::domain::paste::Pasted;
 use crate::domain::schema::Schema;
 use crate::effects;
-use crate::effects::predict::{Effect, Event};
+use crate::effects::predict::{Effect, Event, LocalModel};
 use crate::history::Entry;
 use crate::keys::{Action, Scope};
+use crate::overlay::confirm::Confirm;
 use crate::tabs::{Cx, Look, Now, Offer, Tab};
 use crate::ui::theme::Tone;
 
 use answer::Shown;
+use compare::Comparing;
 use fields::Hit;
 use form::Form;
 use layout::{Panes, panes};
@@ -52,6 +55,7 @@ pub struct Predict {
     local: Option<Local>,
     sweep: Option<Sweep>,
     tornado: Vec<Reach>,
+    comparing: Option<Comparing>,
     opened: bool,
 }
 
@@ -68,6 +72,7 @@ enum View {
     Answer,
     WhatIf,
     Tornado,
+    Compare,
     /// Two entries, the older first.
     Diff(Box<(Entry, Entry)>),
 }
@@ -87,6 +92,7 @@ impl Predict {
             local: None,
             sweep: None,
             tornado: Vec::new(),
+            comparing: None,
             opened: false,
         }
     }
@@ -189,6 +195,42 @@ impl Predict {
                     "a vintner line",
                 );
             }
+        }
+    }
+
+    /// Asks gateway, function and local model; outside the sandbox a direct invocation is asked about first.
+    fn compare(&mut self, cx: &mut Cx) {
+        let Ok(features) = self.form.parse(&cx.env.schema) else {
+            return self.submit(cx);
+        };
+        self.tickets += 1;
+        self.view = View::Compare;
+        self.comparing = Some(Comparing {
+            ticket: self.tickets,
+            since: cx.now.wall,
+            result: None,
+        });
+        let local = self.local.clone().map(LocalModel);
+        let effect = Effect::Compare {
+            ticket: self.tickets,
+            features,
+            schema: cx.env.schema.clone(),
+            local,
+        };
+        match cx.env.session.value() {
+            Some((session, _)) if session.sandbox => cx.effect(effect),
+            Some((session, _)) => {
+                let question = format!(
+                    "Invoke {} directly as well as through its gateway?",
+                    crate::ui::text::clean(&session.function)
+                );
+                cx.open(Confirm::new(
+                    question,
+                    "one prediction each way, billed as usual",
+                    vec![effect.into()],
+                ));
+            }
+            None => cx.toast(Tone::Warn, "not connected yet: try again in a moment"),
         }
     }
 
@@ -492,6 +534,7 @@ impl Tab for Predict {
                 .only_if(self.focus == Focus::Form, "only in the form"),
             Offer::new(Action::WhatIf, "what-if").only_if(local.0, local.1),
             Offer::new(Action::Tornado, "tornado").only_if(local.0, local.1),
+            Offer::new(Action::Compare, "three ways"),
             Offer::new(Action::Replay, "replay").only_if(some, none),
             Offer::new(Action::Copy, "copy"),
             Offer::new(Action::Undo, "undo").only_if(self.form.can_undo(), "nothing to undo"),
@@ -543,6 +586,7 @@ impl Tab for Predict {
             View::Diff(pair) => {
                 past::render_diff(schema, &pair.0, &pair.1, panes.answer, buf, look)
             }
+            View::Compare => compare::render(self.comparing.as_ref(), panes.answer, buf, look),
             View::WhatIf | View::Tornado if panes.what_if.is_none() => what_if(panes.answer, buf),
             _ if panes.past.is_none() && !in_form => {
                 cursor = past::render(&self.past, true, panes.answer, buf, look)
@@ -573,6 +617,7 @@ impl Tab for Predict {
             Action::Copy => cx.open(menu_of_copies()),
             Action::CopyMore => cx.copy(self.body(&schema), "the body"),
             Action::Undo => drop(self.form.undo(&schema)),
+            Action::Compare => self.compare(cx),
             Action::WhatIf => self.toggle_view(View::WhatIf),
             Action::Tornado => self.toggle_view(View::Tornado),
             Action::NextField | Action::PreviousField => {
@@ -644,6 +689,15 @@ impl Tab for Predict {
                     entry,
                     reply,
                 } => self.answered(*ticket, entry, reply),
+                Event::Compared { ticket, comparison } => {
+                    if let Some(comparing) = self
+                        .comparing
+                        .as_mut()
+                        .filter(|comparing| comparing.ticket == *ticket)
+                    {
+                        comparing.result = Some(*comparison.clone());
+                    }
+                }
                 Event::HistoryLoaded(history) => self.past.history = history.clone(),
                 Event::HistoryLost(error) => cx.toast(Tone::Warn, error.clone()),
                 Event::RandomRow(Ok((n, values))) => {
@@ -692,7 +746,12 @@ impl Tab for Predict {
     }
 
     fn wake_at(&self, now: Now) -> Option<Instant> {
-        if self.waiting.is_some() {
+        let asking = self
+            .comparing
+            .as_ref()
+            .is_some_and(|comparing| comparing.result.is_none())
+            && self.view == View::Compare;
+        if self.waiting.is_some() || asking {
             return Some(now.mono + Duration::from_millis(100));
         }
         let newest = self.past.history.entries().first()?.at;

@@ -9,6 +9,7 @@ mod client_tail;
 mod doctor;
 mod journeys;
 mod lambda;
+mod predict;
 mod screens;
 mod storm;
 mod support;

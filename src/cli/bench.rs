@@ -1,0 +1,224 @@
+//! `vintner bench`: the endpoint's latency at a steady rate, as text, JSON, Markdown or CSV.
+
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, anyhow};
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::{Context, Exit, Failure, Run, print_json};
+use crate::client::bench::{self, Measured, POLITE, Plan};
+use crate::client::predict::{Endpoint, PredictClient};
+use crate::client::wire::Limits;
+use crate::domain::features::Features;
+use crate::domain::latency::Ladder;
+use crate::ui::text::ms;
+
+/// Arguments of `vintner bench`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Calls that count
+    #[arg(short, long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub n: u32,
+    /// Calls a second
+    #[arg(long = "per-second", value_name = "R", default_value_t = 5.0)]
+    pub per_second: f64,
+    /// Calls before them that do not count
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub warm_up: u32,
+    /// Allow more than 20 calls a second
+    #[arg(long)]
+    pub i_own_this: bool,
+    /// Which inputs to send
+    #[arg(long, value_name = "NAME", default_value = "demo")]
+    pub preset: String,
+    /// Write a Markdown report
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
+    /// Write every call as CSV
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Measures and prints; exit 1 if a call failed.
+pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
+    let rate = polite(args)?;
+    let schema = &context.schema;
+    let preset = schema
+        .preset(&args.preset)
+        .ok_or_else(|| Failure::usage(anyhow!("there is no preset `{}`", args.preset)))?;
+    let features = Features::from_values(schema, &preset.values)
+        .map_err(|_| Failure::usage(anyhow!("the preset `{}` is not valid", args.preset)))?;
+    let link = context.connect().await?;
+    let endpoint = Endpoint::parse(link.endpoint().map_err(Failure::usage)?.as_str())
+        .map_err(Failure::usage)?;
+    let client = PredictClient::new(endpoint.clone(), Limits::default());
+    let body = features.to_json(schema);
+    // Whether anything answers at all is said at once, not after the whole schedule.
+    client
+        .predict(schema, body.clone(), false)
+        .await
+        .map_err(Failure::unreachable)?;
+    let plan = Plan {
+        n: args.n as usize,
+        rate,
+        warm_up: args.warm_up as usize,
+    };
+    let measured = bench::run(&client, schema, &body, plan, |_| ControlFlow::Continue(())).await;
+    write_files(args, &endpoint, rate, &measured)?;
+    if args.json {
+        print_json(
+            out,
+            &json!({ "endpoint": endpoint.to_string(), "per_second": rate, "warm_up": args.warm_up, "measured": measured }),
+        )?;
+    } else {
+        write!(out, "{}", text(&endpoint, rate, &measured))?;
+    }
+    Ok(if measured.failed == 0 {
+        Exit::Fine
+    } else {
+        Exit::Failed
+    })
+}
+
+fn polite(args: &Args) -> Result<f64, Failure> {
+    let rate = args.per_second;
+    if !rate.is_finite() || rate <= 0.0 {
+        return Err(Failure::usage(anyhow!(
+            "--per-second {rate} must be above 0"
+        )));
+    }
+    if rate > POLITE && !args.i_own_this {
+        return Err(Failure::usage(anyhow!(
+            "{rate} calls a second are more than {POLITE}: say --i-own-this if the endpoint is yours and its bill too"
+        )));
+    }
+    Ok(rate)
+}
+
+fn text(endpoint: &Endpoint, rate: f64, measured: &Measured) -> String {
+    let mut said = format!(
+        "{endpoint}\n{} calls at {rate}/s in {:.1} s, {} failed\n",
+        measured.n, measured.seconds, measured.failed
+    );
+    said += &format!(
+        "{:<10}{:>6}{:>11}{:>11}{:>11}{:>11}{:>11}{:>11}{:>11}\n",
+        "", "n", "min", "mean", "p50", "p90", "p95", "p99", "max"
+    );
+    for (name, ladder) in rows(measured) {
+        said += &format!(
+            "{name:<10}{:>6}{}\n",
+            ladder.n,
+            cells(ladder).map(|cell| format!("{cell:>11}")).concat()
+        );
+    }
+    if let Some(half) = measured.mean_plus_minus {
+        said += &format!(
+            "mean service time ± {} (95 %); response counts from the schedule, so a stall is not hidden\n",
+            ms(half)
+        );
+    }
+    said
+}
+
+fn rows(measured: &Measured) -> Vec<(&'static str, &Ladder)> {
+    let all = [
+        ("service", &measured.service),
+        ("response", &measured.response),
+        ("failures", &measured.failures),
+    ];
+    all.into_iter()
+        .filter_map(|(name, ladder)| Some((name, ladder.as_ref()?)))
+        .collect()
+}
+
+fn cells(ladder: &Ladder) -> [String; 7] {
+    [
+        ms(ladder.min),
+        ms(ladder.mean),
+        ladder.p50.text(),
+        ladder.p90.text(),
+        ladder.p95.text(),
+        ladder.p99.text(),
+        ms(ladder.max),
+    ]
+}
+
+fn write_files(
+    args: &Args,
+    endpoint: &Endpoint,
+    rate: f64,
+    measured: &Measured,
+) -> Result<(), Failure> {
+    if let Some(path) = &args.markdown {
+        let written = std::fs::write(path, markdown(endpoint, rate, measured));
+        written
+            .with_context(|| format!("cannot write {}", path.display()))
+            .map_err(Failure::failed)?;
+    }
+    if let Some(path) = &args.csv {
+        let mut writer = csv::Writer::from_path(path)
+            .with_context(|| format!("cannot write {}", path.display()))
+            .map_err(Failure::failed)?;
+        for call in &measured.calls {
+            writer.serialize(call).map_err(Failure::failed)?;
+        }
+        writer.flush()?;
+    }
+    Ok(())
+}
+
+/// The shape of the owner's `API_TEST_RESULTS.md`.
+fn markdown(endpoint: &Endpoint, rate: f64, measured: &Measured) -> String {
+    let now = Timestamp::now().strftime("%Y-%m-%d %H:%M UTC");
+    let ok = measured.n - measured.failed;
+    let mut said = format!(
+        "# API test results\n\n`{endpoint}`, {now}\n\n## Functional\n\n{ok} of {} calls answered with a prediction that keeps the contract.\n",
+        measured.n
+    );
+    said += "\n## Error handling\n\n";
+    said += &if measured.failed == 0 {
+        "No call failed.\n".to_owned()
+    } else {
+        statuses(measured)
+    };
+    said += &format!(
+        "\n## Performance\n\n{} calls at {rate} a second over {:.1} s, open loop.\n\n| | n | min | mean | p50 | p90 | p95 | p99 | max |\n|---|---|---|---|---|---|---|---|---|\n",
+        measured.n, measured.seconds
+    );
+    for (name, ladder) in rows(measured) {
+        said += &format!(
+            "| {name} | {} | {} |\n",
+            ladder.n,
+            cells(ladder).join(" | ")
+        );
+    }
+    said += &format!(
+        "\n## Uptime\n\n{:.1} % of {} calls over {:.1} s succeeded. That says nothing about longer times.\n",
+        100.0 * ok as f64 / measured.n.max(1) as f64,
+        measured.n,
+        measured.seconds
+    );
+    said
+}
+
+fn statuses(measured: &Measured) -> String {
+    let mut counts = std::collections::BTreeMap::<String, usize>::new();
+    for call in measured.calls.iter().filter(|call| !call.ok) {
+        *counts
+            .entry(
+                call.status
+                    .map_or_else(|| "no answer".to_owned(), |status| status.to_string()),
+            )
+            .or_default() += 1;
+    }
+    counts
+        .into_iter()
+        .map(|(status, n)| format!("- {status}: {n}\n"))
+        .collect()
+}

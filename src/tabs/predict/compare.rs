@@ -1,0 +1,184 @@
+//! Gateway, direct invoke and local champion side by side, and the sentence that says what the differences mean.
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span, Text};
+use ratatui::widgets::{Paragraph, Widget, Wrap};
+
+use crate::domain::compare::{Comparison, Way};
+use crate::domain::cost::{Architecture, Prices, Usage, dollars};
+use crate::tabs::Look;
+use crate::ui::gauge::band_style;
+use crate::ui::panel::{notice, panel};
+use crate::ui::text::{clean, fit, ms, truncate};
+use crate::ui::theme::Tone;
+
+/// A comparison on its way, or done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparing {
+    /// The request's number; answers to another are stale.
+    pub ticket: u64,
+    /// When it left.
+    pub since: Timestamp,
+    /// What came back.
+    pub result: Option<Comparison>,
+}
+
+/// Cells of the name of a line.
+const NAME: usize = 9;
+
+/// Draws the table and the verdict.
+pub fn render(comparing: Option<&Comparing>, area: Rect, buf: &mut Buffer, look: &Look) {
+    let dot = look.glyphs.dot;
+    let inner = panel(
+        format!(" Three ways {dot} Esc closes "),
+        false,
+        area,
+        buf,
+        look,
+    );
+    let Some(comparing) = comparing else { return };
+    let Some(comparison) = &comparing.result else {
+        let text = format!(
+            "asking gateway, function and local model {}",
+            look.spinner(comparing.since)
+        );
+        return notice(&text, Tone::Muted, inner, buf, look);
+    };
+    let ways = [
+        ("gateway", &comparison.gateway),
+        ("invoke", &comparison.invoke),
+        ("local", &comparison.local),
+    ];
+    let column = (usize::from(inner.width).saturating_sub(NAME) / 3).min(14);
+    let mut lines = vec![header(&ways, column, look)];
+    lines.extend(rows(&ways, column, look));
+    let mut y = inner.y;
+    for line in lines {
+        if y < inner.bottom() {
+            line.render(
+                Rect {
+                    y,
+                    height: 1,
+                    ..inner
+                },
+                buf,
+            );
+            y += 1;
+        }
+    }
+    let rest = Rect {
+        y,
+        height: inner.bottom().saturating_sub(y),
+        ..inner
+    };
+    Paragraph::new(verdict(comparison, &ways, look))
+        .wrap(Wrap { trim: true })
+        .render(rest, buf);
+}
+
+type Named<'a> = [(&'static str, &'a Option<Way>); 3];
+
+fn header<'a>(ways: &Named, column: usize, look: &Look) -> Line<'a> {
+    let mut spans = vec![Span::raw(" ".repeat(NAME))];
+    spans.extend(
+        ways.iter()
+            .map(|(name, _)| Span::styled(format!("{name:>column$}"), look.theme.title)),
+    );
+    Line::from(spans)
+}
+
+fn rows<'a>(ways: &Named, column: usize, look: &Look) -> Vec<Line<'a>> {
+    let none = look.glyphs.skip;
+    let line = |name: &str, cell: &dyn Fn(&Way) -> Option<(String, Style)>| {
+        let mut spans = vec![Span::styled(fit(name, NAME, ""), look.theme.muted)];
+        for (_, way) in ways {
+            let (text, style) = way
+                .as_ref()
+                .and_then(cell)
+                .unwrap_or_else(|| (none.to_owned(), look.theme.muted));
+            let text = truncate(&text, column.saturating_sub(1), look.glyphs.ellipsis);
+            let pad = column.saturating_sub(crate::ui::text::width(&text));
+            spans.push(Span::styled(format!("{}{text}", " ".repeat(pad)), style));
+        }
+        Line::from(spans)
+    };
+    let plain = |text: String| Some((text, look.theme.text));
+    vec![
+        line("score", &|way| {
+            way.score().map_or_else(
+                || Some((look.glyphs.bad.to_owned(), look.theme.bad)),
+                |score| {
+                    Some((
+                        format!("{score:.3}"),
+                        band_style(&look.env.schema, score, look),
+                    ))
+                },
+            )
+        }),
+        line("status", &|way| {
+            way.status().and_then(|status| plain(status.to_string()))
+        }),
+        line("model", &|way| version(way).and_then(plain)),
+        line("total", &|way| plain(ms(way.total_ms))),
+        line("duration", &|way| {
+            way.report
+                .as_ref()
+                .and_then(|report| plain(ms(report.duration_ms)))
+        }),
+        line("init", &|way| {
+            way.report
+                .as_ref()
+                .and_then(|report| report.init_ms)
+                .map(|init| (ms(init), look.theme.cold))
+        }),
+        line("billed", &|way| {
+            way.report
+                .as_ref()
+                .and_then(|report| plain(format!("{} ms", report.billed_ms)))
+        }),
+        line("memory", &|way| {
+            way.report
+                .as_ref()
+                .and_then(|report| plain(format!("{} MB", report.max_memory_mb)))
+        }),
+        line("cost", &|way| cost(way).and_then(plain)),
+    ]
+}
+
+fn version(way: &Way) -> Option<String> {
+    way.version.clone().or_else(|| {
+        way.result
+            .as_ref()
+            .ok()
+            .and_then(|outcome| outcome.model_version())
+            .map(clean)
+    })
+}
+
+/// Compute and request charge of this one call at list price.
+fn cost(way: &Way) -> Option<String> {
+    let report = way.report.as_ref()?;
+    let usage = Usage::of([(report.billed_ms as f64, report.memory_mb)])?;
+    Some(dollars(
+        Prices::default().call(&usage, Architecture::X86).total(),
+    ))
+}
+
+fn verdict<'a>(comparison: &Comparison, ways: &Named, look: &Look) -> Text<'a> {
+    let mut lines = vec![Line::default()];
+    if let Some(verdict) = comparison.verdict() {
+        lines.push(Line::styled(clean(&verdict), look.theme.accent));
+    }
+    for (name, way) in ways {
+        if let Some(fault) = way.as_ref().and_then(Way::fault) {
+            lines.push(Line::styled(
+                format!("{name}: {}", clean(&fault)),
+                look.theme.bad,
+            ));
+        }
+    }
+    Text::from(lines)
+}

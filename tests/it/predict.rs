@@ -1,0 +1,360 @@
+//! The Predict tab and `vintner predict`: keys to effects, screens, the real loop, exit codes.
+
+use std::path::Path;
+
+use assert_cmd::Command;
+use hyper::HeaderMap;
+use predicates::prelude::*;
+use predicates::str::contains;
+use vintner::client::predict::Reply;
+use vintner::client::wire::{Connection, Exchange, Phases};
+use vintner::config::Flags;
+use vintner::domain::prediction::Outcome;
+use vintner::domain::schema::Schema;
+use vintner::effects::Effect;
+use vintner::effects::predict::{Effect as Asked, Event, remembered};
+use vintner::history::{History, Via};
+use vintner::ui::theme::ThemeName;
+
+use crate::support::journey::{journey, journey_in};
+use crate::support::stage::Stage;
+
+const DEMO: &str = r#"{"fixed_acidity":7.4,"volatile_acidity":0.7,"citric_acid":0,"residual_sugar":1.9,"chlorides":0.076,"free_sulfur_dioxide":11,"total_sulfur_dioxide":34,"density":0.9978,"pH":3.51,"sulphates":0.56,"alcohol":9.4,"wine_type_encoded":0}"#;
+
+fn stage() -> Stage {
+    Stage::new((80, 24), ThemeName::Dark)
+}
+
+/// The bodies that these effects send.
+fn sent(effects: Vec<Effect>) -> Vec<String> {
+    let body = |effect| match effect {
+        Effect::Predict(Asked::Send { body, .. }) => Some(body),
+        _ => None,
+    };
+    effects.into_iter().filter_map(body).collect()
+}
+
+/// An answer as the service gives it.
+fn answer(status: u16, body: &str) -> Reply {
+    let mut headers = HeaderMap::new();
+    headers.insert("apigw-requestid", "JKvX2hdTiYcEJtw=".parse().unwrap());
+    let phases = Phases {
+        dns: None,
+        tcp: Some(11.2),
+        tls: Some(24.1),
+        send: Some(0.1),
+        wait: Some(146.3),
+        body: Some(0.2),
+        total: 182.4,
+    };
+    let exchange = Exchange {
+        status,
+        version: "HTTP/1.1",
+        headers,
+        body: body.to_owned().into(),
+        cut: false,
+        phases,
+        connection: Connection {
+            fresh: true,
+            remote: "127.0.0.1:4711".parse().unwrap(),
+            certificate_days: Some(90),
+        },
+    };
+    let outcome = Outcome::read(Schema::wine_quality(), &exchange.answer());
+    Reply { exchange, outcome }
+}
+
+/// Presses Enter and lets this answer come back.
+fn answered(stage: &mut Stage, reply: Result<Reply, String>) {
+    let effects = stage.press("enter");
+    let ticket = effects
+        .iter()
+        .find_map(|effect| match effect {
+            Effect::Predict(Asked::Send { ticket, .. }) => Some(*ticket),
+            _ => None,
+        })
+        .unwrap();
+    let at = stage.now().wall;
+    let mut entry = remembered(at, "sandbox".into(), Via::Gateway, DEMO.into(), &reply);
+    entry.id = format!("{ticket:026}");
+    stage.event(Event::Answered {
+        ticket,
+        entry: Box::new(entry),
+        reply: reply.map(Box::new),
+    });
+}
+
+const GOOD: &str = r#"{"prediction":5.175872006658752,"wine_quality_score":5.175872006658752,"quality_rating":"Average","model_version":"v1.0","message":"Prediction successful"}"#;
+
+#[test]
+fn enter_sends_the_demo_sample_byte_for_byte() {
+    assert_eq!(sent(stage().press("enter")), [DEMO]);
+}
+
+#[test]
+fn arrows_step_typing_replaces_and_zero_goes_back() {
+    let mut stage = stage();
+    let body = |stage: &mut Stage| sent(stage.press("enter")).remove(0);
+    stage.press("right right shift-right");
+    assert!(body(&mut stage).starts_with(r#"{"fixed_acidity":8.6,"#));
+    stage.press("u");
+    assert_eq!(body(&mut stage), DEMO, "one run of steps is one undo");
+    stage.press("down 0 . 8 5");
+    assert!(body(&mut stage).contains(r#""volatile_acidity":0.85,"#));
+    stage.press("up down 0");
+    assert_eq!(body(&mut stage), DEMO);
+    stage.press("end space");
+    assert!(body(&mut stage).ends_with(r#""wine_type_encoded":1}"#));
+}
+
+#[test]
+fn figures_switch_tabs_until_the_form_is_touched() {
+    let mut stage = stage();
+    stage.press("down 1 2");
+    assert!(stage.text().contains("12"));
+    assert_eq!(sent(stage.press("enter")).len(), 1);
+    stage.press("2");
+    assert!(
+        sent(stage.press("enter")).is_empty(),
+        "the Logs tab is open"
+    );
+}
+
+#[test]
+fn what_cannot_be_sent_is_named_and_sent_only_on_purpose() {
+    let mut stage = stage();
+    stage.press("down 9 x");
+    assert!(sent(stage.press("enter")).is_empty());
+    assert!(
+        stage.text().contains("`9x` is not a number"),
+        "{}",
+        stage.text()
+    );
+    let body = sent(stage.press("!")).remove(0);
+    assert!(body.contains(r#""volatile_acidity":"9x","#), "{body}");
+}
+
+#[test]
+fn a_paste_fills_the_form() {
+    let mut stage = stage();
+    let line = DEMO.replace("9.4", "12.5");
+    stage.paste(&format!("curl -X POST https://x/ -d '{line}'"));
+    assert!(
+        stage.text().contains("curl line: 12 of 12 fields"),
+        "{}",
+        stage.text()
+    );
+    assert_eq!(sent(stage.press("enter")), [line]);
+}
+
+#[test]
+fn a_stale_answer_is_remembered_but_not_shown() {
+    let mut stage = stage();
+    stage.press("enter");
+    let reply = Ok(answer(200, GOOD));
+    let at = stage.now().wall;
+    let mut entry = remembered(at, "sandbox".into(), Via::Gateway, DEMO.into(), &reply);
+    entry.id = "0".into();
+    stage.press("enter");
+    stage.event(Event::Answered {
+        ticket: 1,
+        entry: Box::new(entry),
+        reply: reply.map(Box::new),
+    });
+    assert!(stage.text().contains("History · 1") && stage.text().contains("waiting"));
+}
+
+#[test]
+fn history_loads_replays_pins_and_filters() {
+    let mut stage = stage();
+    answered(&mut stage, Ok(answer(200, GOOD)));
+    stage.press("right");
+    answered(&mut stage, Err("TCP to x failed".into()));
+    stage.press("tab down enter");
+    assert!(stage.text().contains("request of now"), "{}", stage.text());
+    assert_eq!(sent(stage.press("tab r")), [DEMO]);
+    assert!(matches!(
+        stage.press("*")[..],
+        [Effect::Predict(Asked::Keep(_))]
+    ));
+    stage.press("/ t c p enter");
+    assert!(stage.text().contains("1 of 2"), "{}", stage.text());
+    stage.press("esc d");
+    assert!(stage.text().contains("Difference"), "{}", stage.text());
+}
+
+#[test]
+fn a_hostile_answer_reaches_no_cell() {
+    let mut stage = stage();
+    answered(&mut stage, Ok(answer(500, "\u{1b}[2J\u{202e}boom")));
+    let buffer = stage.buffer();
+    let hostile = |symbol: &str| symbol.chars().any(|c| c.is_control() || c == '\u{202e}');
+    assert!(buffer.content().iter().all(|cell| !hostile(cell.symbol())));
+    assert!(stage.text().contains("boom"));
+}
+
+#[test]
+fn the_screens_look_right() {
+    crate::assert_screens!("predict-empty", |stage| {
+        stage.press("esc");
+    });
+    crate::assert_screens!("predict-answered", |stage| {
+        stage.event(Event::HistoryLoaded(History::default()));
+        answered(stage, Ok(answer(200, GOOD)));
+        stage.press("down down down 4 0 down");
+    });
+    crate::assert_screens!("predict-failed", |stage| {
+        answered(
+            stage,
+            Ok(answer(500, r#"{"message":"Internal Server Error"}"#)),
+        );
+    });
+    crate::assert_screens!("predict-unreachable", |stage| {
+        let error = "TCP to localhost:8000 failed: connection refused; nothing listens there: start the service or correct the port";
+        answered(stage, Err(error.into()));
+    });
+}
+
+#[test]
+fn a_prediction_through_the_real_loop_survives_a_restart() {
+    let home = tempfile::tempdir().unwrap();
+    journey_in(&home, (120, 36), Flags::default(), |hand| async move {
+        hand.see("SANDBOX").await;
+        hand.press("enter");
+        hand.see("JSON").await;
+        hand.see("History · 1").await;
+        hand.press("y j enter");
+        hand.see("copied the body").await;
+        assert_eq!(hand.copied(), [DEMO]);
+    });
+    journey_in(&home, (120, 36), Flags::default(), |hand| async move {
+        hand.see("History · 1").await;
+        hand.press("tab enter");
+        hand.see("request of").await;
+    });
+}
+
+#[test]
+fn three_ways_agree_in_the_sandbox() {
+    journey((120, 36), Flags::default(), |hand| async move {
+        hand.see("SANDBOX").await;
+        hand.see("What if · Fixed acidity").await;
+        hand.press("a");
+        hand.see("same score").await;
+        hand.press("esc shift-w");
+        hand.see("Tornado").await;
+    });
+}
+
+fn vintner(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vintner"));
+    command
+        .env_clear()
+        .env("HOME", home)
+        .env("LANG", "C.UTF-8")
+        .timeout(std::time::Duration::from_secs(60));
+    command
+}
+
+#[test]
+fn the_command_predicts_and_its_exit_code_says_how_it_went() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let output = vintner(home)
+        .args(["predict", "alcohol=12", "--speed", "20", "--json"])
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(
+        json["prediction"].is_f64() && json["quality_rating"].is_string() && json["status"] == 200,
+        "{json}"
+    );
+    assert!(json["timing"]["total_ms"].is_f64() && json["timing"]["dns_ms"].is_null());
+    assert_eq!(json["request"]["alcohol"], 12.0);
+    let fails = |args: &[&str], code: i32, said: &'static str| {
+        let all = contains(said);
+        let output = vintner(home).args(args).output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{}",
+            String::from_utf8_lossy(&text)
+        );
+        assert!(
+            all.eval(&String::from_utf8_lossy(&text)),
+            "{}",
+            String::from_utf8_lossy(&text)
+        );
+    };
+    fails(&["predict", "alcool=12"], 2, "there is no feature `alcool`");
+    fails(
+        &["predict", "alcohol=high"],
+        2,
+        "alcohol: `high` is not a number",
+    );
+    fails(
+        &["predict", "--preset", "x"],
+        2,
+        "the presets are demo, low, high",
+    );
+    fails(
+        &[
+            "predict",
+            "--endpoint",
+            "http://127.0.0.1:9/",
+            "--region",
+            "us-east-2",
+        ],
+        3,
+        "connection refused; nothing listens there",
+    );
+    fails(
+        &["predict", "--raw", "alcohol=high", "--speed", "20"],
+        1,
+        "500",
+    );
+    fails(&["bench", "--per-second", "50"], 2, "--i-own-this");
+}
+
+#[test]
+fn a_table_is_scored_and_a_second_run_finds_it_done() {
+    let home = tempfile::tempdir().unwrap();
+    let (from, to) = (home.path().join("in.csv"), home.path().join("out.csv"));
+    let header = "fixed acidity;volatile acidity;citric acid;residual sugar;chlorides;free sulfur dioxide;total sulfur dioxide;density;pH;sulphates;alcohol;quality";
+    std::fs::write(&from, format!("{header}\n7.4;0.7;0;1.9;0.076;11;34;0.9978;3.51;0.56;9.4;5\n7.8;x;0;2.6;0.098;25;67;0.9968;3.2;0.68;9.8;5\n7.4;0.3;0.4;1.9;0.076;11;34;0.9978;3.51;0.56;12;6\n")).unwrap();
+    let args = [
+        "predict",
+        "--via",
+        "local",
+        "--csv",
+        from.to_str().unwrap(),
+        "--out",
+        to.to_str().unwrap(),
+    ];
+    vintner(home.path()).args(args).assert().code(1).stdout(
+        contains("3 rows")
+            .and(contains("1 failed"))
+            .and(contains("MAE")),
+    );
+    let scored = std::fs::read_to_string(&to).unwrap();
+    assert!(
+        scored
+            .lines()
+            .nth(2)
+            .unwrap()
+            .contains("not sent,volatile_acidity: `x` is not a number"),
+        "{scored}"
+    );
+    vintner(home.path())
+        .args(args)
+        .assert()
+        .success()
+        .stdout(contains("0 rows").and(contains("(3 were there already)")));
+    assert_eq!(std::fs::read_to_string(&to).unwrap(), scored);
+}
