@@ -1,5 +1,6 @@
 //! What the Predict tab asks for and hears: one call to the endpoint, the history's file, a random row.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -8,6 +9,7 @@ use ulid::Ulid;
 
 use super::{Outbox, Runner, Slot};
 use crate::champion::{self, Local};
+use crate::client::bench::{self, Plan, Timed};
 use crate::client::predict::{Endpoint, PredictClient, Reply};
 use crate::client::ways;
 use crate::client::wire::{Limits, WireError};
@@ -40,6 +42,19 @@ pub enum Effect {
         /// The local model, if it is there.
         local: Option<LocalModel>,
     },
+    /// Measure latency at a steady rate.
+    Bench {
+        /// Comes back with every call; another run's are stale.
+        ticket: u64,
+        /// The bytes to send.
+        body: String,
+        /// What the answers are read against.
+        schema: Arc<Schema>,
+        /// How many, how fast.
+        plan: Plan,
+    },
+    /// Stop measuring.
+    StopBench,
     /// Stop waiting for the answer.
     Cancel,
     /// Read the history's file.
@@ -70,6 +85,20 @@ pub enum Event {
         ticket: u64,
         /// The answers.
         comparison: Box<Comparison>,
+    },
+    /// A call of a bench came back.
+    BenchTimed {
+        /// The run's.
+        ticket: u64,
+        /// The call.
+        call: Timed,
+    },
+    /// A bench has ended.
+    BenchEnded {
+        /// The run's.
+        ticket: u64,
+        /// Why it could not run.
+        error: Option<String>,
     },
     /// The history's file was read.
     HistoryLoaded(History),
@@ -128,6 +157,13 @@ pub fn run(effect: Effect, runner: &mut Runner) {
             schema,
             local,
         } => compare(ticket, features, schema, local, runner),
+        Effect::Bench {
+            ticket,
+            body,
+            schema,
+            plan,
+        } => measure(ticket, body, schema, plan, runner),
+        Effect::StopBench => runner.stop(Slot::Bench),
         Effect::Cancel => runner.stop(Slot::Predict),
         Effect::LoadHistory => blocking(runner, move |outbox| {
             let event = match file.load() {
@@ -234,6 +270,41 @@ fn compare(
                 comparison: Box::new(comparison),
             })
             .await;
+    });
+}
+
+/// Measures on connections of its own, so that an interactive call does not disturb the figures.
+fn measure(ticket: u64, body: String, schema: Arc<Schema>, plan: Plan, runner: &mut Runner) {
+    let link = runner
+        .link
+        .as_ref()
+        .ok_or_else(|| "not connected yet: try again in a moment".to_owned());
+    let url = link.and_then(|link| link.endpoint().cloned().map_err(|error| error.to_string()));
+    runner.spawn_in(Slot::Bench, "measuring", move |outbox, _| async move {
+        let client = url.and_then(|url| Room::default().client(&url));
+        let error = match client {
+            Ok(client) => {
+                let (timed, mut calls) = tokio::sync::mpsc::unbounded_channel();
+                let run = bench::run(&client, &schema, &body, plan, |call| {
+                    match timed.send(*call) {
+                        Ok(()) => ControlFlow::Continue(()),
+                        Err(_) => ControlFlow::Break(()),
+                    }
+                });
+                let tell = async {
+                    for _ in 0..plan.n {
+                        let Some(call) = calls.recv().await else {
+                            break;
+                        };
+                        outbox.send(Event::BenchTimed { ticket, call }).await;
+                    }
+                };
+                tokio::join!(run, tell);
+                None
+            }
+            Err(error) => Some(error),
+        };
+        outbox.send(Event::BenchEnded { ticket, error }).await;
     });
 }
 

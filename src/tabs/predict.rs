@@ -1,42 +1,46 @@
 //! The Predict tab: fill in the features, send them, see the score and where its time went.
 
 pub mod answer;
+pub mod bench;
 pub mod compare;
 pub mod fields;
 pub mod form;
 pub mod layout;
 pub mod menu;
+mod menus;
 pub mod past;
+mod requests;
+mod typing;
 pub mod what_if;
 
-use crossterm::event::{Event as TermEvent, KeyCode, KeyEvent, KeyModifiers};
+use std::time::Duration;
+
+use crossterm::event::KeyEvent;
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use std::time::Duration;
 use tokio::time::Instant;
-use tui_input::backend::crossterm::to_input_request;
 
 use crate::app::Env;
 use crate::champion::Local;
-use crate::client::predict::{Endpoint, Reply};
+use crate::client::predict::Endpoint;
 use crate::domain::paste::Pasted;
 use crate::domain::schema::Schema;
 use crate::effects;
-use crate::effects::predict::{Effect, Event, LocalModel};
+use crate::effects::predict::{Effect, Event};
 use crate::history::Entry;
 use crate::keys::{Action, Scope};
-use crate::overlay::confirm::Confirm;
 use crate::tabs::{Cx, Look, Now, Offer, Tab};
 use crate::ui::theme::Tone;
 
 use answer::Shown;
+use bench::Bench;
 use compare::Comparing;
 use fields::Hit;
 use form::Form;
 use layout::{Panes, panes};
 pub use menu::Choice;
-use menu::{Item, Menu};
+use menus::menu_of_copies;
 use past::Past;
 use what_if::{Reach, Sweep};
 
@@ -56,6 +60,7 @@ pub struct Predict {
     sweep: Option<Sweep>,
     tornado: Vec<Reach>,
     comparing: Option<Comparing>,
+    bench: Option<Bench>,
     opened: bool,
 }
 
@@ -73,6 +78,7 @@ enum View {
     WhatIf,
     Tornado,
     Compare,
+    Bench,
     /// Two entries, the older first.
     Diff(Box<(Entry, Entry)>),
 }
@@ -93,202 +99,13 @@ impl Predict {
             sweep: None,
             tornado: Vec::new(),
             comparing: None,
+            bench: None,
             opened: false,
         }
     }
 
     fn panes(&self, area: Rect) -> Panes {
         panes(area, self.form.fields.len() as u16)
-    }
-
-    /// Sends the form, or goes to the first field that cannot be sent.
-    fn submit(&mut self, cx: &mut Cx) {
-        self.form.close_edit();
-        match self.form.parse(&cx.env.schema) {
-            Ok(features) => self.send(features.to_json(&cx.env.schema), cx),
-            Err(errors) => {
-                if let Some(field) = self.form.first_rejected() {
-                    self.form.select(field);
-                }
-                let more = if errors.len() > 1 {
-                    format!(" (and {} more)", errors.len() - 1)
-                } else {
-                    String::new()
-                };
-                cx.toast(
-                    Tone::Warn,
-                    format!("{}{more}; ! sends it anyway", errors[0]),
-                );
-            }
-        }
-    }
-
-    fn send(&mut self, body: String, cx: &mut Cx) {
-        self.tickets += 1;
-        self.typing = false;
-        self.view = View::Answer;
-        self.waiting = Some((self.tickets, cx.now.wall));
-        cx.effect(Effect::Send {
-            ticket: self.tickets,
-            body,
-            schema: cx.env.schema.clone(),
-        });
-    }
-
-    fn answered(&mut self, ticket: u64, entry: &Entry, reply: &Result<Box<Reply>, String>) {
-        let previous = self
-            .past
-            .history
-            .entries()
-            .iter()
-            .find_map(|entry| entry.score);
-        self.past.history.push(entry.clone());
-        if self.focus == Focus::Past && self.past.filter.is_empty() {
-            // The selected entry moved down by one.
-            self.past.select_by(isize::from(self.past.selected > 0));
-        }
-        if self.waiting.is_some_and(|(latest, _)| latest == ticket) {
-            self.waiting = None;
-            self.shown = Some(Shown {
-                entry: entry.clone(),
-                reply: reply.clone(),
-                previous,
-            });
-        }
-    }
-
-    /// The body as it would be sent now, for copying.
-    fn body(&self, schema: &Schema) -> String {
-        self.form.parse(schema).map_or_else(
-            |_| self.form.raw(schema),
-            |features| features.to_json(schema),
-        )
-    }
-
-    fn chosen(&mut self, choice: Choice, cx: &mut Cx) {
-        let schema = cx.env.schema.clone();
-        match choice {
-            Choice::Preset(n) => {
-                let preset = &schema.presets[n];
-                self.form
-                    .fill_values(&schema, &preset.values, preset.label.clone());
-            }
-            Choice::RandomRow => cx.effect(Effect::RandomRow),
-            Choice::LastFailed => {
-                if let Some(entry) = self.past.history.last_failed().cloned() {
-                    self.load(&entry, cx);
-                }
-            }
-            Choice::CopyJson => cx.copy(self.body(&schema), "the body"),
-            Choice::CopyCurl => match endpoint(cx.env) {
-                Some(endpoint) => cx.copy(endpoint.curl(&self.body(&schema)), "a curl line"),
-                None => cx.toast(Tone::Warn, "the target has no endpoint for a curl line"),
-            },
-            Choice::CopyVintner => {
-                let pairs = (schema.names().zip(&self.form.fields))
-                    .filter(|(_, text)| !text.trim().is_empty());
-                let pairs: Vec<String> = pairs
-                    .map(|(name, text)| shell_words::quote(&format!("{name}={text}")).into_owned())
-                    .collect();
-                cx.copy(
-                    format!("vintner predict {}", pairs.join(" ")),
-                    "a vintner line",
-                );
-            }
-        }
-    }
-
-    /// Asks gateway, function and local model; outside the sandbox a direct invocation is asked about first.
-    fn compare(&mut self, cx: &mut Cx) {
-        let Ok(features) = self.form.parse(&cx.env.schema) else {
-            return self.submit(cx);
-        };
-        self.tickets += 1;
-        self.view = View::Compare;
-        self.comparing = Some(Comparing {
-            ticket: self.tickets,
-            since: cx.now.wall,
-            result: None,
-        });
-        let local = self.local.clone().map(LocalModel);
-        let effect = Effect::Compare {
-            ticket: self.tickets,
-            features,
-            schema: cx.env.schema.clone(),
-            local,
-        };
-        match cx.env.session.value() {
-            Some((session, _)) if session.sandbox => cx.effect(effect),
-            Some((session, _)) => {
-                let question = format!(
-                    "Invoke {} directly as well as through its gateway?",
-                    crate::ui::text::clean(&session.function)
-                );
-                cx.open(Confirm::new(
-                    question,
-                    "one prediction each way, billed as usual",
-                    vec![effect.into()],
-                ));
-            }
-            None => cx.toast(Tone::Warn, "not connected yet: try again in a moment"),
-        }
-    }
-
-    /// Fills the form from a remembered request.
-    fn load(&mut self, entry: &Entry, cx: &mut Cx) {
-        match Pasted::parse(&cx.env.schema, &entry.body) {
-            Ok(pasted) => {
-                self.form.paste(&cx.env.schema, &pasted);
-                self.form.base_label =
-                    format!("request of {}", crate::ui::text::age(entry.at, cx.now.wall));
-                self.focus = Focus::Form;
-                self.view = View::Answer;
-            }
-            Err(error) => cx.toast(
-                Tone::Warn,
-                format!("cannot be loaded: {error}; r sends it as it was"),
-            ),
-        }
-    }
-
-    fn diff(&mut self, cx: &mut Cx) {
-        let entries = self.past.history.entries();
-        let Some(selected) = self.past.entry() else {
-            return;
-        };
-        // The latest request is compared with the one before it, any other with the latest.
-        let other = if entries[0].id == selected.id {
-            entries.get(1)
-        } else {
-            entries.first()
-        };
-        match other {
-            Some(other) => {
-                let (old, new) = if other.id < selected.id {
-                    (other, selected)
-                } else {
-                    (selected, other)
-                };
-                self.view = View::Diff(Box::new((old.clone(), new.clone())));
-            }
-            None => cx.toast(Tone::Warn, "a difference needs two requests"),
-        }
-    }
-
-    fn pin(&mut self, cx: &mut Cx) {
-        let Some(id) = self.past.entry().map(|entry| entry.id.clone()) else {
-            return;
-        };
-        self.past.history.toggle_pin(&id);
-        if let Some(entry) = self
-            .past
-            .history
-            .entries()
-            .iter()
-            .find(|entry| entry.id == id)
-        {
-            cx.effect(Effect::Keep(Box::new(entry.clone())));
-        }
     }
 
     /// What the local model says follows every change of the form.
@@ -301,9 +118,7 @@ impl Predict {
         };
         let model = |row: &[f32]| local.predict(row);
         self.sweep = Some(what_if::sweep(&model, schema, features, self.form.selected));
-        if self.view == View::Tornado {
-            self.tornado = what_if::tornado(&model, schema, features);
-        }
+        self.tornado = what_if::tornado(&model, schema, features);
     }
 
     fn form_action(&mut self, action: Action, schema: &Schema) {
@@ -356,6 +171,12 @@ impl Predict {
         if self.waiting.take().is_some() {
             cx.effect(Effect::Cancel);
             cx.toast(Tone::Muted, "no longer waiting for the answer");
+        } else if self.view == View::Bench && self.bench.as_ref().is_some_and(|bench| bench.running)
+        {
+            self.bench
+                .iter_mut()
+                .for_each(|bench| bench.running = false);
+            cx.effect(Effect::StopBench);
         } else if self.view != View::Answer {
             self.view = View::Answer;
         } else if !self.past.filter.is_empty() && self.focus == Focus::Past {
@@ -373,125 +194,6 @@ impl Predict {
             view
         };
     }
-
-    /// A key for the open text of the history's filter.
-    fn filter_key(&mut self, key: KeyEvent) {
-        let Some(input) = &mut self.past.typing else {
-            return;
-        };
-        match key.code {
-            KeyCode::Enter => self.past.typing = None,
-            KeyCode::Esc => {
-                self.past.typing = None;
-                self.past.filter.clear();
-            }
-            _ => {
-                if let Some(request) = to_input_request(&TermEvent::Key(key)) {
-                    input.handle(request);
-                    self.past.filter = input.value().to_owned();
-                }
-            }
-        }
-        self.past.selected = 0;
-    }
-
-    /// A key for the open field: true if it took it.
-    fn field_key(&mut self, key: KeyEvent, cx: &mut Cx) -> bool {
-        let schema = cx.env.schema.clone();
-        match key.code {
-            KeyCode::Enter => self.submit(cx),
-            KeyCode::Esc => self.form.cancel_edit(&schema),
-            KeyCode::Up | KeyCode::BackTab => self.form.select_by(-1),
-            KeyCode::Down | KeyCode::Tab => self.form.select_by(1),
-            _ => match to_input_request(&TermEvent::Key(key)) {
-                Some(request) => self.form.type_key(&schema, request),
-                None => return false,
-            },
-        }
-        true
-    }
-
-    /// The first key of a new value in the selected field: true if it began one.
-    fn begin_field(&mut self, key: KeyEvent, schema: &Schema) -> bool {
-        if schema.features[self.form.selected].range().is_none()
-            || !(key.modifiers - KeyModifiers::SHIFT).is_empty()
-        {
-            return false;
-        }
-        match key.code {
-            // A zero goes back to the preset, unless a point makes it the beginning of a number.
-            KeyCode::Char(c @ ('1'..='9' | '.' | '-')) => self.form.edit(
-                schema,
-                &if c == '.' {
-                    "0.".to_owned()
-                } else {
-                    c.to_string()
-                },
-            ),
-            KeyCode::Backspace | KeyCode::Delete => self.form.edit(schema, ""),
-            _ => return false,
-        }
-        true
-    }
-
-    fn menu_of_presets(&self, schema: &Schema) -> Menu {
-        let score = |n: usize| {
-            let features =
-                crate::domain::features::Features::from_values(schema, &schema.presets[n].values)
-                    .ok();
-            let both = self.local.as_ref().zip(features);
-            both.map_or_else(String::new, |(local, features)| {
-                format!(
-                    "local model: {:.3}",
-                    what_if::score(&|row| local.predict(row), &features)
-                )
-            })
-        };
-        let mut items: Vec<Item> = (schema.presets.iter().enumerate())
-            .map(|(n, preset)| Item {
-                label: preset.label.clone(),
-                detail: score(n),
-                choice: Ok(Choice::Preset(n)),
-            })
-            .collect();
-        let failed = self
-            .past
-            .history
-            .last_failed()
-            .map(|_| Choice::LastFailed)
-            .ok_or("no request has failed yet");
-        items.push(Item {
-            label: "Random row".into(),
-            detail: "of the data set".into(),
-            choice: Ok(Choice::RandomRow),
-        });
-        items.push(Item {
-            label: "Last failing request".into(),
-            detail: String::new(),
-            choice: failed,
-        });
-        Menu::new(" Presets · or paste a curl line, JSON, CSV ", items)
-    }
-}
-
-fn menu_of_copies() -> Menu {
-    let item = |label: &str, detail: &str, choice| Item {
-        label: label.into(),
-        detail: detail.into(),
-        choice: Ok(choice),
-    };
-    Menu::new(
-        " Copy the request ",
-        vec![
-            item("curl line", "the same bytes", Choice::CopyCurl),
-            item("JSON", "the body alone", Choice::CopyJson),
-            item(
-                "vintner line",
-                "vintner predict alcohol=…",
-                Choice::CopyVintner,
-            ),
-        ],
-    )
 }
 
 fn endpoint(env: &Env) -> Option<Endpoint> {
@@ -535,6 +237,7 @@ impl Tab for Predict {
             Offer::new(Action::WhatIf, "what-if").only_if(local.0, local.1),
             Offer::new(Action::Tornado, "tornado").only_if(local.0, local.1),
             Offer::new(Action::Compare, "three ways"),
+            Offer::new(Action::Bench, "bench"),
             Offer::new(Action::Replay, "replay").only_if(some, none),
             Offer::new(Action::Copy, "copy"),
             Offer::new(Action::Undo, "undo").only_if(self.form.can_undo(), "nothing to undo"),
@@ -586,6 +289,7 @@ impl Tab for Predict {
             View::Diff(pair) => {
                 past::render_diff(schema, &pair.0, &pair.1, panes.answer, buf, look)
             }
+            View::Bench => bench::render(self.bench.as_ref(), panes.answer, buf, look),
             View::Compare => compare::render(self.comparing.as_ref(), panes.answer, buf, look),
             View::WhatIf | View::Tornado if panes.what_if.is_none() => what_if(panes.answer, buf),
             _ if panes.past.is_none() && !in_form => {
@@ -595,6 +299,17 @@ impl Tab for Predict {
         }
         if let Some(rect) = panes.what_if {
             what_if(rect, buf);
+        }
+        if let Some(rect) = panes.tornado {
+            let selected = self.form.selected;
+            what_if::render_tornado(
+                &self.tornado,
+                self.local.as_ref(),
+                selected,
+                rect,
+                buf,
+                look,
+            );
         }
         if let Some(rect) = panes.past {
             cursor = past::render(&self.past, !in_form, rect, buf, look).or(cursor);
@@ -618,6 +333,7 @@ impl Tab for Predict {
             Action::CopyMore => cx.copy(self.body(&schema), "the body"),
             Action::Undo => drop(self.form.undo(&schema)),
             Action::Compare => self.compare(cx),
+            Action::Bench => self.measure(cx),
             Action::WhatIf => self.toggle_view(View::WhatIf),
             Action::Tornado => self.toggle_view(View::Tornado),
             Action::NextField | Action::PreviousField => {
@@ -696,6 +412,15 @@ impl Tab for Predict {
                         .filter(|comparing| comparing.ticket == *ticket)
                     {
                         comparing.result = Some(*comparison.clone());
+                    }
+                }
+                Event::BenchTimed { ticket, call } => {
+                    self.benched(*ticket, |bench| bench.calls.push(*call))
+                }
+                Event::BenchEnded { ticket, error } => {
+                    self.benched(*ticket, |bench| bench.running = false);
+                    if let Some(error) = error {
+                        cx.toast(Tone::Bad, error.clone());
                     }
                 }
                 Event::HistoryLoaded(history) => self.past.history = history.clone(),

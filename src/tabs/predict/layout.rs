@@ -13,6 +13,8 @@ pub struct Panes {
     pub past: Option<Rect>,
     /// What the local model would say.
     pub what_if: Option<Rect>,
+    /// How far each feature can move the score.
+    pub tornado: Option<Rect>,
 }
 
 /// Below this width the panes stand on top of each other.
@@ -34,9 +36,10 @@ pub fn panes(area: Rect, fields: u16) -> Panes {
             answer,
             past: None,
             what_if: None,
+            tornado: None,
         };
     }
-    let left = (area.width * 58 / 100).clamp(46, 84);
+    let left = (area.width / 50 * 29).clamp(46, 84);
     let [left, right] = split_across(area, left);
     let [form, under] = split_down(left, form_height);
     if area.height < TALL {
@@ -46,18 +49,28 @@ pub fn panes(area: Rect, fields: u16) -> Panes {
             answer: right,
             past,
             what_if: None,
+            tornado: None,
         };
     }
-    let [answer, past] = if area.width >= WIDE {
-        split_across(right, right.width / 2)
-    } else {
-        split_down(right, 18)
-    };
+    // An answer takes 18 lines.
+    let [answer, rest] = split_down(right, 18);
+    if area.width < WIDE {
+        return Panes {
+            form,
+            answer,
+            past: Some(rest),
+            what_if: Some(under),
+            tornado: None,
+        };
+    }
+    let [middle, past] = split_across(right, right.width / 2);
+    let [answer, tornado] = split_down(middle, 18);
     Panes {
         form,
         answer,
         past: Some(past),
         what_if: Some(under),
+        tornado: Some(tornado),
     }
 }
 
@@ -100,6 +113,7 @@ mod tests {
                     Some(panes.answer),
                     panes.past,
                     panes.what_if,
+                    panes.tornado,
                 ]
                 .into_iter()
                 .flatten()

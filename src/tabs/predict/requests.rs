@@ -1,0 +1,220 @@
+//! What the tab sends and takes back: a request, a comparison, a bench, an entry of the history.
+
+use super::answer::Shown;
+use super::bench::Bench;
+use super::compare::Comparing;
+use super::{Focus, Predict, View, bench, endpoint};
+
+use crate::client::predict::Reply;
+use crate::domain::paste::Pasted;
+use crate::domain::schema::Schema;
+use crate::effects::predict::{Effect, LocalModel};
+use crate::history::Entry;
+use crate::overlay::confirm::Confirm;
+use crate::tabs::Cx;
+use crate::ui::theme::Tone;
+
+impl Predict {
+    /// Sends the form, or goes to the first field that cannot be sent.
+    pub(super) fn submit(&mut self, cx: &mut Cx) {
+        self.form.close_edit();
+        match self.form.parse(&cx.env.schema) {
+            Ok(features) => self.send(features.to_json(&cx.env.schema), cx),
+            Err(errors) => {
+                if let Some(field) = self.form.first_rejected() {
+                    self.form.select(field);
+                }
+                let more = if errors.len() > 1 {
+                    format!(" (and {} more)", errors.len() - 1)
+                } else {
+                    String::new()
+                };
+                cx.toast(
+                    Tone::Warn,
+                    format!("{}{more}; ! sends it anyway", errors[0]),
+                );
+            }
+        }
+    }
+
+    pub(super) fn send(&mut self, body: String, cx: &mut Cx) {
+        self.tickets += 1;
+        self.typing = false;
+        self.view = View::Answer;
+        self.waiting = Some((self.tickets, cx.now.wall));
+        cx.effect(Effect::Send {
+            ticket: self.tickets,
+            body,
+            schema: cx.env.schema.clone(),
+        });
+    }
+
+    pub(super) fn answered(
+        &mut self,
+        ticket: u64,
+        entry: &Entry,
+        reply: &Result<Box<Reply>, String>,
+    ) {
+        let previous = self
+            .past
+            .history
+            .entries()
+            .iter()
+            .find_map(|entry| entry.score);
+        self.past.history.push(entry.clone());
+        if self.focus == Focus::Past && self.past.filter.is_empty() {
+            // The selected entry moved down by one.
+            self.past.select_by(isize::from(self.past.selected > 0));
+        }
+        if self.waiting.is_some_and(|(latest, _)| latest == ticket) {
+            self.waiting = None;
+            self.shown = Some(Shown {
+                entry: entry.clone(),
+                reply: reply.clone(),
+                previous,
+            });
+        }
+    }
+
+    /// The body as it would be sent now, for copying.
+    pub(super) fn body(&self, schema: &Schema) -> String {
+        self.form.parse(schema).map_or_else(
+            |_| self.form.raw(schema),
+            |features| features.to_json(schema),
+        )
+    }
+
+    /// Asks first: a bench sends many calls, and somebody pays for them.
+    pub(super) fn measure(&mut self, cx: &mut Cx) {
+        let Ok(features) = self.form.parse(&cx.env.schema) else {
+            return self.submit(cx);
+        };
+        let Some(endpoint) = endpoint(cx.env) else {
+            return cx.toast(Tone::Warn, "the target has no endpoint to measure");
+        };
+        self.tickets += 1;
+        let plan = bench::PLAN;
+        let effect = Effect::Bench {
+            ticket: self.tickets,
+            body: features.to_json(&cx.env.schema),
+            schema: cx.env.schema.clone(),
+            plan,
+        };
+        let question = format!(
+            "Send {} predictions at {} a second to {}?",
+            plan.n + plan.warm_up,
+            plan.rate,
+            endpoint.authority()
+        );
+        let prices = crate::domain::cost::Prices::default();
+        let charge = (prices.requests_per_million + prices.gateway_per_million) / 1e6
+            * (plan.n + plan.warm_up) as f64;
+        let detail = format!(
+            "{} s, {} at list price plus compute",
+            bench::length(&plan).as_secs(),
+            crate::domain::cost::dollars(charge)
+        );
+        self.bench = Some(Bench::begin(self.tickets));
+        self.view = View::Bench;
+        cx.open(Confirm::new(question, detail, vec![effect.into()]));
+    }
+
+    pub(super) fn benched(&mut self, ticket: u64, take: impl FnOnce(&mut Bench)) {
+        if let Some(bench) = self.bench.as_mut().filter(|bench| bench.ticket == ticket) {
+            take(bench);
+        }
+    }
+
+    /// Asks gateway, function and local model; outside the sandbox a direct invocation is asked about first.
+    pub(super) fn compare(&mut self, cx: &mut Cx) {
+        let Ok(features) = self.form.parse(&cx.env.schema) else {
+            return self.submit(cx);
+        };
+        self.tickets += 1;
+        self.view = View::Compare;
+        self.comparing = Some(Comparing {
+            ticket: self.tickets,
+            since: cx.now.wall,
+            result: None,
+        });
+        let local = self.local.clone().map(LocalModel);
+        let effect = Effect::Compare {
+            ticket: self.tickets,
+            features,
+            schema: cx.env.schema.clone(),
+            local,
+        };
+        match cx.env.session.value() {
+            Some((session, _)) if session.sandbox => cx.effect(effect),
+            Some((session, _)) => {
+                let question = format!(
+                    "Invoke {} directly as well as through its gateway?",
+                    crate::ui::text::clean(&session.function)
+                );
+                cx.open(Confirm::new(
+                    question,
+                    "one prediction each way, billed as usual",
+                    vec![effect.into()],
+                ));
+            }
+            None => cx.toast(Tone::Warn, "not connected yet: try again in a moment"),
+        }
+    }
+
+    pub(super) fn diff(&mut self, cx: &mut Cx) {
+        let entries = self.past.history.entries();
+        let Some(selected) = self.past.entry() else {
+            return;
+        };
+        // The latest request is compared with the one before it, any other with the latest.
+        let other = if entries[0].id == selected.id {
+            entries.get(1)
+        } else {
+            entries.first()
+        };
+        match other {
+            Some(other) => {
+                let (old, new) = if other.id < selected.id {
+                    (other, selected)
+                } else {
+                    (selected, other)
+                };
+                self.view = View::Diff(Box::new((old.clone(), new.clone())));
+            }
+            None => cx.toast(Tone::Warn, "a difference needs two requests"),
+        }
+    }
+
+    pub(super) fn pin(&mut self, cx: &mut Cx) {
+        let Some(id) = self.past.entry().map(|entry| entry.id.clone()) else {
+            return;
+        };
+        self.past.history.toggle_pin(&id);
+        if let Some(entry) = self
+            .past
+            .history
+            .entries()
+            .iter()
+            .find(|entry| entry.id == id)
+        {
+            cx.effect(Effect::Keep(Box::new(entry.clone())));
+        }
+    }
+
+    /// Fills the form from a remembered request.
+    pub(super) fn load(&mut self, entry: &Entry, cx: &mut Cx) {
+        match Pasted::parse(&cx.env.schema, &entry.body) {
+            Ok(pasted) => {
+                self.form.paste(&cx.env.schema, &pasted);
+                self.form.base_label =
+                    format!("request of {}", crate::ui::text::age(entry.at, cx.now.wall));
+                self.focus = Focus::Form;
+                self.view = View::Answer;
+            }
+            Err(error) => cx.toast(
+                Tone::Warn,
+                format!("cannot be loaded: {error}; r sends it as it was"),
+            ),
+        }
+    }
+}
