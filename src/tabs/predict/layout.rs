@@ -39,7 +39,7 @@ pub fn panes(area: Rect, fields: u16) -> Panes {
             tornado: None,
         };
     }
-    let left = (area.width / 50 * 29).clamp(46, 84);
+    let left = ((u32::from(area.width) * 58 / 100) as u16).clamp(46, 84);
     let [left, right] = split_across(area, left);
     let [form, under] = split_down(left, form_height);
     if area.height < TALL {
