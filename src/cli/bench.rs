@@ -55,8 +55,7 @@ pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
     let features = Features::from_values(schema, &preset.values)
         .map_err(|_| Failure::usage(anyhow!("the preset `{}` is not valid", args.preset)))?;
     let link = context.connect().await?;
-    let endpoint = Endpoint::parse(link.endpoint().map_err(Failure::usage)?.as_str())
-        .map_err(Failure::usage)?;
+    let endpoint = link.endpoint().map_err(Failure::usage)?.clone();
     let client = PredictClient::new(endpoint.clone(), Limits::default());
     let body = features.to_json(schema);
     // Whether anything answers at all is said at once, not after the whole schedule.

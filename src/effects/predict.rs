@@ -247,7 +247,7 @@ fn compare(
         .endpoint()
         .cloned()
         .map_err(|error| error.to_string())
-        .and_then(|url| runner.predict.client(&url));
+        .map(|url| runner.predict.client(&url));
     runner.spawn_in(Slot::Predict, "comparing", move |outbox, _| async move {
         let body = features.to_json(&schema);
         let gateway = match client {
@@ -281,7 +281,7 @@ fn measure(ticket: u64, body: String, schema: Arc<Schema>, plan: Plan, runner: &
         .ok_or_else(|| "not connected yet: try again in a moment".to_owned());
     let url = link.and_then(|link| link.endpoint().cloned().map_err(|error| error.to_string()));
     runner.spawn_in(Slot::Bench, "measuring", move |outbox, _| async move {
-        let client = url.and_then(|url| Room::default().client(&url));
+        let client = url.map(|url| Room::default().client(&url));
         let error = match client {
             Ok(client) => {
                 let (timed, mut calls) = tokio::sync::mpsc::unbounded_channel();
