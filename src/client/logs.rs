@@ -2,35 +2,30 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_cloudwatchlogs as sdk;
-use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::endpoint::EndpointPrefix;
-use aws_smithy_runtime_api::client::interceptors::context::{
-    AfterDeserializationInterceptorContextRef, BeforeSerializationInterceptorContextRef,
-};
-use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
-use sdk::primitives::event_stream::EventReceiver;
-use sdk::types::StartLiveTailResponseStream as Frame;
-use sdk::types::error::StartLiveTailResponseStreamError;
 
 use crate::client::errors::{AwsError, Call};
 use crate::client::link::Aws;
 use crate::domain::line::LogEvent;
 
+mod glob;
+mod insights;
+mod live;
+mod wire;
+
+pub use glob::glob_matches;
+pub use insights::QueryResults;
+pub use live::{LiveFrame, LiveTail};
+
+use wire::{NoHostPrefix, ServerClock};
+
 /// One attempt at one page; a page is at most 1 MB.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
-/// AWS sends a Live Tail update every second, empty or not: this much silence is a dead connection.
-const LIVE_SILENCE: Duration = Duration::from_secs(10);
-/// Clock differences below this are the `Date` header's whole seconds, not skew.
-const SKEW_NOISE_MS: i64 = 2_000;
 
 /// A CloudWatch Logs client for one account and region. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -80,28 +75,6 @@ pub struct Page {
     pub next: Option<String>,
 }
 
-/// The state of an Insights query.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct QueryResults {
-    /// `Scheduled`, `Running`, `Complete`, `Failed`, `Cancelled`, `Timeout`.
-    pub status: String,
-    /// One row per result, (field, value) in the query's order.
-    pub rows: Vec<Vec<(String, String)>>,
-    /// Events read so far.
-    pub records_scanned: f64,
-    /// Events that matched so far.
-    pub records_matched: f64,
-    /// Bytes read so far; Insights bills these.
-    pub bytes_scanned: f64,
-}
-
-impl QueryResults {
-    /// Whether the query has ended, well or not.
-    pub fn is_done(&self) -> bool {
-        !matches!(self.status.as_str(), "Scheduled" | "Running" | "Unknown")
-    }
-}
-
 impl LogsClient {
     /// `custom_endpoint`: the configuration points to something other than AWS, where Live Tail's `stream-` host prefix
     /// does not resolve.
@@ -131,7 +104,7 @@ impl LogsClient {
 
     /// Milliseconds since the epoch by the server's clock, as far as answers have shown it.
     pub fn now(&self) -> i64 {
-        local_now() + self.clock.skew()
+        wire::local_now() + self.clock.skew()
     }
 
     /// The region asked.
@@ -222,94 +195,6 @@ impl LogsClient {
         })
     }
 
-    /// Opens a Live Tail session over up to ten groups given by ARN. The caller holds it: dropping it ends the session.
-    pub async fn live_tail(
-        &self,
-        arns: &[String],
-        pattern: Option<&str>,
-    ) -> Result<LiveTail, AwsError> {
-        let call = self.call("logs:StartLiveTail", arns.join(", "));
-        let opening = self
-            .sdk
-            .start_live_tail()
-            .set_log_group_identifiers(Some(arns.to_vec()))
-            .set_log_event_filter_pattern(pattern.map(str::to_owned))
-            .send();
-        let Ok(opened) = tokio::time::timeout(LIVE_SILENCE, opening).await else {
-            return Err(AwsError::Unparsable {
-                action: call.action.to_owned(),
-                detail: "no first frame within 10 s".to_owned(),
-            });
-        };
-        let opened = opened.map_err(|error| AwsError::from_sdk(&error, &call))?;
-        Ok(LiveTail {
-            frames: opened.response_stream,
-            streams: Streams::default(),
-        })
-    }
-
-    /// Starts an Insights query over groups (names, or ARNs of another account's). Times are milliseconds since the epoch.
-    pub async fn start_query(
-        &self,
-        groups: &[String],
-        query: &str,
-        start: i64,
-        end: i64,
-    ) -> Result<String, AwsError> {
-        let call = self.call("logs:StartQuery", groups.join(", "));
-        let request = self
-            .sdk
-            .start_query()
-            .query_string(query)
-            .start_time(start.div_euclid(1000))
-            .end_time(end.div_euclid(1000));
-        let request = if groups.iter().any(|group| group.starts_with("arn:")) {
-            request.set_log_group_identifiers(Some(groups.to_vec()))
-        } else {
-            request.set_log_group_names(Some(groups.to_vec()))
-        };
-        let answer = request
-            .send()
-            .await
-            .map_err(|error| with_position(AwsError::from_sdk(&error, &call), &error))?;
-        answer.query_id.ok_or_else(|| AwsError::Unparsable {
-            action: call.action.to_owned(),
-            detail: "no queryId".to_owned(),
-        })
-    }
-
-    /// What a query has found so far.
-    pub async fn query_results(&self, id: &str) -> Result<QueryResults, AwsError> {
-        let call = self.call("logs:GetQueryResults", format!("query {id}"));
-        let answer = self
-            .sdk
-            .get_query_results()
-            .query_id(id)
-            .send()
-            .await
-            .map_err(|error| AwsError::from_sdk(&error, &call))?;
-        let statistics = answer.statistics();
-        Ok(QueryResults {
-            status: answer
-                .status()
-                .map_or("Unknown", |status| status.as_str())
-                .to_owned(),
-            rows: answer.results().iter().map(|row| fields(row)).collect(),
-            records_scanned: statistics.map_or(0.0, |s| s.records_scanned),
-            records_matched: statistics.map_or(0.0, |s| s.records_matched),
-            bytes_scanned: statistics.map_or(0.0, |s| s.bytes_scanned),
-        })
-    }
-
-    /// Stops a query; what it scanned is billed all the same.
-    pub async fn stop_query(&self, id: &str) -> Result<(), AwsError> {
-        let call = self.call("logs:StopQuery", format!("query {id}"));
-        let stopped = self.sdk.stop_query().query_id(id).send().await;
-        stopped
-            .map(|_| ())
-            .map_err(|error| AwsError::from_sdk(&error, &call))
-    }
-
     fn call(&self, action: &'static str, subject: String) -> Call {
         Call {
             action,
@@ -317,63 +202,6 @@ impl LogsClient {
             region: self.region.clone(),
             profile: self.profile.clone(),
         }
-    }
-}
-
-/// An open Live Tail session.
-pub struct LiveTail {
-    frames: EventReceiver<Frame, StartLiveTailResponseStreamError>,
-    streams: Streams,
-}
-
-/// What a Live Tail session delivers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LiveFrame {
-    /// The session began (or a frame newer than this client).
-    Started,
-    /// About once a second, often empty. The events have no id.
-    Update {
-        /// The events.
-        events: Vec<LogEvent>,
-        /// More than 500 events a second came: these are a sample.
-        sampled: bool,
-    },
-    /// The session ended; the text says why (three hours, server, network, silence).
-    Ended(String),
-}
-
-impl LiveTail {
-    /// The next frame. After `Ended` there is nothing more to read.
-    pub async fn next(&mut self) -> LiveFrame {
-        match tokio::time::timeout(LIVE_SILENCE, self.frames.recv()).await {
-            Err(_) => LiveFrame::Ended(format!("silent for {} s", LIVE_SILENCE.as_secs())),
-            Ok(Ok(None)) => LiveFrame::Ended("closed by the server".to_owned()),
-            Ok(Err(error)) => LiveFrame::Ended(ended_because(&error)),
-            Ok(Ok(Some(Frame::SessionUpdate(update)))) => LiveFrame::Update {
-                sampled: update.session_metadata().is_some_and(|meta| meta.sampled),
-                events: update
-                    .session_results
-                    .unwrap_or_default()
-                    .into_iter()
-                    .map(|event| self.streams.live_event(event))
-                    .collect(),
-            },
-            Ok(Ok(Some(_))) => LiveFrame::Started,
-        }
-    }
-}
-
-fn ended_because<R>(
-    error: &aws_smithy_runtime_api::client::result::SdkError<StartLiveTailResponseStreamError, R>,
-) -> String {
-    match error.as_service_error() {
-        Some(StartLiveTailResponseStreamError::SessionTimeoutException(_)) => {
-            "session over (AWS ends one after 3 h)".to_owned()
-        }
-        Some(StartLiveTailResponseStreamError::SessionStreamingException(_)) => {
-            "interrupted by the service".to_owned()
-        }
-        _ => "connection lost".to_owned(),
     }
 }
 
@@ -391,19 +219,6 @@ impl Streams {
         let shared: Arc<str> = Arc::from(name);
         self.names.insert(Box::from(name), Arc::clone(&shared));
         shared
-    }
-
-    fn live_event(&mut self, event: sdk::types::LiveTailSessionLogEvent) -> LogEvent {
-        let group = event.log_group_identifier.as_deref().unwrap_or_default();
-        let timestamp = event.timestamp.unwrap_or_default();
-        LogEvent {
-            timestamp,
-            ingestion_time: event.ingestion_time.unwrap_or(timestamp),
-            group: self.shared(group.rsplit(':').next().unwrap_or(group)),
-            stream: self.shared(event.log_stream_name.as_deref().unwrap_or_default()),
-            event_id: None,
-            message: event.message.unwrap_or_default(),
-        }
     }
 }
 
@@ -426,169 +241,9 @@ fn log_group(group: &sdk::types::LogGroup) -> LogGroup {
     }
 }
 
-/// A result row without Insights' internal `@ptr`.
-fn fields(row: &[sdk::types::ResultField]) -> Vec<(String, String)> {
-    row.iter()
-        .filter(|field| field.field() != Some("@ptr"))
-        .map(|field| {
-            let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-            (text(field.field()), text(field.value()))
-        })
-        .collect()
-}
-
-/// Adds the place of an Insights syntax error to the service's message.
-fn with_position<R>(
-    error: AwsError,
-    raw: &aws_smithy_runtime_api::client::result::SdkError<
-        sdk::operation::start_query::StartQueryError,
-        R,
-    >,
-) -> AwsError {
-    use sdk::operation::start_query::StartQueryError::MalformedQueryException;
-    let place = match raw.as_service_error() {
-        Some(MalformedQueryException(e)) => e
-            .query_compile_error()
-            .and_then(|compile| compile.location())
-            .and_then(sdk::types::QueryCompileErrorLocation::start_char_offset),
-        _ => None,
-    };
-    match (error, place) {
-        (
-            AwsError::Invalid {
-                action,
-                subject,
-                code,
-                detail,
-            },
-            Some(offset),
-        ) => AwsError::Invalid {
-            action,
-            subject,
-            code,
-            detail: format!("{detail} (at character {})", offset + 1),
-        },
-        (error, _) => error,
-    }
-}
-
-/// Whether `name` matches `glob`, where `*` is any text and `?` any one character.
-pub fn glob_matches(glob: &str, name: &str) -> bool {
-    let (glob, name): (Vec<char>, Vec<char>) = (glob.chars().collect(), name.chars().collect());
-    let (mut g, mut n) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while n < name.len() {
-        match glob.get(g) {
-            Some('*') => {
-                star = Some((g, n));
-                g += 1;
-            }
-            Some(&c) if c == '?' || c == name[n] => {
-                g += 1;
-                n += 1;
-            }
-            _ => match star {
-                Some((at, from)) => {
-                    g = at + 1;
-                    n = from + 1;
-                    star = Some((at, from + 1));
-                }
-                None => return false,
-            },
-        }
-    }
-    glob[g..].iter().all(|&c| c == '*')
-}
-
-fn local_now() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_millis() as i64)
-}
-
-/// Learns from answers' `Date` headers how far this machine's clock is from the server's: a tail whose cursor moves by
-/// searched time would run past events if the local clock were ahead.
-#[derive(Debug, Clone, Default)]
-struct ServerClock {
-    skew_ms: Arc<AtomicI64>,
-}
-
-impl ServerClock {
-    /// Server time minus local time, milliseconds; 0 while it is within the header's precision.
-    fn skew(&self) -> i64 {
-        self.skew_ms.load(Ordering::Relaxed)
-    }
-}
-
-#[dyn_dispatch_hint]
-impl Intercept for ServerClock {
-    fn name(&self) -> &'static str {
-        "ServerClock"
-    }
-
-    fn read_after_deserialization(
-        &self,
-        context: &AfterDeserializationInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let date = context.response().headers().get("date");
-        let server = date.and_then(|date| {
-            aws_smithy_types::DateTime::from_str(
-                date,
-                aws_smithy_types::date_time::Format::HttpDate,
-            )
-            .ok()
-        });
-        if let Some(server) = server {
-            let skew = server.secs() * 1000 + 500 - local_now();
-            let skew = if skew.abs() < SKEW_NOISE_MS { 0 } else { skew };
-            self.skew_ms.store(skew, Ordering::Relaxed);
-        }
-        Ok(())
-    }
-}
-
-/// Takes back the `stream-` host prefix that the SDK puts before any endpoint, `127.0.0.1` included.
-#[derive(Debug)]
-struct NoHostPrefix;
-
-#[dyn_dispatch_hint]
-impl Intercept for NoHostPrefix {
-    fn name(&self) -> &'static str {
-        "NoHostPrefix"
-    }
-
-    fn read_before_serialization(
-        &self,
-        _: &BeforeSerializationInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        config: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        config.interceptor_state().unset::<EndpointPrefix>();
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn globs_match_whole_names() {
-        for (glob, name, matches) in [
-            ("/aws/lambda/*", "/aws/lambda/wine", true),
-            ("/aws/lambda/*", "/aws/lambd", false),
-            ("*wine*", "/aws/lambda/wine-quality", true),
-            ("a?c", "abc", true),
-            ("a?c", "ac", false),
-            ("*a*b", "xaxbxab", true),
-            ("abc", "abcd", false),
-            ("*", "", true),
-        ] {
-            assert_eq!(glob_matches(glob, name), matches, "{glob} {name}");
-        }
-    }
 
     #[test]
     fn an_arn_names_its_group() {

@@ -24,6 +24,8 @@ mod pace;
 mod pass;
 mod seen;
 mod status;
+mod sweep;
+mod trouble;
 
 pub use group::{GroupTail, Step};
 pub use status::{Progress, Status};

@@ -1,9 +1,10 @@
-//! The harnesses: a screen without a terminal, the real loop without a terminal, the real binary in a PTY.
+//! The harnesses: a screen without a terminal, the real loop without a terminal, the real binary in a PTY, a real tail.
 
 pub mod journey;
 pub mod picture;
 pub mod pty;
 pub mod stage;
+pub mod tailing;
 
 use std::path::Path;
 use std::sync::Arc;

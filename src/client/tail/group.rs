@@ -10,10 +10,12 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::history::History;
-use super::pace::{Backoff, Lags};
+use super::pace::Lags;
 use super::pass::Pass;
 use super::seen::Seen;
 use super::status::{Progress, Status};
+use super::sweep::Sweep;
+use super::trouble::Trouble;
 use super::{Batch, Patience, Phase, Span};
 use crate::client::errors::AwsError;
 use crate::client::logs::{Page, PageRequest};
@@ -26,32 +28,10 @@ const IDLE_PACE_MS: i64 = 5_000;
 const PACE_GROWTH: (i64, i64) = (3, 2);
 /// An event this much older than one already shown counts as late.
 const LATE_MS: i64 = 2_000;
-/// How soon a change of credentials, a missing group, a permission is looked for again.
-const CREDENTIALS_RETRY_MS: i64 = 5_000;
-const MISSING_RETRY_MS: i64 = 3_000;
-const DENIED_RETRY_MS: i64 = 15_000;
-/// A bounded tail gives up after this long without a good answer, or sooner if there never was one.
-const BOUNDED_PATIENCE_MS: i64 = 60_000;
-const FIRST_ANSWER_ATTEMPTS: u32 = 4;
 /// Remembered beyond what the next sweep reads.
 const MEMORY_MARGIN_MS: i64 = 5_000;
 /// Live Tail counts as healthy this long after its last frame.
 const LIVE_FRESH_MS: i64 = 3_000;
-
-/// A repeated look far back, for events that the overlap misses.
-#[derive(Debug)]
-struct Sweep {
-    every: i64,
-    back: i64,
-    last: i64,
-}
-
-impl Sweep {
-    /// Where a sweep at `now` begins. After a pause it begins earlier, as if no sweep had been missed.
-    fn start(&self, now: i64) -> i64 {
-        (now - self.back).min(self.last - self.back + self.every)
-    }
-}
 
 /// What the machine wants.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,10 +60,9 @@ pub struct GroupTail {
     group: Arc<str>,
     pattern: Option<Arc<str>>,
     span: Span,
-    patience: Patience,
+    trouble: Trouble,
     seen: Seen,
     lags: Lags,
-    backoff: Backoff,
     dice: StdRng,
 
     began: i64,
@@ -91,9 +70,6 @@ pub struct GroupTail {
     high_water: i64,
     newest_shown: i64,
     searched_to: Option<i64>,
-    answered_at: Option<i64>,
-    trouble: Option<(Status, i64)>,
-    fatal: Option<AwsError>,
 
     history: Option<History>,
     first_paint: bool,
@@ -105,7 +81,6 @@ pub struct GroupTail {
     next_poll: i64,
     last_poll: i64,
     pace: i64,
-    blocked_until: i64,
 
     live_frame_at: Option<i64>,
     gaps: VecDeque<i64>,
@@ -124,38 +99,28 @@ impl GroupTail {
         seed: u64,
     ) -> Self {
         let to = span.until.unwrap_or(now);
-        let sweep = |every: i64, back: i64| Sweep {
-            every,
-            back,
-            last: now,
-        };
         Self {
             history: Some(History::new(span.since, to, span.newest_first, now)),
             first_paint: true,
             group,
             pattern,
             span,
-            patience,
+            trouble: Trouble::none(patience, span),
             seen: Seen::default(),
             lags: Lags::default(),
-            backoff: Backoff::default(),
             dice: StdRng::seed_from_u64(seed),
             began: now,
             high_water: now,
             newest_shown: i64::MIN,
             searched_to: None,
-            answered_at: None,
-            trouble: None,
-            fatal: None,
             poll: None,
             sweep: None,
-            sweeps: [sweep(15_000, 120_000), sweep(300_000, 900_000)],
+            sweeps: Sweep::both(now),
             asked: Asked::Nothing,
             background_turn: false,
             next_poll: now,
             last_poll: now,
             pace: BUSY_PACE_MS,
-            blocked_until: now,
             live_frame_at: None,
             gaps: VecDeque::new(),
             late: 0,
@@ -165,11 +130,11 @@ impl GroupTail {
 
     /// What to do at `now`.
     pub fn next(&mut self, now: i64) -> Step {
-        if let Some(error) = &self.fatal {
+        if let Some(error) = self.trouble.fatal() {
             return Step::GiveUp(error.clone());
         }
-        if now < self.blocked_until {
-            return Step::Wait(self.blocked_until);
+        if now < self.trouble.blocked_until() {
+            return Step::Wait(self.trouble.blocked_until());
         }
         let history_only = self.first_paint || !self.span.newest_first || !self.span.follow;
         if self.history.is_some() && history_only {
@@ -196,9 +161,7 @@ impl GroupTail {
 
     /// A page came. Returns the events to show, oldest first.
     pub fn page(&mut self, now: i64, page: Page) -> Option<Batch> {
-        self.backoff.reset();
-        self.trouble = None;
-        self.answered_at = Some(now);
+        self.trouble.over();
         match std::mem::replace(&mut self.asked, Asked::Nothing) {
             Asked::Nothing => None,
             Asked::History => self.history_page(page),
@@ -213,19 +176,7 @@ impl GroupTail {
         if matches!(error, AwsError::Invalid { .. }) && self.restart_without_token(asked) {
             return;
         }
-        let delay = match error {
-            error if error.is_about_credentials() => CREDENTIALS_RETRY_MS,
-            AwsError::NotFound { .. } => MISSING_RETRY_MS,
-            AwsError::AccessDenied { .. } => DENIED_RETRY_MS,
-            _ => self.backoff.next(&mut self.dice),
-        };
-        self.blocked_until = now + delay;
-        let since = self.trouble.as_ref().map_or(now, |(_, since)| *since);
-        let status = Status::from_error(error, &self.group, self.blocked_until);
-        self.trouble = Some((status, since));
-        if self.gives_up(error, now - since) {
-            self.fatal = Some(error.clone());
-        }
+        self.trouble.failed(now, error, &self.group, &mut self.dice);
     }
 
     /// Live Tail is wanted: from now on polled events are also known by their text.
@@ -262,10 +213,10 @@ impl GroupTail {
 
     /// The truth about this group.
     pub fn status(&self) -> Status {
-        if let Some((status, _)) = &self.trouble {
+        if let Some(status) = self.trouble.status() {
             return status.clone();
         }
-        if self.answered_at.is_none() {
+        if !self.trouble.has_answered() {
             return Status::Connecting;
         }
         if !self.span.follow && self.history.is_none() {
@@ -294,7 +245,7 @@ impl GroupTail {
         }
         // The wider one first: it makes the narrower one needless.
         for (which, sweep) in self.sweeps.iter().enumerate().rev() {
-            if now >= sweep.last + sweep.every {
+            if now >= sweep.due() {
                 let start = sweep.start(now).max(self.span.since);
                 self.sweep = Some((which, Pass::new(start, None, now, self.newest_shown)));
                 return;
@@ -303,7 +254,7 @@ impl GroupTail {
     }
 
     fn next_due(&self) -> i64 {
-        let sweeps = self.sweeps.iter().map(|sweep| sweep.last + sweep.every);
+        let sweeps = self.sweeps.iter().map(Sweep::due);
         sweeps.fold(self.next_poll, i64::min)
     }
 
@@ -340,7 +291,7 @@ impl GroupTail {
         }
         if !ended {
             let kept: Vec<_> = history.kept().collect();
-            let floor = self.began - self.sweeps[1].back - MEMORY_MARGIN_MS;
+            let floor = self.began - self.sweeps[1].back() - MEMORY_MARGIN_MS;
             self.seen.forget_before(floor, &kept);
             self.history = Some(history);
         }
@@ -367,7 +318,7 @@ impl GroupTail {
         let fresh = self.absorb(&mut pass, page.events, Some(now));
         if pass.turn(page.next, was_empty) {
             for sweep in &mut self.sweeps[..=which] {
-                sweep.last = pass.started;
+                sweep.done(pass.started);
             }
             self.forget(pass.started);
         } else {
@@ -441,7 +392,7 @@ impl GroupTail {
         let mut floor = self.memory_floor(now);
         let kept: Vec<RangeInclusive<i64>> = match &self.history {
             Some(history) => {
-                floor = floor.min(self.began - self.sweeps[1].back - MEMORY_MARGIN_MS);
+                floor = floor.min(self.began - self.sweeps[1].back() - MEMORY_MARGIN_MS);
                 history.kept().collect()
             }
             None => Vec::new(),
@@ -491,28 +442,7 @@ impl GroupTail {
         }
         true
     }
-
-    fn gives_up(&self, error: &AwsError, troubled_for: i64) -> bool {
-        match error {
-            AwsError::Invalid { .. }
-            | AwsError::NoRegion
-            | AwsError::WrongRegion { .. }
-            | AwsError::ClockSkew { .. }
-            | AwsError::Configuration { .. } => true,
-            _ if self.patience == Patience::Endless => false,
-            AwsError::NotFound { .. } if self.span.follow => false,
-            _ if self.answered_at.is_some() && self.span.follow => false,
-            AwsError::Throttled { .. } => troubled_for > BOUNDED_PATIENCE_MS,
-            error if error.is_transient() => {
-                let never = self.answered_at.is_none();
-                never && self.backoff.failures() >= FIRST_ANSWER_ATTEMPTS
-                    || troubled_for > BOUNDED_PATIENCE_MS
-            }
-            _ => true,
-        }
-    }
 }
 
 #[cfg(test)]
-#[path = "group_tests.rs"]
 mod tests;
