@@ -68,9 +68,7 @@ fn a_promoted_model_is_the_champion_and_its_refit_ties() {
         (&report["version"], &report["promoted"]),
         (&"v0001".into(), &true.into())
     );
-    let refit = [
-        "--preset", "champion", "--set", "seed=7", "--folds", "0", "--gate",
-    ];
+    let refit = ["--preset", "champion", "--set", "seed=7", "--folds", "0"];
     let report = json(train(home.path()).args(refit), 0);
     assert_eq!(
         (&report["version"], &report["verdict"]),

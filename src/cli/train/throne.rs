@@ -128,7 +128,11 @@ impl Throne {
             )
         };
         let step = (holdout.len() / manifest::CANARIES).max(1);
-        let canaries: Vec<(f32, f32)> = (0..holdout.len()).step_by(step).map(canary).collect();
+        let canaries: Vec<(f32, f32)> = (0..holdout.len())
+            .step_by(step)
+            .take(manifest::CANARIES)
+            .map(canary)
+            .collect();
         gates(&Candidate {
             challenger: &retrained.evaluation,
             champion: self
