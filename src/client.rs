@@ -16,6 +16,7 @@ pub mod mlflow;
 pub mod predict;
 pub mod refusal;
 pub mod signed;
+pub mod store;
 pub mod survey;
 pub mod tail;
 pub mod ways;

@@ -1,6 +1,8 @@
 //! `vintner models`: the registry on the command line.
 
 mod drift;
+mod mlflow;
+mod push;
 mod served;
 
 use std::io::Write;
@@ -100,6 +102,19 @@ pub enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Copy a version into the S3 model store: immutable keys, a pointer moved only if nobody else moved it
+    Push {
+        /// The version; the champion if not given
+        version: Option<Version>,
+        /// The bucket
+        #[arg(long, env = "S3_BUCKET_NAME", default_value = "wine-quality-mlops")]
+        bucket: String,
+    },
+    /// Log a version as a run in `MLflow` (`MLFLOW_TRACKING_URI`); queued on disk while the server is away
+    Mlflow {
+        /// The version; the champion if not given
+        version: Option<Version>,
+    },
     /// Which version the endpoint serves, by its answers to sixteen questions; exit 1 when it is not the champion
     Served,
     /// Whether recent inputs have moved away from the training rows; exit 1 on an alert
@@ -161,6 +176,10 @@ pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
         Command::Log => log(&registry, json, out),
         Command::Runs => runs(&registry, json, out),
         Command::Prune { keep, dry_run } => prune(&registry, *keep, *dry_run, json, out),
+        Command::Push { version, bucket } => {
+            push::run(&registry, context, *version, bucket, json, out).await
+        }
+        Command::Mlflow { version } => mlflow::run(&registry, context, *version, json, out).await,
         Command::Served => served::run(&registry, context, json, out).await,
         Command::Drift { data, version } => drift::run(&registry, data, *version, json, out),
     }
@@ -428,11 +447,12 @@ fn promote(
             .gates
             .iter()
             .filter(|gate| !gate.passed)
-            .map(|gate| format!("\n  {}: {}", gate.name, gate.reason));
+            .map(|gate| format!("  {}: {}", gate.name, gate.reason));
+        let reasons: Vec<String> = reasons.collect();
         return Err(Failure::failed(anyhow!(
-            "{version} is stopped by {} gate(s):{}\nto promote it all the same: vintner models promote {version} --override --reason \"…\"",
+            "{version} is stopped by {} gate(s):\n{}\nto promote it all the same: vintner models promote {version} --override --reason \"…\"",
             failed.len(),
-            reasons.collect::<String>()
+            reasons.join("\n")
         )));
     }
     if over && reason.trim().is_empty() {

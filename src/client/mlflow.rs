@@ -14,6 +14,9 @@ use serde_json::{Value, json};
 use crate::registry::{Manifest, disk};
 use crate::train::Scores;
 
+/// The experiment, unless `MLFLOW_EXPERIMENT_NAME` says otherwise.
+pub const EXPERIMENT: &str = "wine-quality";
+
 /// Most metrics in one `log-batch`.
 const BATCH: usize = 1000;
 

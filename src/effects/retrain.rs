@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use super::{Outbox, Runner, Slot};
 use crate::champion::{self, Local};
 use crate::client::link::Link;
+use crate::client::mlflow::{EXPERIMENT, Record, Server, Spool};
 use crate::registry::{Champion, Move, Registry, Version};
 use crate::train::{Flow, Plan};
 
@@ -103,6 +104,13 @@ pub enum Event {
         /// `Ok(true)`: bit by bit the same.
         result: Result<bool, String>,
     },
+    /// The new version was queued for MLflow: how many wait, and why they do.
+    Logged {
+        /// Runs in the queue.
+        queued: usize,
+        /// What keeps them there.
+        error: Option<String>,
+    },
     /// A file was written, or why not.
     Exported(Result<PathBuf, String>),
 }
@@ -151,6 +159,7 @@ pub fn run(effect: Effect, runner: &mut Runner) {
         }
         Effect::Train(order) => {
             let control = renewed(runner);
+            let spool = Spool::at(runner.settings.dirs.state.join("mlflow"));
             runner.spawn_blocking_in(Slot::Train, "training", move |outbox, token| {
                 let flow = || {
                     if token.is_cancelled() {
@@ -161,8 +170,15 @@ pub fn run(effect: Effect, runner: &mut Runner) {
                 };
                 let ticket = order.ticket;
                 let result = training::train(&order, &registry, &outbox, &flow).map(Arc::new);
+                let version = result
+                    .as_ref()
+                    .ok()
+                    .and_then(|report| report.version.clone().ok());
                 outbox.send_blocking(Event::Trained { ticket, result });
                 look(&registry, false, &outbox);
+                if let Some(version) = version {
+                    log_to_mlflow(&registry, version, &spool, &outbox);
+                }
             });
         }
         Effect::Pause(hold) => runner.training.set(if hold { HOLD } else { GO }),
@@ -203,6 +219,28 @@ fn renewed(runner: &mut Runner) -> Control {
 fn look(registry: &Registry, establish: bool, outbox: &Outbox) {
     let shelf = Shelf::look(registry, establish).map(Box::new);
     outbox.send_blocking(Event::Shelf(shelf.map_err(|error| error.to_string())));
+}
+
+/// Queues a version for MLflow, where `MLFLOW_TRACKING_URI` names a server, and sends what is queued. The verdict is on
+/// screen already.
+fn log_to_mlflow(registry: &Registry, version: Version, spool: &Spool, outbox: &Outbox) {
+    let env = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let Some(server) = Server::from_env(&env) else {
+        return;
+    };
+    let Ok(manifest) = registry.manifest(version) else {
+        return;
+    };
+    let experiment = env("MLFLOW_EXPERIMENT_NAME").unwrap_or_else(|| EXPERIMENT.to_owned());
+    let record = Record::of(&manifest, &shelf::curve(registry, version), &experiment);
+    let sent = spool
+        .add(&record)
+        .and_then(|_| tokio::runtime::Handle::current().block_on(spool.drain(&server)));
+    let error = sent.err().map(|error| error.to_string());
+    outbox.send_blocking(Event::Logged {
+        queued: spool.pending().len(),
+        error,
+    });
 }
 
 /// Moves the pointer, lets the sandbox serve the new champion, and reads the shelf again.

@@ -13,12 +13,11 @@ impl Loaded {
         }
         let manifest = &self.manifest;
         let version = manifest.version.to_string();
-        let features = manifest.features.names.join(",");
+        // The exporter adds the feature names itself; a key must not stand there twice.
         let metadata = [
             ("version", version.as_str()),
             ("dataset_sha256", &manifest.data.sha256),
             ("feature_hash", &manifest.features.sha256),
-            ("features", &features),
         ];
         onnx(&self.model, &metadata).ok_or(RegistryError::NoOnnx(manifest.version))
     }

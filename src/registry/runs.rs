@@ -194,7 +194,8 @@ impl Registry {
     /// All runs, newest first; a dead one is shown as crashed, not running.
     pub fn runs(&self) -> Result<Vec<RunRecord>, RegistryError> {
         let mut ids = names_in(&self.runs_dir())?;
-        ids.sort_unstable_by(|a, b| b.cmp(a));
+        ids.sort_unstable();
+        ids.reverse();
         Ok(ids.iter().filter_map(|id| self.run(id)).collect())
     }
 

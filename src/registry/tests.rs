@@ -119,6 +119,7 @@ fn sha256sum_agrees_with_the_sums() {
 
 #[test]
 fn rollback_returns_and_is_itself_reversible() {
+    use What::{Committed, Promoted, RolledBack};
     let (_home, registry, [first, second, third]) = cellar();
     let back = registry
         .roll_back(None, why("worse in production"))
@@ -141,7 +142,6 @@ fn rollback_returns_and_is_itself_reversible() {
         .iter()
         .map(|event| event.what)
         .collect();
-    use What::{Committed, Promoted, RolledBack};
     assert_eq!(
         log,
         [

@@ -65,6 +65,8 @@ pub struct Retrain {
     ticket: u64,
     /// A promotion or rollback is under way.
     moving: bool,
+    /// Runs queued for MLflow, and what keeps them there.
+    mlflow: Option<(usize, Option<String>)>,
 }
 
 impl Retrain {
@@ -82,6 +84,7 @@ impl Retrain {
             history: History::default(),
             ticket: 0,
             moving: false,
+            mlflow: None,
         }
     }
 
@@ -144,6 +147,7 @@ impl Retrain {
             stopping: false,
         });
         self.reproduced = None;
+        self.mlflow = None;
         if self.view == View::History {
             self.view = View::Curve;
         }
@@ -294,6 +298,7 @@ impl Retrain {
                     running.paused = false;
                 }
             }
+            Event::Logged { queued, error } => self.mlflow = Some((*queued, error.clone())),
             Event::Exported(Ok(path)) => cx.toast(Tone::Good, format!("wrote {}", path.display())),
             Event::Exported(Err(error)) => crate::app::report(cx, error.clone()),
         }
@@ -620,7 +625,7 @@ struct Panes {
 
 impl Panes {
     fn of(area: Rect, fields: u16) -> Self {
-        let side = (area.width * 3 / 10).clamp(28, 46);
+        let side = (area.width * 3 / 10).clamp(30, 46);
         let [left, right] =
             Layout::horizontal([Constraint::Length(side), Constraint::Fill(1)]).areas(area);
         let tall = area.height >= 28;
@@ -632,7 +637,7 @@ impl Panes {
             Constraint::Fill(1),
         ])
         .areas(left);
-        let verdict = if tall { 11 } else { 7 };
+        let verdict = if tall { 12 } else { 7 };
         let progress = if tall { 5 } else { 4 };
         let [view, progress, verdict] = Layout::vertical([
             Constraint::Fill(1),

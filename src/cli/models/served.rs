@@ -10,7 +10,7 @@ use crate::client::predict::{Endpoint, PredictClient};
 use crate::client::wire::Limits;
 use crate::domain::prediction::Outcome;
 use crate::registry::fingerprint::{Suspect, suspects};
-use crate::registry::{Registry, Version};
+use crate::registry::{Registry, RegistryError, Version};
 
 /// Sends the sixteen canaries and matches the answers against every version; 1 when the champion is not served.
 pub(super) async fn run(
@@ -20,15 +20,13 @@ pub(super) async fn run(
     out: &mut impl Write,
 ) -> Run {
     let link = context.connect().await?;
-    let champion = match link.session.sandbox {
+    let champion = if link.session.sandbox {
         // The sandbox's own first champion may still be in training.
-        true => tokio::task::block_in_place(|| crate::champion::establish(registry))
-            .map_err(Failure::failed)?,
-        false => registry
-            .champion()
-            .map_err(failure)?
-            .ok_or(crate::registry::RegistryError::NoChampion)
-            .map_err(failure)?,
+        let established = tokio::task::block_in_place(|| crate::champion::establish(registry));
+        established.map_err(Failure::failed)?
+    } else {
+        let champion = registry.champion().map_err(failure)?;
+        champion.ok_or(RegistryError::NoChampion).map_err(failure)?
     };
     let manifest = registry.manifest(champion.version).map_err(failure)?;
     let endpoint = link.endpoint().cloned().map_err(Failure::usage)?;

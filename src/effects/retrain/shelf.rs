@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::training;
 use crate::champion::{self, ChampionError, SPLIT_SEED};
 use crate::registry::runs::RunRecord;
-use crate::registry::{Champion, Entry, Event, Manifest, Registry};
+use crate::registry::{Champion, Entry, Event, Manifest, Registry, Version};
 use crate::train::dataset::Preflight;
 use crate::train::{Dataset, Family, Flow, Plan, TrainError, evaluate};
 
@@ -73,15 +73,13 @@ impl Shelf {
         let manifest = champion
             .as_ref()
             .and_then(|champion| registry.manifest(champion.version).ok());
-        let curve = champion.as_ref().and_then(|champion| {
-            registry
-                .artefact(champion.version, training::CURVE_FILE)
-                .ok()
-        });
+        let curve = champion
+            .as_ref()
+            .map_or_else(Vec::new, |champion| curve(registry, champion.version));
         Ok(Self {
             root: registry.root().to_owned(),
             manifest: manifest.map(Box::new),
-            curve: curve.map_or_else(Vec::new, |bytes| curve_of(&bytes)),
+            curve,
             champion,
             versions: registry.list()?,
             runs: registry.runs()?,
@@ -89,6 +87,12 @@ impl Shelf {
             warnings,
         })
     }
+}
+
+/// A version's curve: trees and R2; empty when it has none.
+pub fn curve(registry: &Registry, version: Version) -> Vec<(usize, f64)> {
+    let bytes = registry.artefact(version, training::CURVE_FILE);
+    bytes.map_or_else(|_| Vec::new(), |bytes| curve_of(&bytes))
 }
 
 /// Trees and R2 out of a version's curve file.

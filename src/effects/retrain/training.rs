@@ -179,13 +179,12 @@ fn work(order: &Order, registry: &Registry, telegraph: &mut Telegraph) -> Result
     let judged = Trial::of(&outcome, &data.select(&split.holdout), registry);
     let linear = linear(&train, &data.select(&split.holdout))?;
     let looks = 1 + looks(registry, &preflight.holdout_sha256);
-    let draft = judged.draft(
+    let draft = Draft::new(&order.plan, EMBEDDED, &preflight, &data, &split, &outcome);
+    let draft = judged.inscribe(
+        draft,
         order,
-        &preflight,
-        &data,
-        &split,
-        &outcome,
         linear,
+        outcome.watched,
         telegraph.run.as_ref(),
     );
     let version = registry
@@ -356,26 +355,25 @@ impl Trial {
         }
     }
 
-    fn draft(
+    /// Writes the trial's result into the version to be.
+    fn inscribe(
         &self,
+        draft: Draft,
         order: &Order,
-        preflight: &Preflight,
-        data: &Dataset,
-        split: &Split,
-        outcome: &Outcome,
         linear: Scores,
+        watched: Option<Scores>,
         run: Option<&Run>,
     ) -> Draft {
         let verdict = self
             .comparison
             .map(|comparison| comparison.verdict.to_string());
         let champion = self.champion.as_ref().map(|(version, _)| *version);
-        let draft = Draft::new(&order.plan, EMBEDDED, preflight, data, split, outcome)
+        let draft = draft
             .preset(order.preset.as_deref())
             .judged(champion, verdict, self.gates.clone())
             .measured(|metrics| {
                 metrics.linear = Some(linear);
-                if let Some(watched) = outcome.watched {
+                if let Some(watched) = watched {
                     metrics
                         .more
                         .insert("validation".to_owned(), serde_json::json!(watched));

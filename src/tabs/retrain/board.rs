@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Paragraph, Widget, Wrap};
+use ratatui::widgets::{Paragraph, Widget};
 
 use super::side::plain;
 use super::{Outcome, Retrain, Running};
@@ -46,7 +46,7 @@ pub(super) fn progress(tab: &Retrain, area: Rect, buf: &mut Buffer, look: &Look)
                 ),
             ]
         }
-        Some(Outcome::Report(report)) => done_lines(report, look),
+        Some(Outcome::Report(report)) => done_lines(report, tab, inner.width, look),
         Some(Outcome::Stopped(order, stopped, _)) => {
             let text = match stopped {
                 Stopped::Cancelled { done, total } => {
@@ -72,8 +72,8 @@ pub(super) fn progress(tab: &Retrain, area: Rect, buf: &mut Buffer, look: &Look)
 }
 
 fn what(tab: &Retrain) -> String {
-    let plan = &tab.setup.plan;
     use crate::train::Family;
+    let plan = &tab.setup.plan;
     match plan.family {
         Family::RandomForest | Family::ExtraTrees => {
             format!("{} of {} trees", plan.family, plan.params.n_estimators)
@@ -90,7 +90,7 @@ fn what(tab: &Retrain) -> String {
     }
 }
 
-fn done_lines(report: &Report, look: &Look) -> Vec<Line<'static>> {
+fn done_lines(report: &Report, tab: &Retrain, cells: u16, look: &Look) -> Vec<Line<'static>> {
     let theme = look.theme;
     let dot = look.glyphs.dot;
     let seconds = report.fit_seconds;
@@ -104,12 +104,16 @@ fn done_lines(report: &Report, look: &Look) -> Vec<Line<'static>> {
     } else {
         ""
     };
+    let nodes = if cells < 60 {
+        String::new()
+    } else {
+        format!(" {dot} {} nodes", count(report.nodes))
+    };
     let mut lines = vec![Line::from(vec![
         Span::styled(format!("{} ", look.glyphs.ok), theme.good),
         Span::raw(format!(
-            "{} trees{kept} in {seconds:.2} s{pace} {dot} {} nodes",
-            report.trees,
-            count(report.nodes)
+            "{} trees{kept} in {seconds:.2} s{pace}{nodes}",
+            report.trees
         )),
     ])];
     let registered = match &report.version {
@@ -123,6 +127,16 @@ fn done_lines(report: &Report, look: &Look) -> Vec<Line<'static>> {
         ),
     };
     lines.push(Line::from(registered));
+    if let Some((queued, error)) = &tab.mlflow {
+        lines.push(match (queued, error) {
+            (_, Some(error)) => Line::styled(
+                format!("MLflow: {queued} queued; {}", clean(error)),
+                theme.warn,
+            ),
+            (0, None) => Line::styled("MLflow: sent", theme.muted),
+            (queued, None) => Line::styled(format!("MLflow: {queued} queued"), theme.muted),
+        });
+    }
     lines
 }
 
@@ -289,9 +303,7 @@ pub(super) fn verdict(tab: &Retrain, area: Rect, buf: &mut Buffer, look: &Look) 
                     Line::styled(text, look.theme.tone(tone)),
                 );
             }
-            Paragraph::new(lines)
-                .wrap(Wrap { trim: true })
-                .render(inner, buf);
+            Paragraph::new(lines).render(inner, buf);
         }
         (_, Some((version, result))) => {
             let (tone, text) = reproduction(*version, result);
@@ -323,8 +335,8 @@ fn card(report: &Report, tab: &Retrain, area: Rect, look: &Look) -> Vec<Line<'st
             text
         }
     };
-    let mut lines = vec![first_line(report, look)];
-    let Evaluated { now, before } = Evaluated::of(report);
+    let mut lines = vec![first_line(report, area.width < 62, look)];
+    let Evaluated { now, before } = Evaluated::of(report, area.width < 62);
     lines.push(Line::from(vec![
         Span::styled("challenger ", theme.muted),
         Span::raw(text(now)),
@@ -350,7 +362,7 @@ fn card(report: &Report, tab: &Retrain, area: Rect, look: &Look) -> Vec<Line<'st
     lines
 }
 
-fn first_line(report: &Report, look: &Look) -> Line<'static> {
+fn first_line(report: &Report, narrow: bool, look: &Look) -> Line<'static> {
     let theme = look.theme;
     let text = |text: String| {
         if look.glyphs.ascii {
@@ -366,6 +378,12 @@ fn first_line(report: &Report, look: &Look) -> Line<'static> {
         ]);
     };
     let style = theme.tone(tone_of(comparison.verdict));
+    let (better, n) = (comparison.p_better, report.evaluation.scores.n);
+    let odds = if narrow {
+        format!(" P {better:.2}")
+    } else {
+        format!("  P(better) {better:.2}  n {n}")
+    };
     let mut spans = vec![
         Span::styled(
             format!(" {} ", comparison.verdict),
@@ -375,13 +393,7 @@ fn first_line(report: &Report, look: &Look) -> Line<'static> {
             "  ΔMSE {:+.3} [{:+.3}, {:+.3}]",
             comparison.delta_mse, comparison.interval.low, comparison.interval.high
         ))),
-        Span::styled(
-            format!(
-                "  P(better) {:.2}  n {}",
-                comparison.p_better, report.evaluation.scores.n
-            ),
-            theme.muted,
-        ),
+        Span::styled(odds, theme.muted),
     ];
     if report.kept {
         spans.push(Span::styled("  trees kept", theme.warn));
@@ -395,10 +407,16 @@ struct Evaluated {
 }
 
 impl Evaluated {
-    fn of(report: &Report) -> Self {
+    fn of(report: &Report, narrow: bool) -> Self {
         let figures = |evaluation: &crate::train::evaluate::Evaluation| {
             let scores = &evaluation.scores;
             let (low, high) = (evaluation.r2.low, evaluation.r2.high);
+            if narrow {
+                return format!(
+                    "R² {:.3} [{low:.2}, {high:.2}] MSE {:.3}",
+                    scores.r2, scores.mse
+                );
+            }
             format!(
                 "R² {:.3} [{low:.2}, {high:.2}]  MAE {:.3}  MSE {:.3}",
                 scores.r2, scores.mae, scores.mse

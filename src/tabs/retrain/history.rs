@@ -167,9 +167,18 @@ fn draw_table(
             height: 1,
             ..area
         };
-        draw_row(row, shelf, history.pinned, wide, look).render(rect, buf);
+        let line = draw_row(row, shelf, history.pinned, wide, look);
         if index == history.row {
-            buf.set_style(rect, look.theme.selected);
+            // One colour under the cursor: several reversed ones are hard to read.
+            let text: String = line
+                .spans
+                .iter()
+                .map(|span| span.content.as_ref())
+                .collect();
+            let text = fit(&text, usize::from(rect.width), look.glyphs.ellipsis);
+            Line::styled(text, look.theme.selected).render(rect, buf);
+        } else {
+            line.render(rect, buf);
         }
     }
 }
@@ -269,10 +278,20 @@ fn version_line(
     ];
     spans.push(Span::styled(format!("{made:<11}"), theme.muted));
     if wide {
-        spans.push(Span::raw(format!("{} ", manifest.summary())));
+        spans.push(Span::raw(format!("{} ", plan_of(manifest))));
         spans.push(Span::styled(clean(&preset), theme.muted));
     }
     Line::from(super::side::ascii_line(spans, look))
+}
+
+/// The plan in a few cells: `random-forest 138×8`.
+fn plan_of(manifest: &Manifest) -> String {
+    let depth = manifest.plan.params.max_depth;
+    let depth = depth.map_or_else(|| "∞".to_owned(), |depth| depth.to_string());
+    match manifest.fit.trees {
+        0 => manifest.plan.family.to_string(),
+        trees => format!("{} {trees}×{depth}", manifest.plan.family),
+    }
 }
 
 fn differences(

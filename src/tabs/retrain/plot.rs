@@ -18,7 +18,7 @@ pub struct Series {
     pub joined: bool,
 }
 
-/// A horizontal line with a label at its right end.
+/// A horizontal line.
 #[derive(Debug, Clone)]
 pub struct Level {
     /// Where.
@@ -27,8 +27,6 @@ pub struct Level {
     pub glyph: (&'static str, &'static str),
     /// Its style.
     pub style: Style,
-    /// What it is.
-    pub label: String,
 }
 
 /// A picture of series and levels over two axes.
@@ -70,9 +68,6 @@ impl Plot {
         }
         for series in &self.series {
             self.draw(series, canvas, buf, look);
-        }
-        for level in &self.levels {
-            self.label(level, canvas, buf);
         }
     }
 
@@ -137,16 +132,6 @@ impl Plot {
         };
         for x in canvas.left()..canvas.right() {
             buf.set_string(x, canvas.y + row / 4, glyph, level.style);
-        }
-    }
-
-    fn label(&self, level: &Level, canvas: Rect, buf: &mut Buffer) {
-        let Some(row) = self.dot_row(level.y, canvas) else {
-            return;
-        };
-        let cells = width(&level.label) as u16;
-        if cells + 4 < canvas.width {
-            buf.set_string(canvas.x + 1, canvas.y + row / 4, &level.label, level.style);
         }
     }
 

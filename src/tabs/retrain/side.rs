@@ -10,6 +10,7 @@ use super::setup::Field;
 use crate::effects::retrain::DataReport;
 use crate::remote::Remote;
 use crate::tabs::Look;
+use crate::train::Family;
 use crate::ui::panel::{notice, panel};
 use crate::ui::text::{age, clean, count, fit, truncate};
 use crate::ui::theme::Tone;
@@ -19,7 +20,8 @@ pub(super) fn setup(tab: &Retrain, area: Rect, buf: &mut Buffer, look: &Look) ->
     let inner = panel(" Setup ", true, area, buf, look);
     let setup = &tab.setup;
     let mut cursor = None;
-    let names = if inner.width < 32 { 15 } else { 18 };
+    let narrow = inner.width < 34;
+    let names = if narrow { 13 } else { 18 };
     for (row, field) in setup
         .fields()
         .into_iter()
@@ -34,7 +36,9 @@ pub(super) fn setup(tab: &Retrain, area: Rect, buf: &mut Buffer, look: &Look) ->
         let focused = row == setup.focus;
         let (name, value) = match field {
             Field::Preset => ("preset", setup.preset.clone()),
+            Field::Family if narrow => ("family", short_family(setup.plan.family).to_owned()),
             Field::Family => ("family", setup.plan.family.to_string()),
+            Field::Param(name) if narrow => (short_param(name), setup.value(name)),
             Field::Param(name) => (name, setup.value(name)),
             Field::Dedup => (
                 "duplicates",
@@ -93,6 +97,26 @@ pub(super) fn setup(tab: &Retrain, area: Rect, buf: &mut Buffer, look: &Look) ->
     cursor
 }
 
+const fn short_family(family: Family) -> &'static str {
+    match family {
+        Family::RandomForest => "forest",
+        Family::ExtraTrees => "extra-trees",
+        Family::GradientBoosting => "boosting",
+        Family::Blend => "blend",
+        Family::Linear => "linear",
+        Family::DecisionTree => "tree",
+    }
+}
+
+fn short_param(name: &'static str) -> &'static str {
+    match name {
+        "min_samples_split" => "min_split",
+        "min_samples_leaf" => "min_leaf",
+        "max_leaf_nodes" => "max_leaves",
+        name => name,
+    }
+}
+
 /// Draws what the data is like.
 pub(super) fn data(tab: &Retrain, area: Rect, buf: &mut Buffer, look: &Look) {
     let inner = panel(" Data ", false, area, buf, look);
@@ -120,29 +144,21 @@ fn data_lines<'a>(report: &'a DataReport, area: Rect, look: &Look) -> Vec<Line<'
     let theme = look.theme;
     let minus = if look.glyphs.ascii { "-" } else { "−" };
     let kept = preflight.duplicates > 0 && !preflight.deduplicated;
-    let rows = if kept {
-        format!(
-            "{} rows, {} twice",
-            count(preflight.rows),
-            count(preflight.duplicates)
-        )
-    } else {
-        format!(
-            "{} rows {minus} {} dup = {}",
-            count(preflight.rows),
-            count(preflight.duplicates),
-            count(preflight.used)
-        )
+    let narrow = area.width < 31;
+    let (all, twice) = (count(preflight.rows), count(preflight.duplicates));
+    let rows = match (kept, narrow) {
+        (true, _) => format!("{all} rows, {twice} twice"),
+        (false, true) => format!("{all} {minus} {twice} dup = {}", count(preflight.used)),
+        (false, false) => format!("{all} rows {minus} {twice} dup = {}", count(preflight.used)),
     };
-    let mut lines = vec![
-        Line::raw(rows),
-        Line::raw(format!(
-            "train {} {} holdout {}",
-            count(preflight.train),
-            look.glyphs.dot,
-            count(preflight.holdout)
-        )),
-    ];
+    let (train, holdout) = (count(preflight.train), count(preflight.holdout));
+    let dot = look.glyphs.dot;
+    let sides = if narrow {
+        format!("{train} train {dot} {holdout} hold")
+    } else {
+        format!("train {train} {dot} holdout {holdout}")
+    };
+    let mut lines = vec![Line::raw(rows), Line::raw(sides)];
     if kept {
         lines.insert(
             0,
@@ -208,7 +224,7 @@ fn class_bars(classes: &[(i64, usize)], look: &Look) -> Vec<Line<'static>> {
         let level = (rows * 7).div_ceil(most).min(7);
         bars.push(Span::styled(
             format!(" {} ", look.glyphs.bars[level]),
-            look.theme.info,
+            look.theme.accent,
         ));
         names.push(Span::styled(format!("{class:>2} "), look.theme.muted));
     }
@@ -246,8 +262,13 @@ pub(super) fn champion(tab: &Retrain, area: Rect, buf: &mut Buffer, look: &Look)
                 ),
             ]));
             if let Some(manifest) = manifest {
-                lines.push(Line::raw(manifest.summary()));
                 lines.extend(metrics(manifest, look));
+                let summary = manifest.summary();
+                lines.push(Line::raw(if look.glyphs.ascii {
+                    plain(&summary)
+                } else {
+                    summary
+                }));
             }
             lines.push(Line::from(vec![
                 Span::styled("before ", theme.muted),
@@ -300,9 +321,11 @@ pub(super) fn ascii_line(spans: Vec<Span<'static>>, look: &Look) -> Vec<Span<'st
 pub(super) fn plain(text: &str) -> String {
     text.replace('²', "2")
         .replace('Δ', "d")
-        .replace('−', "-")
+        .replace(['−', '–'], "-")
         .replace('±', "+-")
         .replace('…', "~")
+        .replace('×', "x")
+        .replace('━', "-")
         .replace('∞', "inf")
         .replace('·', ".")
 }

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
 use super::plot::{Level, Plot, Series};
-use super::side::plain;
+use super::side::{ascii_line, plain};
 use super::{Outcome, Retrain, history};
 use crate::effects::retrain::Report;
 use crate::tabs::Look;
@@ -178,120 +178,105 @@ fn wanted(plan: &crate::train::Plan) -> usize {
 
 fn curve(tab: &Retrain, area: Rect, buf: &mut Buffer, look: &Look) {
     let theme = look.theme;
-    let champion = tab
-        .shelf()
-        .map(|shelf| {
-            shelf
-                .curve
-                .iter()
-                .map(|(trees, r2)| (*trees as f64, *r2))
-                .collect::<Vec<_>>()
-        })
-        .unwrap_or_default();
-    let drawn = Drawn::of(tab).unwrap_or(Drawn {
+    let reigning = tab.shelf().map_or(&[][..], |shelf| shelf.curve.as_slice());
+    let mut champion: Vec<(f64, f64)> = reigning
+        .iter()
+        .map(|(trees, r2)| (*trees as f64, *r2))
+        .collect();
+    let nothing = || Drawn {
         early: Vec::new(),
         points: Vec::new(),
         total: champion.last().map_or(100.0, |last| last.0),
-    });
+    };
+    let drawn = Drawn::of(tab).unwrap_or_else(nothing);
     let linear = tab.data.value().map(|(report, _)| report.linear);
-    let reigning = tab.champion().map_or_else(
-        || "champion".to_owned(),
-        |champion| format!("champion {}", champion.version),
-    );
-    let mut levels: Vec<Level> = linear
-        .map(|r2| Level {
-            y: r2,
-            glyph: ("┈", "."),
-            style: theme.muted,
-            label: format!("linear {r2:.3}"),
-        })
-        .into_iter()
-        .collect();
-    if let Some((_, last)) = champion.last() {
-        levels.push(Level {
-            y: *last,
-            glyph: ("┄", "-"),
-            style: theme.info,
-            label: format!("{reigning} {last:.3}"),
-        });
-    }
-    if levels.is_empty() && drawn.points.is_empty() && drawn.early.is_empty() {
+    if linear.is_none() && champion.is_empty() && drawn.points.is_empty() && drawn.early.is_empty()
+    {
         let text = "the curve of the run appears here: R2 on rows that the trees have not seen";
         return notice(text, Tone::Muted, area, buf, look);
     }
-    let now = drawn.points.last().or(drawn.early.last()).copied();
-    let legend = Rect { height: 1, ..area };
-    legend_line(tab, now, look).render(legend, buf);
-    let area = Rect {
-        y: area.y + 1,
-        height: area.height.saturating_sub(1),
-        ..area
+    legend(tab, &drawn, linear, look).render(Rect { height: 1, ..area }, buf);
+    let level = |r2| Level {
+        y: r2,
+        glyph: ("┈", "."),
+        style: theme.muted,
     };
+    let levels: Vec<Level> = linear.map(level).into_iter().collect();
     let y = curve_range(&drawn, &levels, &champion);
+    // A shorter champion stays at its last value, so that both can be compared at every tree.
+    if let Some((trees, r2)) = champion.last().copied()
+        && trees < drawn.total
+    {
+        champion.push((drawn.total, r2));
+    }
+    let joined = |points, style| Series {
+        points,
+        style,
+        joined: true,
+    };
     let plot = Plot {
         x: (1.0, drawn.total.max(2.0)),
         y,
         series: vec![
-            Series {
-                points: champion,
-                style: theme.info,
-                joined: true,
-            },
-            Series {
-                points: drawn.early,
-                style: theme.muted,
-                joined: true,
-            },
-            Series {
-                points: drawn.points,
-                style: theme.accent,
-                joined: true,
-            },
+            joined(champion, theme.warn),
+            joined(drawn.early, theme.muted),
+            joined(drawn.points, theme.accent),
         ],
         levels,
         x_label: "trees".to_owned(),
         decimals: 2,
     };
-    plot.render(area, buf, look);
+    let below = Rect {
+        y: area.y + 1,
+        height: area.height.saturating_sub(1),
+        ..area
+    };
+    plot.render(below, buf, look);
 }
 
-fn legend_line(tab: &Retrain, now: Option<(f64, f64)>, look: &Look) -> Line<'static> {
+/// What is judged, and every line with its figure.
+fn legend(tab: &Retrain, drawn: &Drawn, linear: Option<f64>, look: &Look) -> Line<'static> {
     let theme = look.theme;
-    let text = |text: String| {
-        if look.glyphs.ascii {
-            plain(&text)
-        } else {
-            text
-        }
-    };
     let family = tab
         .running
         .as_ref()
         .map(|running| running.order.plan.family)
         .or_else(|| tab.report().map(|report| report.plan.family));
     let judged = match family {
-        Some(crate::train::Family::RandomForest) | None => "out-of-bag R²",
+        Some(crate::train::Family::RandomForest) | None => "oob R²",
         _ => "validation R²",
     };
-    let mut spans = vec![Span::styled(text(format!(" {judged}  ")), theme.muted)];
-    let line = if look.glyphs.ascii { "--" } else { "━━" };
-    spans.push(Span::styled(format!("{line} challenger"), theme.accent));
-    if let Some((trees, r2)) = now {
+    let (line, dots) = if look.glyphs.ascii {
+        ("--", "..")
+    } else {
+        ("━━", "┈┈")
+    };
+    let mut spans = vec![Span::styled(format!(" {judged}  "), theme.muted)];
+    if let Some((trees, r2)) = drawn.points.last().or(drawn.early.last()) {
+        let text = format!("{line} challenger {r2:.3} at {trees:.0}  ");
+        spans.push(Span::styled(text, theme.accent));
+    }
+    let reigning = tab
+        .shelf()
+        .and_then(|shelf| Some((shelf.champion.as_ref()?.version, shelf.curve.last()?.1)));
+    if let Some((version, r2)) = reigning {
         spans.push(Span::styled(
-            format!(" {r2:.3} after {trees:.0}"),
-            theme.title,
+            format!("{line} {version} {r2:.3}  "),
+            theme.warn,
         ));
     }
-    spans.push(Span::styled(format!("  {line} champion"), theme.info));
-    Line::from(spans)
+    if let Some(r2) = linear {
+        spans.push(Span::styled(format!("{dots} linear {r2:.3}"), theme.muted));
+    }
+    Line::from(ascii_line(spans, look))
 }
 
-/// From the fifth tree on the axis shows what matters: the climb and the levels to beat.
+/// From the tenth tree on the axis shows what matters: the climb and the levels to beat.
 fn curve_range(drawn: &Drawn, levels: &[Level], champion: &[(f64, f64)]) -> (f64, f64) {
     let all = || drawn.early.iter().chain(&drawn.points);
-    let zoomed = all().any(|(trees, _)| *trees >= 5.0);
+    let zoomed = all().any(|(trees, _)| *trees >= 10.0);
     let seen = all()
-        .filter(|(trees, _)| !zoomed || *trees >= 5.0)
+        .filter(|(trees, _)| !zoomed || *trees >= 10.0)
         .map(|(_, r2)| *r2);
     let reference = champion
         .iter()
@@ -366,7 +351,6 @@ fn residuals(evaluation: &Evaluation, area: Rect, buf: &mut Buffer, look: &Look)
             y: 0.0,
             glyph: ("┄", "-"),
             style: look.theme.muted,
-            label: String::new(),
         }],
         x_label: "predicted".to_owned(),
         decimals: 1,
@@ -442,11 +426,11 @@ fn bands(report: &Report, area: Rect, buf: &mut Buffer, look: &Look) {
     let theme = look.theme;
     let evaluation = &report.evaluation;
     let cell = if area.width >= 62 { 10 } else { 8 };
-    let header = evaluation
-        .bands
-        .iter()
+    let names = evaluation.bands.iter();
+    let header: Vec<String> = names
         .map(|band| format!("{:>cell$}", short(band, cell)))
-        .collect::<String>();
+        .collect();
+    let header = header.concat();
     let mut lines = vec![
         Line::styled(" rows: actual band, columns: predicted band", theme.muted),
         Line::from(vec![

@@ -1,0 +1,148 @@
+//! `vintner models` against a registry made by the sandbox's first start.
+
+use assert_cmd::Command;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A home with a first champion in its registry.
+struct Cellar(TempDir);
+
+impl Cellar {
+    fn new() -> Self {
+        let cellar = Self(tempfile::tempdir().unwrap());
+        let served = cellar.json(&["served"], 0);
+        assert_eq!(served["served"], serde_json::json!(["v0001"]), "{served}");
+        assert_eq!(served["champion_is_served"], true);
+        cellar
+    }
+
+    fn run(&self, args: &[&str]) -> assert_cmd::assert::Assert {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vintner"));
+        command
+            .env_clear()
+            .env("HOME", self.0.path())
+            .current_dir(self.0.path());
+        command
+            .args(["models", "--speed", "1000", "--rate", "0"])
+            .args(args)
+            .assert()
+    }
+
+    fn json(&self, args: &[&str], code: i32) -> Value {
+        let assert = self.run(&[args, &["--json"]].concat()).code(code);
+        serde_json::from_slice(&assert.get_output().stdout).unwrap()
+    }
+
+    fn error(&self, args: &[&str], code: i32) -> String {
+        String::from_utf8(self.run(args).code(code).get_output().stderr.clone()).unwrap()
+    }
+}
+
+#[test]
+fn a_version_can_be_listed_shown_verified_exported_pushed_and_recognised() {
+    let cellar = Cellar::new();
+    let list = cellar.json(&["list"], 0);
+    assert_eq!(list["champion"]["version"], "v0001");
+    assert_eq!(list["versions"][0]["plan"]["params"]["n_estimators"], 138);
+    assert_eq!(cellar.json(&["show"], 0)["sound"], true);
+    assert_eq!(cellar.json(&["verify"], 0)[0]["sound"], true);
+
+    cellar
+        .run(&["export", "--onnx", "-o", "model.onnx"])
+        .code(0);
+    let onnx = std::fs::read(cellar.0.path().join("model.onnx")).unwrap();
+    assert!(
+        onnx.windows(22)
+            .any(|window| window == b"TreeEnsembleRegressor\""
+                || window.starts_with(b"TreeEnsembleRegressor"))
+    );
+    cellar
+        .run(&["export", "--sklearn", "-o", "forest.json"])
+        .code(0);
+    assert!(cellar.0.path().join("forest_to_sklearn.py").exists());
+
+    let pushed = cellar.json(&["push"], 0);
+    assert_eq!(
+        (&pushed["new_files"], &pushed["previous"]),
+        (&serde_json::json!(3), &Value::Null)
+    );
+    let log = String::from_utf8(cellar.run(&["log"]).code(0).get_output().stdout.clone()).unwrap();
+    assert!(
+        log.contains("promoted    v0001") && log.contains("pushed      v0001"),
+        "{log}"
+    );
+}
+
+#[test]
+fn what_cannot_be_done_says_why() {
+    let cellar = Cellar::new();
+    let unknown = cellar.error(&["promote", "v9"], 2);
+    assert!(
+        unknown.contains("no version v0009; there are: v0001"),
+        "{unknown}"
+    );
+    let odd = cellar.error(&["show", "../../etc/passwd"], 2);
+    assert!(odd.contains("not a version"), "{odd}");
+    let again = cellar.error(&["promote", "v1"], 1);
+    assert!(again.contains("champion already"), "{again}");
+    let back = cellar.error(&["rollback"], 1);
+    assert!(back.contains("no earlier champion"), "{back}");
+    let away = cellar.error(&["mlflow"], 2);
+    assert!(away.contains("MLFLOW_TRACKING_URI"), "{away}");
+    let bucket = cellar.error(&["push", "--bucket", "nobodys"], 1);
+    assert!(
+        bucket.contains("NoSuchBucket") && bucket.contains("--bucket"),
+        "{bucket}"
+    );
+}
+
+#[test]
+fn a_damaged_model_is_corrupt_everywhere() {
+    let cellar = Cellar::new();
+    let model = cellar
+        .0
+        .path()
+        .join(".local/share/vintner/registry/versions/v0001/forest.bin");
+    let mut bytes = std::fs::read(&model).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x10;
+    std::fs::write(&model, bytes).unwrap();
+    assert_eq!(cellar.json(&["verify"], 1)[0]["sound"], false);
+    assert_eq!(cellar.json(&["show"], 1)["sound"], false);
+    let export = cellar.error(&["export"], 1);
+    assert!(export.contains("v0001 is CORRUPT"), "{export}");
+}
+
+#[test]
+fn drift_is_judged_only_with_enough_rows_and_seen_when_it_is_there() {
+    let cellar = Cellar::new();
+    let header = "fixed_acidity,volatile_acidity,citric_acid,residual_sugar,chlorides,free_sulfur_dioxide,total_sulfur_dioxide,density,pH,sulphates,alcohol,wine_type_encoded";
+    let row = "7.4,0.7,0,1.9,0.076,11,34,0.9978,3.51,0.56,9.4,0";
+    let file = |rows: usize| {
+        let path = cellar.0.path().join(format!("{rows}.csv"));
+        std::fs::write(
+            &path,
+            format!("{header}\n{}", format!("{row}\n").repeat(rows)),
+        )
+        .unwrap();
+        path.display().to_string()
+    };
+    assert_eq!(
+        cellar.json(&["drift", "--data", &file(20)], 0)["report"]["drift"],
+        "collecting"
+    );
+    assert_eq!(
+        cellar.json(&["drift", "--data", &file(200)], 1)["report"]["drift"],
+        "alert"
+    );
+    std::fs::write(
+        cellar.0.path().join("bad.csv"),
+        format!("{header}\n{}\n", row.replace("3.51", "acid")),
+    )
+    .unwrap();
+    let bad = cellar.error(&["drift", "--data", "bad.csv"], 2);
+    assert!(
+        bad.contains("line 2, column pH") && bad.contains("acid"),
+        "{bad}"
+    );
+}

@@ -1,0 +1,294 @@
+//! The Retrain tab: keys in, effects out; a real run on its screens.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+use vintner::champion;
+use vintner::effects::retrain::{Effect, Event, Order, Report, Shelf, Tick, shelf, training};
+use vintner::effects::{self, Outbox};
+use vintner::registry::{Champion, Registry, Version};
+use vintner::train::{Flow, Plan};
+use vintner::ui::theme::ThemeName;
+
+use crate::support::stage::Stage;
+
+/// One real run against a real first champion, made once for all tests of this file.
+struct Rehearsal {
+    _home: TempDir,
+    shelf: Shelf,
+    report: Arc<Report>,
+    ticks: Vec<Tick>,
+}
+
+fn rehearsal() -> &'static Rehearsal {
+    static REHEARSAL: OnceLock<Rehearsal> = OnceLock::new();
+    REHEARSAL.get_or_init(|| {
+        let home = tempfile::tempdir().unwrap();
+        let registry = Registry::at(home.path());
+        champion::establish(&registry).unwrap();
+        let (sender, mut inbox) = mpsc::channel(10_000);
+        let order = Order {
+            ticket: 1,
+            plan: Plan::preset("fast").unwrap(),
+            preset: Some("fast".into()),
+            dedup: true,
+        };
+        let report =
+            training::train(&order, &registry, &Outbox::new(sender), &|| Flow::Continue).unwrap();
+        let mut ticks = Vec::new();
+        while let Ok(event) = inbox.try_recv() {
+            if let effects::Event::Retrain(Event::Progress(tick)) = event {
+                ticks.push(*tick);
+            }
+        }
+        let shelf = steady(Shelf::look(&registry, false).unwrap());
+        Rehearsal {
+            _home: home,
+            shelf,
+            report: Arc::new(Report {
+                fit_seconds: 0.5,
+                ..report
+            }),
+            ticks,
+        }
+    })
+}
+
+/// The shelf without what differs from machine to machine.
+fn steady(mut shelf: Shelf) -> Shelf {
+    let at = "2026-11-23T11:00:00Z".parse().unwrap();
+    for entry in &mut shelf.versions {
+        entry.manifest.as_mut().unwrap().created_at = at;
+    }
+    let champion = shelf.champion.take().unwrap();
+    shelf.champion = Some(Champion {
+        by: "ann@laptop".into(),
+        since: at,
+        ..champion
+    });
+    shelf
+}
+
+/// Half a run: every tree up to the hundredth, at a steady pace.
+fn halfway() -> Tick {
+    let rehearsal = rehearsal();
+    let ticks = || rehearsal.ticks.iter();
+    let points: Vec<_> = ticks()
+        .flat_map(|tick| tick.points.clone())
+        .filter(|point| point.trees <= 100)
+        .collect();
+    let mut progress = ticks().find_map(|tick| tick.progress.clone()).unwrap();
+    progress.done = 100;
+    progress.total = 200;
+    progress.coverage = 1.0;
+    progress.elapsed = Duration::from_millis(250);
+    progress.eta = Some(Duration::from_millis(250));
+    progress.trees_per_second = Some(400.0);
+    if let Some((_, scores)) = &mut progress.scores {
+        (scores.rmse, scores.mae) = (0.69, 0.53);
+    }
+    let host = effects::retrain::Host {
+        cores: Some(1.9),
+        rss: Some(64 << 20),
+    };
+    Tick {
+        ticket: 1,
+        phase: training::Phase::Fit,
+        progress: Some(progress),
+        points,
+        nodes: 250_000,
+        host,
+    }
+}
+
+fn tell(stage: &mut Stage, event: Event) -> Vec<effects::Effect> {
+    stage.event(effects::Event::Retrain(event))
+}
+
+/// The tab with data and registry read.
+fn furnish(stage: &mut Stage) {
+    stage.press("4");
+    tell(
+        stage,
+        Event::Checked(Ok(Box::new(shelf::check(true).unwrap()))),
+    );
+    tell(stage, Event::Shelf(Ok(Box::new(rehearsal().shelf.clone()))));
+}
+
+fn finish(stage: &mut Stage) {
+    furnish(stage);
+    stage.press("enter");
+    tell(
+        stage,
+        Event::Trained {
+            ticket: 1,
+            result: Ok(Arc::clone(&rehearsal().report)),
+        },
+    );
+    stage.wait(Duration::from_secs(10));
+    stage.event(effects::Event::IncidentSet(None));
+    stage.wait(Duration::from_secs(10));
+    stage.press("g");
+}
+
+/// Every view in every size, without a panic, and the verdict always in sight.
+#[test]
+fn every_view_fits_every_size() {
+    for size in [(60, 16), (80, 24), (120, 40), (200, 60)] {
+        let mut stage = Stage::new(size, ThemeName::Dark);
+        finish(&mut stage);
+        for _ in 0..6 {
+            stage.press("v");
+            let text = stage.text();
+            assert!(text.contains("BETTER"), "{size:?}\n{text}");
+        }
+    }
+}
+
+#[test]
+fn ascii_means_ascii() {
+    let mut stage = Stage::with(
+        (120, 40),
+        vintner::config::Flags {
+            ascii: true,
+            ..Default::default()
+        },
+    );
+    finish(&mut stage);
+    for _ in 0..6 {
+        stage.press("v");
+        let text = stage.text();
+        let strange = text.chars().find(|c| !c.is_ascii());
+        assert_eq!(strange, None, "{text}");
+    }
+}
+
+#[test]
+fn enter_trains_what_stands_in_the_setup_and_never_twice() {
+    let mut stage = Stage::new((80, 24), ThemeName::Dark);
+    furnish(&mut stage);
+    let effects = stage.press("enter");
+    let [effects::Effect::Retrain(Effect::Train(order))] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(
+        (order.plan.clone(), order.preset.as_deref()),
+        (Plan::preset("fast").unwrap(), Some("fast"))
+    );
+    assert_eq!(stage.press("enter"), [], "a run is in progress");
+    assert!(
+        stage.text().contains("a run is in progress"),
+        "{}",
+        stage.text()
+    );
+}
+
+#[test]
+fn space_pauses_and_escape_asks_about_the_trees() {
+    let mut stage = Stage::new((80, 24), ThemeName::Dark);
+    furnish(&mut stage);
+    stage.press("enter");
+    tell(&mut stage, Event::Progress(Box::new(halfway())));
+    assert_eq!(stage.press("space"), [Effect::Pause(true).into()]);
+    assert_eq!(stage.press("space"), [Effect::Pause(false).into()]);
+    assert_eq!(stage.press("esc"), [Effect::Pause(true).into()]);
+    assert!(
+        stage.text().contains("100 trees are finished"),
+        "{}",
+        stage.text()
+    );
+    assert_eq!(
+        stage.press("esc"),
+        [Effect::Pause(false).into()],
+        "Esc goes on training"
+    );
+    assert_eq!(
+        stage.press("esc k"),
+        [
+            Effect::Pause(true).into(),
+            Effect::Stop { keep: true }.into()
+        ]
+    );
+}
+
+#[test]
+fn promotion_asks_first_and_rests_on_what_was_seen() {
+    let mut stage = Stage::new((120, 40), ThemeName::Dark);
+    finish(&mut stage);
+    assert_eq!(stage.press("shift-p"), []);
+    assert!(stage.text().contains("Promote v0002"), "{}", stage.text());
+    let effects = stage.press("y");
+    let [effects::Effect::Retrain(Effect::Promote { version, wish })] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(
+        (version.to_string().as_str(), wish.expected),
+        ("v0002", Some(1))
+    );
+    assert!(wish.overridden.is_empty());
+}
+
+#[test]
+fn a_stale_run_is_ignored_and_a_failed_one_says_why() {
+    let mut stage = Stage::new((120, 40), ThemeName::Dark);
+    furnish(&mut stage);
+    tell(
+        &mut stage,
+        Event::Trained {
+            ticket: 7,
+            result: Ok(Arc::clone(&rehearsal().report)),
+        },
+    );
+    assert!(!stage.text().contains("Verdict on"), "{}", stage.text());
+    stage.press("enter");
+    let failed = training::Stopped::Failed("no memory left".into());
+    tell(
+        &mut stage,
+        Event::Trained {
+            ticket: 1,
+            result: Err(failed),
+        },
+    );
+    assert!(stage.text().contains("no memory left"), "{}", stage.text());
+}
+
+#[test]
+fn the_dedup_switch_warns_of_the_leak() {
+    let mut stage = Stage::new((120, 40), ThemeName::Dark);
+    furnish(&mut stage);
+    let effects = stage.press("shift-g right");
+    assert_eq!(effects, [Effect::Check { dedup: false }.into()]);
+    tell(
+        &mut stage,
+        Event::Checked(Ok(Box::new(shelf::check(false).unwrap()))),
+    );
+    let text = stage.text();
+    assert!(
+        text.contains("cross the split") && text.contains("R2 is inflated"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_rehearsals_challenger_is_better_and_reproducible() {
+    let rehearsal = rehearsal();
+    let report = &rehearsal.report;
+    let comparison = report.comparison.unwrap();
+    assert_eq!(comparison.verdict.to_string(), "BETTER", "{comparison:?}");
+    assert!(report.passed(), "{:?}", report.gates);
+    assert_eq!(report.version, Ok("v0002".parse::<Version>().unwrap()));
+    assert_eq!(report.looks, 2);
+    let (sender, _inbox) = mpsc::channel(10_000);
+    let registry = Registry::at(rehearsal.shelf.root.clone());
+    for version in ["v0001", "v0002"] {
+        let again = training::reproduce(
+            version.parse().unwrap(),
+            &registry,
+            &Outbox::new(sender.clone()),
+            &|| Flow::Continue,
+        );
+        assert_eq!(again, Ok(true), "{version}");
+    }
+}
