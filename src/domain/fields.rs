@@ -32,7 +32,7 @@ pub fn at_path<'a>(text: &'a [u8], path: &str) -> Option<&'a [u8]> {
         return Some(value);
     }
     path.match_indices('.').find_map(|(dot, _)| {
-        let inner = member(text, path[..dot].as_bytes())?;
+        let inner = member(text, &path.as_bytes()[..dot])?;
         at_path(inner, &path[dot + 1..])
     })
 }

@@ -103,11 +103,10 @@ fn platform(message: &str) -> Option<String> {
     let metrics = fields::member(record, b"metrics").unwrap_or_default();
     for (key, raw) in members(record).chain(members(metrics)) {
         if key != b"requestId" && !matches!(raw.first(), Some(b'{' | b'[')) {
-            line.push_str(&format!(
-                " {}={}",
-                String::from_utf8_lossy(key),
-                fields::text(raw)
-            ));
+            line.push(' ');
+            line.push_str(&String::from_utf8_lossy(key));
+            line.push('=');
+            line.push_str(&fields::text(raw));
         }
     }
     Some(line)

@@ -3,10 +3,14 @@
 use std::collections::HashMap;
 use std::collections::VecDeque;
 
-use crate::domain::latency::{Ladder, Sample};
+use crate::domain::latency::Sample;
 use crate::domain::line::{Facts, Kind, Level};
 use crate::domain::report::{Outcome, Report};
 use crate::domain::request_id::RequestId;
+
+mod figures;
+
+pub use figures::Figures;
 
 /// How an invocation stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -139,7 +143,7 @@ impl Invocation {
         (!self.init_ms.is_nan()).then_some(self.init_ms)
     }
 
-    /// It had to start a new environment. REPORT decides; before it, INIT_START does.
+    /// It had to start a new environment. REPORT decides; before it, `INIT_START` does.
     pub fn is_cold(&self) -> bool {
         self.has(INIT_FAILED)
             || if self.is_reported() {
@@ -418,237 +422,5 @@ fn starts_with(id: RequestId, prefix: &str) -> bool {
         .is_some_and(|head| head.eq_ignore_ascii_case(prefix))
 }
 
-/// The figures over the Requests view: latency, errors and cold starts of the reported invocations in a window.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Figures {
-    /// Invocations with a REPORT line in the window.
-    pub n: usize,
-    /// Of these: error, timeout or out of memory.
-    pub errors: usize,
-    /// Of these: cold starts.
-    pub cold: usize,
-    /// Handler time, ms; `None` when n is 0.
-    pub duration: Option<Ladder>,
-}
-
-impl Figures {
-    /// The figures of the invocations that ended at or after `since` (milliseconds since the epoch).
-    pub fn since<'a>(rows: impl IntoIterator<Item = &'a Invocation>, since: i64) -> Self {
-        let (mut errors, mut cold) = (0, 0);
-        let mut durations = Vec::new();
-        for row in rows {
-            let (Some(duration), Some(ended)) = (row.duration_ms(), row.ended) else {
-                continue;
-            };
-            if ended >= since {
-                durations.push(duration);
-                errors += usize::from(row.status().is_failure());
-                cold += usize::from(row.is_cold());
-            }
-        }
-        Self {
-            n: durations.len(),
-            errors,
-            cold,
-            duration: Ladder::of(durations),
-        }
-    }
-
-    /// Failed share, 0..1; `None` when n is 0.
-    pub fn error_rate(&self) -> Option<f64> {
-        (self.n > 0).then(|| self.errors as f64 / self.n as f64)
-    }
-
-    /// Cold share, 0..1; `None` when n is 0.
-    pub fn cold_share(&self) -> Option<f64> {
-        (self.n > 0).then(|| self.cold as f64 / self.n as f64)
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
-    use super::*;
-    use proptest::prelude::*;
-
-    fn id(n: u128) -> RequestId {
-        RequestId(n)
-    }
-
-    fn feed(
-        table: &mut Invocations,
-        line: u32,
-        stream: u16,
-        time: i64,
-        message: &str,
-    ) -> Option<u32> {
-        table.observe(
-            line,
-            stream,
-            time,
-            &Facts::read(message.as_bytes()),
-            message.as_bytes(),
-        )
-    }
-
-    fn script(n: u128) -> Vec<(i64, String)> {
-        let id = id(n);
-        vec![
-            (
-                100,
-                "INIT_START Runtime Version: python:3.12.v30\tRuntime Version ARN: arn".to_owned(),
-            ),
-            (150, "loading the model".to_owned()),
-            (200, format!("START RequestId: {id} Version: $LATEST")),
-            (
-                210,
-                "❌ Error: could not convert string to float: 'x'".to_owned(),
-            ),
-            (240, format!("END RequestId: {id}")),
-            (
-                241,
-                format!(
-                    "REPORT RequestId: {id}\tDuration: 41.75 ms\tBilled Duration: 42 ms\tMemory Size: 1024 MB\tMax Memory Used: 237 MB\tInit Duration: 98.5 ms\t"
-                ),
-            ),
-        ]
-    }
-
-    #[test]
-    fn joins_a_cold_start_from_init_to_report() {
-        let mut table = Invocations::default();
-        for (line, (time, message)) in script(7).iter().enumerate() {
-            feed(&mut table, line as u32, 0, *time, message);
-        }
-        assert_eq!(table.take_adopted(), [(0, 0), (1, 0)]);
-        let row = &table.rows()[0];
-        assert_eq!(
-            (row.status(), row.lines, row.started, row.ended),
-            (Status::Error, 6, 200, Some(241))
-        );
-        assert_eq!(
-            (row.duration_ms(), row.init_ms(), row.is_cold()),
-            (Some(41.75), Some(98.5), true)
-        );
-        assert_eq!(
-            (row.memory_mb, row.max_memory_mb, row.billed_ms),
-            (1024, 237, 42)
-        );
-        assert_eq!(row.error_line(), Some(3));
-        assert!(!row.failed(), "Lambda called it a success");
-    }
-
-    #[test]
-    fn tells_timeout_and_out_of_memory() {
-        let mut table = Invocations::default();
-        feed(
-            &mut table,
-            0,
-            0,
-            0,
-            &format!("START RequestId: {} Version: 3", id(1)),
-        );
-        assert_eq!(table.rows()[0].status(), Status::InFlight);
-        feed(
-            &mut table,
-            1,
-            0,
-            30_000,
-            &format!(
-                "1970-01-01T00:00:30.000Z {} Task timed out after 30.03 seconds\n\n",
-                id(1)
-            ),
-        );
-        assert_eq!(table.rows()[0].status(), Status::Timeout);
-        feed(
-            &mut table,
-            2,
-            1,
-            5,
-            &format!("START RequestId: {} Version: 3", id(2)),
-        );
-        feed(
-            &mut table,
-            3,
-            1,
-            9,
-            &format!(
-                "RequestId: {} Error: Runtime exited with error: signal: killed\nRuntime.ExitError",
-                id(2)
-            ),
-        );
-        assert_eq!(table.rows()[1].status(), Status::OutOfMemory);
-        assert_eq!(table.rows()[1].error_line(), Some(3));
-    }
-
-    #[test]
-    fn lines_without_an_id_go_to_the_request_running_in_their_stream() {
-        let mut table = Invocations::default();
-        for (n, stream) in [(1, 0), (2, 1)] {
-            feed(
-                &mut table,
-                n as u32,
-                stream,
-                10,
-                &format!("START RequestId: {} Version: 3", id(n)),
-            );
-        }
-        assert_eq!(feed(&mut table, 3, 1, 20, "hello"), Some(1));
-        assert_eq!(feed(&mut table, 4, 0, 20, "hello"), Some(0));
-        feed(
-            &mut table,
-            5,
-            0,
-            30,
-            &format!("REPORT RequestId: {}\tDuration: 20.00 ms\t", id(1)),
-        );
-        feed(
-            &mut table,
-            6,
-            0,
-            40,
-            &format!("START RequestId: {} Version: 3", id(3)),
-        );
-        assert_eq!(
-            feed(&mut table, 7, 0, 25, "late"),
-            Some(0),
-            "by its time, not by its arrival"
-        );
-        assert_eq!(feed(&mut table, 8, 0, 45, "now"), Some(2));
-    }
-
-    proptest! {
-        /// Whatever the order of arrival, the joined invocation is the same.
-        #[test]
-        fn order_of_arrival_does_not_matter(order in Just((0..6_usize).collect::<Vec<_>>()).prop_shuffle()) {
-            let script = script(9);
-            let mut table = Invocations::default();
-            for (line, at) in order.iter().enumerate() {
-                feed(&mut table, line as u32, 0, script[*at].0, &script[*at].1);
-            }
-            prop_assert_eq!(table.rows().len(), 1);
-            let row = &table.rows()[0];
-            prop_assert_eq!((row.status(), row.lines, row.ended), (Status::Error, 6, Some(241)));
-            prop_assert_eq!((row.duration_ms(), row.is_cold(), row.max_memory_mb), (Some(41.75), true, 237));
-            prop_assert_eq!(row.error_line().map(|line| order[line as usize]), Some(3));
-        }
-
-        #[test]
-        fn any_lines_are_safe(lines in proptest::collection::vec((0_u16..3, -5_i64..50, 0_u128..4, 0_u8..6), 0..60)) {
-            let mut table = Invocations::default();
-            for (line, (stream, time, n, form)) in lines.into_iter().enumerate() {
-                let message = match form {
-                    0 => format!("START RequestId: {} Version: 1", id(n)),
-                    1 => format!("END RequestId: {}", id(n)),
-                    2 => format!("REPORT RequestId: {}\tDuration: 1 ms\t", id(n)),
-                    3 => "INIT_START Runtime Version: x".to_owned(),
-                    4 => "[ERROR] KeyError: 'x'".to_owned(),
-                    _ => "words".to_owned(),
-                };
-                if let Some(at) = feed(&mut table, line as u32, stream, time, &message) {
-                    prop_assert!((at as usize) < table.rows().len());
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -9,7 +9,7 @@ use crate::domain::request_id::RequestId;
 mod json;
 mod text;
 
-/// One log event, from FilterLogEvents, Live Tail, a file or a recording. Serialises to the JSON object of
+/// One log event, from `FilterLogEvents`, Live Tail, a file or a recording. Serialises to the JSON object of
 /// `vintner logs --json` and of recordings (`timestamp`, `ingestionTime`, `logStreamName`, `eventId`, `message`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -250,7 +250,7 @@ impl Facts {
     }
 }
 
-/// The level of a REPORT or INIT_REPORT text line: an error when it has a status.
+/// The level of a REPORT or `INIT_REPORT` text line: an error when it has a status.
 fn failed_level(message: &[u8]) -> Level {
     if memchr::memmem::find(message, b"Status: ")
         .is_some_and(|at| !message[at + 8..].starts_with(b"success"))

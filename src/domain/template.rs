@@ -66,13 +66,13 @@ fn variable(text: &str) -> Option<(&'static str, usize)> {
     if bytes[0].is_ascii_digit()
         || (bytes[0] == b'-' && bytes.get(1).is_some_and(u8::is_ascii_digit))
     {
-        return number(bytes);
+        return Some(number(bytes));
     }
     None
 }
 
 /// `41`, `-1.5e3`, `30.03`, `10:22:31`, `10.0.0.1:443`; a unit right behind stays (`<num>ms`).
-fn number(bytes: &[u8]) -> Option<(&'static str, usize)> {
+fn number(bytes: &[u8]) -> (&'static str, usize) {
     let mut len = 1;
     let mut dots = 0;
     while let Some(&b) = bytes.get(len) {
@@ -88,7 +88,7 @@ fn number(bytes: &[u8]) -> Option<(&'static str, usize)> {
         dots += usize::from(b == b'.');
         len += 1;
     }
-    Some((if dots >= 3 { "<ip>" } else { "<num>" }, len))
+    (if dots >= 3 { "<ip>" } else { "<num>" }, len)
 }
 
 /// One row of the Errors view.
@@ -131,16 +131,11 @@ impl Templates {
     /// Puts one message into its template and returns that template's position.
     pub fn observe(&mut self, line: u32, time: i64, message: &str) -> usize {
         let masked = mask(message);
-        let at = match self.exact.get(&masked) {
-            Some(at) => *at,
-            None => {
-                let at = self.place(&masked);
-                if self.exact.len() < MAX_EXACT {
-                    self.exact.insert(masked, at);
-                }
-                at
-            }
-        };
+        let known = self.exact.get(&masked).copied();
+        let at = known.unwrap_or_else(|| self.place(&masked));
+        if known.is_none() && self.exact.len() < MAX_EXACT {
+            self.exact.insert(masked, at);
+        }
         let row = &mut self.rows[at];
         row.count += 1;
         row.first_seen = row.first_seen.min(time);
@@ -197,7 +192,7 @@ fn is_similar(template: &[String], words: &[String]) -> bool {
 fn merge(template: &mut [String], words: &[String]) {
     for (mine, other) in template.iter_mut().zip(words) {
         if mine != other {
-            *mine = "<*>".to_owned();
+            "<*>".clone_into(mine);
         }
     }
 }

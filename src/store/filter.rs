@@ -196,9 +196,9 @@ impl Scan {
             }
             let matched = self.stage(stage, rows, first_line, &left, buffer);
             if stage.exclude {
-                left.remove(&matched)
+                left.remove(&matched);
             } else {
-                left.keep(&matched)
+                left.keep(&matched);
             }
         }
         left
@@ -229,9 +229,9 @@ impl Scan {
                 ),
             };
             if condition.negated {
-                matched.remove(&hits)
+                matched.remove(&hits);
             } else {
-                matched.keep(&hits)
+                matched.keep(&hits);
             }
         }
         matched

@@ -81,9 +81,9 @@ impl Order {
         while low < high {
             let middle = low + (high - low) / 2;
             if is_before(self.at(middle)) {
-                low = middle + 1
+                low = middle + 1;
             } else {
-                high = middle
+                high = middle;
             }
         }
         low

@@ -13,10 +13,10 @@ pub fn read(message: &[u8]) -> Facts {
     for (key, value) in members(message) {
         match key {
             b"timestamp" | b"time" | b"@timestamp" | b"ts" => {
-                facts.time = facts.time.or_else(|| time(value))
+                facts.time = facts.time.or_else(|| time(value));
             }
             b"level" | b"severity" | b"levelname" | b"log_level" | b"lvl" => {
-                level = level.or_else(|| level_of(value))
+                level = level.or_else(|| level_of(value));
             }
             b"requestId"
             | b"request_id"
@@ -50,13 +50,12 @@ fn time(value: &[u8]) -> Option<i64> {
     }
     let number: f64 = std::str::from_utf8(value).ok()?.parse().ok()?;
     // A number below 10^11 is seconds until the year 5138.
-    number.is_finite().then(|| {
-        if number < 1e11 {
-            (number * 1000.0) as i64
-        } else {
-            number as i64
-        }
-    })
+    let millis = if number < 1e11 {
+        number * 1000.0
+    } else {
+        number
+    };
+    number.is_finite().then_some(millis as i64)
 }
 
 /// A word, or the numbers of pino and bunyan (10 trace … 60 fatal).

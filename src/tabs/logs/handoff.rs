@@ -1,9 +1,104 @@
 //! What leaves the Logs tab: a request as Markdown, console links, the same view as an `aws` command.
 
+use std::fmt::Write;
+
+use super::{Logs, View};
+use crate::app::Env;
 use crate::domain::invocation::Invocation;
 use crate::domain::timestamp;
+use crate::effects::logs::Effect;
+use crate::effects::logs::sift::Save;
 use crate::store::Store;
+use crate::tabs::Cx;
 use crate::ui::text::{clean, ms};
+use crate::ui::theme::Tone;
+
+impl Logs {
+    pub(super) fn copy(&self, cx: &mut Cx) {
+        match self.view {
+            View::Lines => {
+                if let Some(line) = self.lines.current(&self.sieve, &self.store) {
+                    cx.copy(self.store.text(line), "the line");
+                }
+            }
+            View::Requests => {
+                if let Some(at) = self.requests.current() {
+                    cx.copy(
+                        self.store.invocations().rows()[at as usize].id.to_string(),
+                        "the request id",
+                    );
+                }
+            }
+            View::Errors => {
+                if let Some(at) = self.errors.current() {
+                    cx.copy(
+                        self.store.templates().rows()[at].text.clone(),
+                        "the template",
+                    );
+                }
+            }
+        }
+    }
+
+    /// The request under the cursor, in whichever view.
+    pub(super) fn request(&self) -> Option<u32> {
+        let at = match self.view {
+            View::Lines => {
+                self.store
+                    .row(self.lines.current(&self.sieve, &self.store)?)
+                    .request
+            }
+            View::Requests => self.requests.current()?,
+            View::Errors => return None,
+        };
+        ((at as usize) < self.store.invocations().rows().len()).then_some(at)
+    }
+
+    pub(super) fn copy_request(&self, cx: &mut Cx) {
+        let Some(at) = self.request() else {
+            return cx.toast(Tone::Muted, "this line belongs to no request");
+        };
+        let region = region(cx.env);
+        let text = markdown(
+            at,
+            &self.store.invocations().rows()[at as usize],
+            &region,
+            &self.store,
+        );
+        cx.copy(text, "the request as Markdown");
+    }
+
+    pub(super) fn copy_link(&self, cx: &mut Cx) {
+        let group = self
+            .lines
+            .current(&self.sieve, &self.store)
+            .map(|line| self.store.stream(line).0.to_string());
+        let pattern = self
+            .request()
+            .map(|at| format!("\"{}\"", self.store.invocations().rows()[at as usize].id));
+        let link = group.and_then(|group| {
+            console_link(&region(cx.env), &group, &pattern.unwrap_or_default(), None)
+        });
+        match link {
+            Some(link) => cx.copy(link, "the console link"),
+            None => cx.toast(Tone::Muted, "no log group, no link"),
+        }
+    }
+
+    pub(super) fn export(&self, cx: &mut Cx) {
+        let stamp = cx.now.wall.strftime("%Y%m%d-%H%M%S");
+        let path = std::path::PathBuf::from(format!("vintner-logs-{stamp}.jsonl"));
+        let export = self.store.export(self.sieve.lines(&self.store)).into();
+        cx.effect(Effect::Export(Save { path, export }));
+    }
+}
+
+fn region(env: &Env) -> String {
+    env.session
+        .value()
+        .map(|(session, _)| session.region.clone())
+        .unwrap_or_default()
+}
 
 /// At most so many lines of a request go into Markdown.
 const MOST_LINES: usize = 200;
@@ -15,36 +110,40 @@ pub fn markdown(at: u32, row: &Invocation, region: &str, store: &Store) -> Strin
         .filter(|line| store.row(*line).request == at)
         .collect();
     let mut text = format!("### Request `{}`: {}\n\n", row.id, row.status().word());
-    text.push_str(&format!("- started {}\n", timestamp::format(row.started)));
+    let _ = write!(text, "- started {}\n", timestamp::format(row.started));
     if let Some(duration) = row.duration_ms() {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "- duration {}, billed {}\n",
             ms(duration),
             ms(f64::from(row.billed_ms))
-        ));
+        );
     }
     if let Some(init) = row.init_ms() {
-        text.push_str(&format!("- cold start, init {}\n", ms(init)));
+        let _ = write!(text, "- cold start, init {}\n", ms(init));
     }
     if row.memory_mb > 0 {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "- memory {} of {} MB\n",
             row.max_memory_mb, row.memory_mb
-        ));
+        );
     }
     if let Some(line) = row.error_line() {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "- error: `{}`\n",
             one_line(&store.text(line)).replace('`', "'")
-        ));
+        );
     }
     if let Some(line) = lines.first() {
         let (group, stream) = store.stream(*line);
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "- log stream `{}` in `{}`\n",
             clean(stream),
             clean(group)
-        ));
+        );
         if let Some(link) = console_link(
             region,
             group,
@@ -54,19 +153,20 @@ pub fn markdown(at: u32, row: &Invocation, region: &str, store: &Store) -> Strin
                 row.ended.unwrap_or(row.started) + 60_000,
             )),
         ) {
-            text.push_str(&format!("- [CloudWatch]({link})\n"));
+            let _ = write!(text, "- [CloudWatch]({link})\n");
         }
     }
     text.push_str("\n```\n");
     for line in lines.iter().take(MOST_LINES) {
         let after = store.row(*line).time - row.started;
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "{after:>+7} ms  {}\n",
             one_line(&store.text(*line)).replace("```", "'''")
-        ));
+        );
     }
     if lines.len() > MOST_LINES {
-        text.push_str(&format!("... {} more lines\n", lines.len() - MOST_LINES));
+        let _ = write!(text, "... {} more lines\n", lines.len() - MOST_LINES);
     }
     text.push_str("```\n");
     text
@@ -88,7 +188,7 @@ pub fn console_link(
     }
     let mut query = format!("?filterPattern={}", encode(pattern));
     if let Some((from, to)) = span {
-        query.push_str(&format!("&start={from}&end={to}"));
+        let _ = write!(query, "&start={from}&end={to}");
     }
     // The console decodes the fragment twice, with `$` in the place of `%` in the inner encoding.
     Some(format!(

@@ -251,7 +251,7 @@ pub fn figures(windows: &[Figures; 3], area: Rect, buf: &mut Buffer, look: &Look
         .zip(shown)
         .filter(|(_, shown)| *shown)
         .flat_map(|(line, _)| line.spans);
-    Line::from_iter(spans).render(area, buf);
+    spans.collect::<Line>().render(area, buf);
 }
 
 fn window(minutes: i64, figures: &Figures, look: &Look) -> Vec<Span<'static>> {

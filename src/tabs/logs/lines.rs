@@ -220,7 +220,9 @@ impl Lines {
         }
         // Nothing stands above the first line.
         let gap = top.max(0);
-        placed.iter_mut().for_each(|p| p.top -= gap);
+        for placed in &mut placed {
+            placed.top -= gap;
+        }
         placed.reverse();
         let mut bottom = first_top - gap + size;
         for index in here + 1..len {

@@ -1,5 +1,7 @@
 //! One log line as rows on screen: time, level, request, and what it says in one line; or all of it, pretty, when expanded.
 
+use std::fmt::Write;
+
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthChar;
@@ -248,16 +250,16 @@ fn report_line(report: &Report) -> String {
         report.memory_mb
     );
     if let Some(init) = report.init_ms {
-        line.push_str(&format!("  init {}", ms(init)));
+        let _ = write!(line, "  init {}", ms(init));
     }
     if let Some(restore) = report.restore_ms {
-        line.push_str(&format!("  restore {}", ms(restore)));
+        let _ = write!(line, "  restore {}", ms(restore));
     }
     if report.status != Outcome::Success {
-        line.push_str(&format!("  {}", report.status.word()));
+        let _ = write!(line, "  {}", report.status.word());
     }
     if let Some(kind) = &report.error_type {
-        line.push_str(&format!("  {kind}"));
+        let _ = write!(line, "  {kind}");
     }
     line
 }

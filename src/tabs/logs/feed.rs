@@ -1,0 +1,127 @@
+//! What comes in: the tail's batches and states, and everything that is counted from them.
+
+use super::errors::Errors;
+use super::head::{Strip, WINDOWS};
+use super::requests::Requests;
+use super::{COUNT_EVERY, COUNT_LARGE_EVERY, LARGE, Logs, SINCE_MS, View};
+use crate::client::tail::{Patience, Phase, Span, Status, TailRequest, TailUpdate};
+use crate::domain::line::LogEvent;
+use crate::effects::logs::Effect;
+use crate::store::{Arrival, DEFAULT_CAP_BYTES, Store};
+use crate::tabs::{Cx, Now};
+
+impl Logs {
+    /// Begins again with an empty store.
+    pub(super) fn restart(&mut self, cx: &mut Cx) {
+        self.store = Store::new(&cx.env.settings.dirs.state, DEFAULT_CAP_BYTES);
+        self.lines.clear();
+        self.requests = Requests::sorted_by(self.requests.sort);
+        self.errors = Errors::default();
+        (self.status, self.ended, self.came_from) = (Status::Connecting, None, None);
+        self.tail += 1;
+        cx.effect(self.tail_effect(cx.now));
+        self.resift(cx);
+        self.count(cx.now, true);
+    }
+
+    pub(super) fn tail_effect(&self, now: Now) -> Effect {
+        let since = now.wall.as_millisecond() - SINCE_MS;
+        let request = TailRequest {
+            groups: self.groups.clone(),
+            pattern: self.pattern.clone(),
+            span: Span {
+                since,
+                until: None,
+                follow: true,
+                newest_first: true,
+            },
+            patience: Patience::Endless,
+            live_tail: self.live_tail,
+        };
+        Effect::Tail(self.tail, request)
+    }
+
+    pub(super) fn append(&mut self, events: &[LogEvent], arrival: Arrival, cx: &mut Cx) {
+        let templates: usize = self
+            .store
+            .templates()
+            .rows()
+            .iter()
+            .map(|row| row.count)
+            .sum();
+        let appended = self.store.append(events, arrival);
+        let seen = self.sieve.appended(&appended, &self.store);
+        if arrival == Arrival::Live {
+            let errors = self
+                .store
+                .templates()
+                .rows()
+                .iter()
+                .map(|row| row.count)
+                .sum::<usize>()
+                - templates;
+            self.unread_errors += errors;
+            if !self.lines.follow {
+                self.lines.fresh += seen;
+            }
+        }
+        if appended.adopted && self.sieve.is_filtering() {
+            self.resift(cx);
+        }
+        self.count(cx.now, false);
+    }
+
+    /// Counts figures, strip and tables anew, unless that was done a moment ago.
+    pub(super) fn count(&mut self, now: Now, at_once: bool) {
+        let pause = if self.store.len() < LARGE {
+            COUNT_EVERY
+        } else {
+            COUNT_LARGE_EVERY
+        };
+        if !at_once && self.counted_at.is_some_and(|at| now.mono < at + pause) {
+            return;
+        }
+        self.counted_at = Some(now.mono);
+        let wall = now.wall.as_millisecond();
+        self.figures = WINDOWS.map(|minutes| self.store.figures(wall, Some(minutes)));
+        self.strip = Strip::of(&self.store);
+        match self.view {
+            View::Lines => {}
+            View::Requests => self.requests.refresh(&self.store),
+            View::Errors => self.errors.refresh(&self.store),
+        }
+    }
+
+    pub(super) fn on_tail(&mut self, update: &TailUpdate, cx: &mut Cx) {
+        match update {
+            TailUpdate::Events(batch) => {
+                let arrival = if batch.phase == Phase::Live {
+                    Arrival::Live
+                } else {
+                    Arrival::Backfill
+                };
+                self.append(&batch.events, arrival, cx);
+            }
+            TailUpdate::Status(status) => {
+                self.status = status.clone();
+                self.count(cx.now, false);
+            }
+        }
+    }
+
+    pub(super) fn resift(&mut self, cx: &mut Cx) {
+        let effect = self.sieve.sift(&self.store);
+        cx.effect(effect);
+    }
+
+    /// The filter changed: keep the line under the cursor if it can still be seen.
+    pub(super) fn refilter(&mut self, cx: &mut Cx) {
+        if !self.lines.follow {
+            self.lines.cursor = self
+                .lines
+                .current(&self.sieve, &self.store)
+                .or(self.lines.cursor);
+        }
+        self.resift(cx);
+    }
+}

@@ -1,0 +1,93 @@
+//! What the Logs tab can do now.
+
+use super::{Logs, View};
+use crate::keys::Action;
+use crate::tabs::Offer;
+
+/// The offers, most useful first.
+pub fn offers(logs: &Logs) -> Vec<Offer> {
+    let has_lines = !logs.store.is_empty();
+    let nothing = "there are no lines yet";
+    let view = match logs.view {
+        View::Lines => "requests",
+        View::Requests => "errors",
+        View::Errors => "lines",
+    };
+    let enter = match logs.view {
+        View::Lines => "expand",
+        View::Requests | View::Errors => "its lines",
+    };
+    let mut offers = vec![
+        Offer::new(Action::View, view),
+        Offer::new(Action::Errors, "errors"),
+        Offer::new(Action::Search, "search"),
+        Offer::new(Action::Include, "only"),
+        Offer::new(Action::Exclude, "hide"),
+        Offer::new(Action::Submit, enter).only_if(has_lines, nothing),
+        Offer::new(
+            Action::Follow,
+            if logs.lines.follow { "pause" } else { "follow" },
+        ),
+        Offer::new(
+            Action::LevelUp,
+            if logs.view == View::Requests {
+                "only failures"
+            } else {
+                "level up"
+            },
+        ),
+        Offer::new(
+            Action::LevelDown,
+            if logs.view == View::Requests {
+                "all"
+            } else {
+                "level down"
+            },
+        ),
+    ];
+    if logs.view == View::Requests {
+        offers.push(Offer::new(
+            Action::Right,
+            format!("sort: {}", logs.requests.sort.name()),
+        ));
+        offers.push(Offer::new(Action::Left, "previous sort"));
+    } else {
+        offers.push(Offer::new(Action::Right, "scroll right"));
+        offers.push(Offer::new(Action::Left, "scroll left"));
+    }
+    let searching = "search first";
+    offers.extend([
+        Offer::new(Action::NextMatch, "next match")
+            .only_if(logs.sieve.search().is_some(), searching),
+        Offer::new(Action::PreviousMatch, "previous match")
+            .only_if(logs.sieve.search().is_some(), searching),
+        Offer::new(Action::Back, "one step out"),
+        Offer::new(Action::Wrap, "wrap"),
+        Offer::new(
+            Action::TimeFormat,
+            format!("times: {}", logs.lines.clock.name()),
+        ),
+        Offer::new(Action::TimeJump, "jump to time").only_if(has_lines, nothing),
+        Offer::new(Action::Context, "context"),
+        Offer::new(Action::Mark, "mark").only_if(has_lines, nothing),
+        Offer::new(Action::NextMark, "next mark")
+            .only_if(!logs.lines.marks.is_empty(), "nothing is marked"),
+        Offer::new(Action::Copy, "copy").only_if(has_lines, nothing),
+        Offer::new(Action::CopyMore, "copy request").only_if(has_lines, nothing),
+        Offer::new(Action::Export, "export").only_if(has_lines, nothing),
+        Offer::new(Action::OpenConsole, "copy console link").only_if(has_lines, nothing),
+        Offer::new(Action::FilterPattern, "server-side filter"),
+        Offer::new(
+            Action::LiveTail,
+            if logs.live_tail {
+                "Live Tail off"
+            } else {
+                "Live Tail"
+            },
+        ),
+        Offer::new(Action::Refresh, "read again"),
+        Offer::new(Action::Top, "first"),
+        Offer::new(Action::Bottom, "last, follow"),
+    ]);
+    offers
+}
