@@ -332,14 +332,11 @@ impl Tab for Logs {
                 search,
                 done,
             }) => {
-                let index = self.lines.index(&self.sieve, &self.store);
-                let known = self.sieve.at(index, &self.store);
-                self.sieve
-                    .sifted(*id, filter.as_ref(), search.as_ref(), *done, &self.store);
-                if !self.lines.follow && self.lines.cursor.is_none() {
-                    self.lines.cursor = known;
-                }
-                if *done && std::mem::take(&mut self.find_when_done) {
+                let filter = filter.as_ref();
+                let is_current =
+                    self.sieve
+                        .sifted(*id, filter, search.as_ref(), *done, &self.store);
+                if is_current && *done && std::mem::take(&mut self.find_when_done) {
                     self.find(false, cx);
                 }
             }

@@ -19,7 +19,13 @@ impl Logs {
         self.errors = Errors::default();
         (self.status, self.ended, self.came_from) = (Status::Connecting, None, None);
         self.tail += 1;
-        cx.effect(self.tail_effect(cx.now));
+        if self.groups.is_empty() {
+            self.ended =
+                Some("this target names no log group: give --log-group or --function".to_owned());
+            cx.effect(Effect::StopTail);
+        } else {
+            cx.effect(self.tail_effect(cx.now));
+        }
         self.resift(cx);
         self.count(cx.now, true);
     }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use vintner::client::link::{Link, Session};
 use vintner::client::tail::{Batch, Phase, Progress, Status, TailUpdate};
 use vintner::domain::line::LogEvent;
-use vintner::effects::Effect;
 use vintner::effects::logs::{Effect as LogsEffect, Event as LogsEvent};
+use vintner::effects::{Effect, Event};
 use vintner::ui::theme::ThemeName;
 
 use crate::support::stage::Stage;
@@ -109,8 +110,30 @@ fn session() -> Vec<LogEvent> {
     events
 }
 
+/// Number of the first tail.
+const TAIL: u64 = 1;
+
 fn tell(stage: &mut Stage, update: TailUpdate) {
-    stage.event(LogsEvent::Tail(0, update));
+    stage.event(LogsEvent::Tail(TAIL, update));
+}
+
+/// A target with a log group and nothing behind it.
+fn connect(stage: &mut Stage) {
+    let session = Session {
+        target: "aws".into(),
+        account: Some("123456789012".into()),
+        region: "us-east-2".into(),
+        function: "wine-quality-predictor".into(),
+        ..Session::default()
+    };
+    let log_groups = vec!["/aws/lambda/wine-quality-predictor".to_owned()];
+    stage.event(Event::Connected(Link {
+        session,
+        endpoint: None,
+        aws: None,
+        log_groups,
+        sandbox: None,
+    }));
 }
 
 fn batch(phase: Phase, events: Vec<LogEvent>) -> TailUpdate {
@@ -123,6 +146,7 @@ fn batch(phase: Phase, events: Vec<LogEvent>) -> TailUpdate {
 
 /// The Logs tab with a session in it.
 fn open(stage: &mut Stage) {
+    connect(stage);
     stage.press("2");
     let events = session();
     let (history, rest) = events.split_at(100);
@@ -179,6 +203,7 @@ fn every_view_looks_right() {
         press(stage, "& s c o r e d enter / a l c o h o l enter k k enter");
     });
     crate::assert_screens!("logs-empty", |stage| {
+        connect(stage);
         stage.press("2");
     });
     crate::assert_screens!("logs-expired", |stage| {
@@ -339,7 +364,7 @@ fn the_tail_is_asked_for_with_a_new_number_on_refresh() {
     assert!(
         effects
             .iter()
-            .any(|effect| matches!(effect, Effect::Logs(LogsEffect::Tail(1, _)))),
+            .any(|effect| matches!(effect, Effect::Logs(LogsEffect::Tail(2, _)))),
         "{effects:?}"
     );
     tell(&mut stage, batch(Phase::Live, session()));
