@@ -78,7 +78,9 @@ pub struct Logs {
     figures: [Figures; 3],
     strip: Strip,
     counted_at: Option<Instant>,
-    /// Errors seen while the tab was in the background are a badge.
+    /// Lines at that time: a store that grows fast is counted at once.
+    counted_len: usize,
+    /// Errors that came since the last key here are a badge.
     unread_errors: usize,
 }
 
@@ -104,6 +106,7 @@ impl Logs {
             figures: [Figures::since([], 0); 3],
             strip: Strip::default(),
             counted_at: None,
+            counted_len: 0,
             unread_errors: 0,
         }
     }
@@ -220,6 +223,7 @@ impl Tab for Logs {
     }
 
     fn on_action(&mut self, action: Action, cx: &mut Cx) {
+        self.unread_errors = 0;
         let page = Self::height(cx) as isize;
         match action {
             Action::Up => self.step(-1, cx),

@@ -84,9 +84,13 @@ impl Logs {
         } else {
             COUNT_LARGE_EVERY
         };
-        if !at_once && self.counted_at.is_some_and(|at| now.mono < at + pause) {
+        let len = self.store.len();
+        let has_grown = len > self.counted_len + self.counted_len / 10;
+        let is_fresh = self.counted_at.is_some_and(|at| now.mono < at + pause);
+        if is_fresh && !at_once && !has_grown {
             return;
         }
+        self.counted_len = len;
         self.counted_at = Some(now.mono);
         let wall = now.wall.as_millisecond();
         self.figures = WINDOWS.map(|minutes| self.store.figures(wall, Some(minutes)));

@@ -287,7 +287,7 @@ impl Lines {
                 };
                 line.render(rect, buf);
                 if Some(placed.line) == here && n == 0 && !self.follow {
-                    buf.set_style(rect, look.theme.text.patch(look.theme.selected));
+                    buf.set_style(rect, Style::reset().patch(look.theme.selected));
                 }
             }
         }

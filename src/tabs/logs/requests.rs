@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
@@ -170,7 +171,7 @@ impl Requests {
             let row = &store.invocations().rows()[*at as usize];
             Line::from(cells(row, is_wide, clock, store, look)).render(rect, buf);
             if Some(*at) == here {
-                buf.set_style(rect, look.theme.text.patch(look.theme.selected));
+                buf.set_style(rect, Style::reset().patch(look.theme.selected));
             }
         }
     }
