@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use vintner::client::link::{Link, Session};
 use vintner::client::tail::{Batch, Phase, Progress, Status, TailUpdate};
 use vintner::domain::line::LogEvent;
+use vintner::effects::Effect;
 use vintner::effects::logs::{Effect as LogsEffect, Event as LogsEvent};
-use vintner::effects::{Effect, Event};
 use vintner::ui::theme::ThemeName;
 
 use crate::support::stage::Stage;
@@ -110,30 +109,11 @@ fn session() -> Vec<LogEvent> {
     events
 }
 
-/// Number of the first tail.
-const TAIL: u64 = 1;
+/// Number of the tail before the first connection.
+const TAIL: u64 = 0;
 
 fn tell(stage: &mut Stage, update: TailUpdate) {
     stage.event(LogsEvent::Tail(TAIL, update));
-}
-
-/// A target with a log group and nothing behind it.
-fn connect(stage: &mut Stage) {
-    let session = Session {
-        target: "aws".into(),
-        account: Some("123456789012".into()),
-        region: "us-east-2".into(),
-        function: "wine-quality-predictor".into(),
-        ..Session::default()
-    };
-    let log_groups = vec!["/aws/lambda/wine-quality-predictor".to_owned()];
-    stage.event(Event::Connected(Link {
-        session,
-        endpoint: None,
-        aws: None,
-        log_groups,
-        sandbox: None,
-    }));
 }
 
 fn batch(phase: Phase, events: Vec<LogEvent>) -> TailUpdate {
@@ -146,7 +126,6 @@ fn batch(phase: Phase, events: Vec<LogEvent>) -> TailUpdate {
 
 /// The Logs tab with a session in it.
 fn open(stage: &mut Stage) {
-    connect(stage);
     stage.press("2");
     let events = session();
     let (history, rest) = events.split_at(100);
@@ -203,7 +182,6 @@ fn every_view_looks_right() {
         press(stage, "& s c o r e d enter / a l c o h o l enter k k enter");
     });
     crate::assert_screens!("logs-empty", |stage| {
-        connect(stage);
         stage.press("2");
     });
     crate::assert_screens!("logs-expired", |stage| {
@@ -358,19 +336,11 @@ fn a_time_is_jumped_to() {
 }
 
 #[test]
-fn the_tail_is_asked_for_with_a_new_number_on_refresh() {
+fn answers_of_an_older_tail_are_dropped() {
     let mut stage = stage();
-    let effects = stage.press("r");
-    assert!(
-        effects
-            .iter()
-            .any(|effect| matches!(effect, Effect::Logs(LogsEffect::Tail(2, _)))),
-        "{effects:?}"
-    );
+    stage.press("r");
     tell(&mut stage, batch(Phase::Live, session()));
-    assert!(
-        stage.text().contains("0 lines"),
-        "answers of the old tail are dropped:\n{}",
-        stage.text()
-    );
+    let text = stage.text();
+    assert!(text.contains("0 lines"), "{text}");
+    assert!(text.contains("this target names no log group"), "{text}");
 }
