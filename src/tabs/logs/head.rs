@@ -119,7 +119,7 @@ impl Strip {
             let height = (lines as usize * levels).div_ceil(most as usize);
             let mut style = if errors > 0 { theme.bad } else { theme.key };
             if mark == Some(n as i64) {
-                style = theme.accent.patch(theme.selected);
+                style = theme.warn;
             }
             for row in 0..area.height {
                 let below = usize::from(area.height - 1 - row) * 8;
@@ -128,7 +128,7 @@ impl Strip {
                 if part > 0 || is_mark {
                     let cell = &mut buf[(start + n as u16, area.y + row)];
                     cell.set_symbol(if part == 0 {
-                        " "
+                        look.glyphs.pointer
                     } else {
                         look.glyphs.bars[part - 1]
                     });
