@@ -1,5 +1,6 @@
 //! `vintner bench`: the endpoint's latency at a steady rate, as text, JSON, Markdown or CSV.
 
+use std::fmt::Write as _;
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -105,20 +106,23 @@ fn text(endpoint: &Endpoint, rate: f64, measured: &Measured) -> String {
         "{endpoint}\n{} calls at {rate}/s in {:.1} s, {} failed\n",
         measured.n, measured.seconds, measured.failed
     );
-    said += &format!(
-        "{:<10}{:>6}{:>11}{:>11}{:>11}{:>11}{:>11}{:>11}{:>11}\n",
+    let _ = writeln!(
+        said,
+        "{:<10}{:>6}{:>11}{:>11}{:>11}{:>11}{:>11}{:>11}{:>11}",
         "", "n", "min", "mean", "p50", "p90", "p95", "p99", "max"
     );
     for (name, ladder) in rows(measured) {
-        said += &format!(
-            "{name:<10}{:>6}{}\n",
+        let _ = writeln!(
+            said,
+            "{name:<10}{:>6}{}",
             ladder.n,
             cells(ladder).map(|cell| format!("{cell:>11}")).concat()
         );
     }
     if let Some(half) = measured.mean_plus_minus {
-        said += &format!(
-            "mean service time ± {} (95 %); response counts from the schedule, so a stall is not hidden\n",
+        let _ = writeln!(
+            said,
+            "mean service time ± {} (95 %); response counts from the schedule, so a stall is not hidden",
             ms(half)
         );
     }
@@ -186,18 +190,21 @@ fn markdown(endpoint: &Endpoint, rate: f64, measured: &Measured) -> String {
     } else {
         statuses(measured)
     };
-    said += &format!(
+    let _ = write!(
+        said,
         "\n## Performance\n\n{} calls at {rate} a second over {:.1} s, open loop.\n\n| | n | min | mean | p50 | p90 | p95 | p99 | max |\n|---|---|---|---|---|---|---|---|---|\n",
         measured.n, measured.seconds
     );
     for (name, ladder) in rows(measured) {
-        said += &format!(
-            "| {name} | {} | {} |\n",
+        let _ = writeln!(
+            said,
+            "| {name} | {} | {} |",
             ladder.n,
             cells(ladder).join(" | ")
         );
     }
-    said += &format!(
+    let _ = write!(
+        said,
         "\n## Uptime\n\n{:.1} % of {} calls over {:.1} s succeeded. That says nothing about longer times.\n",
         100.0 * ok as f64 / measured.n.max(1) as f64,
         measured.n,
@@ -216,8 +223,8 @@ fn statuses(measured: &Measured) -> String {
             )
             .or_default() += 1;
     }
-    counts
-        .into_iter()
+    let lines: Vec<String> = (counts.iter())
         .map(|(status, n)| format!("- {status}: {n}\n"))
-        .collect()
+        .collect();
+    lines.concat()
 }

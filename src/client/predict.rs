@@ -135,7 +135,7 @@ impl PredictClient {
         body: impl Into<Bytes>,
         fresh: bool,
     ) -> Result<Reply, WireError> {
-        let mut call = self.call(Call::post_json(self.endpoint.path(), body));
+        let mut call = Self::signed(Call::post_json(self.endpoint.path(), body));
         call.fresh = fresh;
         let exchange = self.wire.send(&call).await?;
         let outcome = Outcome::read(schema, &exchange.answer());
@@ -146,7 +146,7 @@ impl PredictClient {
     pub async fn get(&self, name: &str) -> Result<Health, WireError> {
         let exchange = self
             .wire
-            .send(&self.call(Call::get(self.endpoint.sibling(name))))
+            .send(&Self::signed(Call::get(self.endpoint.sibling(name))))
             .await?;
         let text = || serde_json::Value::from(String::from_utf8_lossy(&exchange.body).into_owned());
         let body = serde_json::from_slice(&exchange.body).unwrap_or_else(|_| text());
@@ -156,7 +156,7 @@ impl PredictClient {
         })
     }
 
-    fn call(&self, mut call: Call) -> Call {
+    fn signed(mut call: Call) -> Call {
         let agent = concat!("vintner/", env!("CARGO_PKG_VERSION"));
         call.headers.push((
             hyper::header::USER_AGENT,

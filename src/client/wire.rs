@@ -269,7 +269,7 @@ impl Wire {
         } = link;
         let request = self
             .request(call, sender)
-            .map_err(|why| self.error(Phase::Send, why))?;
+            .map_err(|why| self.error(Phase::Send, &why))?;
         let began = Instant::now();
         meter.expect(call.body.len());
         let answer = drive(driver, sender.send(request));
@@ -351,12 +351,12 @@ impl Wire {
             return Ok(Some(config.clone()));
         }
         let config =
-            connect::system_tls().map_err(|error| self.error(Phase::Tls, error.to_string()))?;
+            connect::system_tls().map_err(|error| self.error(Phase::Tls, &error.to_string()))?;
         Ok(Some(self.tls.get_or_init(|| config).clone()))
     }
 
-    fn error(&self, phase: Phase, why: String) -> WireError {
-        WireError::new(&self.url, phase, why, String::new())
+    fn error(&self, phase: Phase, why: &str) -> WireError {
+        WireError::new(&self.url, phase, why, "")
     }
 
     /// A kept connection that is still alive.

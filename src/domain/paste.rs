@@ -1,5 +1,7 @@
 //! Inputs out of what people have at hand: a curl line, a JSON object, a CSV row with or without header, key=value pairs.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value};
 
 use super::schema::Schema;
@@ -114,10 +116,10 @@ impl Pasted {
         );
         let missing = self.missing(schema);
         if !missing.is_empty() {
-            said += &format!(", missing {}", missing.join(", "));
+            let _ = write!(said, ", missing {}", missing.join(", "));
         }
         if !self.ignored.is_empty() {
-            said += &format!(", ignored {}", self.ignored.join(", "));
+            let _ = write!(said, ", ignored {}", self.ignored.join(", "));
         }
         said
     }

@@ -48,7 +48,7 @@ impl HistoryFile {
     /// Adds an entry at the end; now and then rewrites the file without the oldest.
     pub fn append(&self, entry: &Entry) -> Result<(), HistoryError> {
         let text = self.text()?;
-        if text.iter().filter(|&&byte| byte == b'\n').count() >= KEPT + SLACK {
+        if memchr::memchr_iter(b'\n', &text).count() >= KEPT + SLACK {
             return self.rewrite(std::slice::from_ref(entry));
         }
         // A line torn by a crash ends here, so that it costs only itself.

@@ -287,13 +287,13 @@ impl Tab for Predict {
         let waiting = self.waiting.map(|(_, since)| since);
         match &self.view {
             View::Diff(pair) => {
-                past::render_diff(schema, &pair.0, &pair.1, panes.answer, buf, look)
+                past::render_diff(schema, &pair.0, &pair.1, panes.answer, buf, look);
             }
             View::Bench => bench::render(self.bench.as_ref(), panes.answer, buf, look),
             View::Compare => compare::render(self.comparing.as_ref(), panes.answer, buf, look),
             View::WhatIf | View::Tornado if panes.what_if.is_none() => what_if(panes.answer, buf),
             _ if panes.past.is_none() && !in_form => {
-                cursor = past::render(&self.past, true, panes.answer, buf, look)
+                cursor = past::render(&self.past, true, panes.answer, buf, look);
             }
             _ => answer::render(self.shown.as_ref(), waiting, panes.answer, buf, look),
         }
@@ -415,7 +415,7 @@ impl Tab for Predict {
                     }
                 }
                 Event::BenchTimed { ticket, call } => {
-                    self.benched(*ticket, |bench| bench.calls.push(*call))
+                    self.benched(*ticket, |bench| bench.calls.push(*call));
                 }
                 Event::BenchEnded { ticket, error } => {
                     self.benched(*ticket, |bench| bench.running = false);
@@ -426,12 +426,12 @@ impl Tab for Predict {
                 Event::HistoryLoaded(history) => self.past.history = history.clone(),
                 Event::HistoryLost(error) => cx.toast(Tone::Warn, error.clone()),
                 Event::RandomRow(Ok((n, values))) => {
-                    self.form.fill_values(&schema, values, format!("row {n}"))
+                    self.form.fill_values(&schema, values, format!("row {n}"));
                 }
                 Event::RandomRow(Err(error)) => cx.toast(Tone::Bad, error.clone()),
                 Event::LocalReady(Ok(local)) => self.local = Some(local.clone()),
                 Event::LocalReady(Err(error)) => {
-                    cx.toast(Tone::Warn, format!("no local model: {error}"))
+                    cx.toast(Tone::Warn, format!("no local model: {error}"));
                 }
                 Event::Chosen(choice) => self.chosen(*choice, cx),
             },

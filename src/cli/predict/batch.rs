@@ -24,7 +24,7 @@ const ADDED: [&str; 4] = ["prediction", "rating", "status", "error"];
 
 /// Where rows are sent.
 enum Model {
-    Endpoint(PredictClient),
+    Endpoint(Box<PredictClient>),
     Local(Local),
 }
 
@@ -172,10 +172,10 @@ fn writer(
 
 async fn model(args: &Args, context: &Context) -> Result<Model, Failure> {
     match args.via {
-        Route::Gateway => Ok(Model::Endpoint(PredictClient::new(
+        Route::Gateway => Ok(Model::Endpoint(Box::new(PredictClient::new(
             endpoint(&context.connect().await?)?,
             Limits::default(),
-        ))),
+        )))),
         Route::Local => {
             let settings = Arc::clone(&context.settings);
             let loaded = tokio::task::spawn_blocking(move || champion::local(&settings))

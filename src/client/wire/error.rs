@@ -69,13 +69,13 @@ impl fmt::Display for WireError {
 impl Error for WireError {}
 
 impl WireError {
-    pub(super) fn new(url: &Url, phase: Phase, why: String, remedy: String) -> Self {
+    pub(super) fn new(url: &Url, phase: Phase, why: &str, remedy: &str) -> Self {
         let why = why.chars().filter(|c| !c.is_control()).take(200).collect();
         Self {
             phase,
             to: authority(url),
             why,
-            remedy,
+            remedy: remedy.to_owned(),
             lost_connection: false,
         }
     }
@@ -89,7 +89,7 @@ impl WireError {
             Phase::Send | Phase::Wait => "the function may be stuck: look at its log",
             Phase::Body => "the answer stopped half-way: look at the function's log",
         };
-        Self::new(url, phase, why, remedy.to_owned())
+        Self::new(url, phase, &why, remedy)
     }
 
     pub(super) fn dns(url: &Url, error: &io::Error) -> Self {
@@ -102,8 +102,8 @@ impl WireError {
         Self::new(
             url,
             Phase::Dns,
-            format!("cannot resolve {host}: {}", plain(error)),
-            remedy.to_owned(),
+            &format!("cannot resolve {host}: {}", plain(error)),
+            remedy,
         )
     }
 
@@ -124,7 +124,7 @@ impl WireError {
             remedy += if remedy.is_empty() { "" } else { "; " };
             remedy += "HTTPS_PROXY is set, but phases are measured on a direct connection";
         }
-        Self::new(url, Phase::Tcp, plain(error), remedy)
+        Self::new(url, Phase::Tcp, &plain(error), &remedy)
     }
 
     pub(super) fn tls(url: &Url, error: &io::Error) -> Self {
@@ -140,7 +140,7 @@ impl WireError {
             Some(other) => (other.to_string(), ""),
             None => (plain(error), "does the port speak TLS?"),
         };
-        Self::new(url, Phase::Tls, why, remedy.to_owned())
+        Self::new(url, Phase::Tls, &why, remedy)
     }
 
     /// A request that failed before its answer's head; `sent` if it was written.
@@ -153,7 +153,7 @@ impl WireError {
             } else {
                 "another service on this port"
             };
-            return Self::new(url, phase, why, remedy.to_owned());
+            return Self::new(url, phase, &why, remedy);
         }
         let lost = error.is_canceled()
             || error.is_closed()
@@ -171,7 +171,7 @@ impl WireError {
         };
         Self {
             lost_connection: lost,
-            ..Self::new(url, phase, why, remedy.to_owned())
+            ..Self::new(url, phase, &why, remedy)
         }
     }
 
@@ -183,8 +183,8 @@ impl WireError {
         Self::new(
             url,
             Phase::Body,
-            why,
-            "the server or a proxy cut the connection".to_owned(),
+            &why,
+            "the server or a proxy cut the connection",
         )
     }
 }

@@ -1,5 +1,7 @@
 //! The answer on screen: score, gauge, contract, phases; or a failure that ends in what to press next.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -64,7 +66,7 @@ pub fn render(
         Err(error) => unreachable(error, inner, buf, look),
         Ok(reply) => match &reply.outcome {
             Outcome::Predicted(prediction) => {
-                predicted(prediction, shown, &reply.exchange, inner, buf, look)
+                predicted(prediction, shown, &reply.exchange, inner, buf, look);
             }
             Outcome::Broken(contract) => broken(contract, &reply.exchange, inner, buf, look),
             Outcome::Failed(failure) => failed(
@@ -104,7 +106,7 @@ fn predicted(
     let mut pen = Pen { area, buf };
     pen.line(Line::from(spans));
     pen.block(2, |rect, buf| {
-        gauge(schema, Some(prediction.score), rect, buf, look)
+        gauge(schema, Some(prediction.score), rect, buf, look);
     });
     pen.line(status(exchange, prediction.model_version.as_deref(), look));
     for line in contract_lines(&prediction.contract, usize::from(area.width), look) {
@@ -201,7 +203,7 @@ fn status<'a>(exchange: &Exchange, version: Option<&str>, look: &Look) -> Line<'
         bytes(exchange.body.len() as u64)
     );
     if let Some(version) = version {
-        text += &format!(" {dot} model {}", clean(version));
+        let _ = write!(text, " {dot} model {}", clean(version));
     }
     Line::from(vec![Span::styled(sign, style), Span::raw(text)])
 }
@@ -248,7 +250,7 @@ fn trace(exchange: &Exchange, pen: &mut Pen, look: &Look) {
         exchange.version
     );
     if let Some(days) = connection.certificate_days {
-        over += &format!(" {dot} certificate {days} d");
+        let _ = write!(over, " {dot} certificate {days} d");
     }
     pen.text(&over, look.theme.muted);
     pen.text(

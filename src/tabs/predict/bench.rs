@@ -111,6 +111,9 @@ pub fn render(bench: Option<&Bench>, area: Rect, buf: &mut Buffer, look: &Look) 
     }
 }
 
+/// A figure of a ladder, printed.
+type Pick<'a> = &'a dyn Fn(&Ladder) -> String;
+
 /// Service and response time side by side.
 fn table<'a>(measured: &Measured, look: &Look) -> Vec<Line<'a>> {
     let cells = |name: &str, a: String, b: String| {
@@ -123,12 +126,12 @@ fn table<'a>(measured: &Measured, look: &Look) -> Vec<Line<'a>> {
         format!("{:<6}{:>11}{:>11}", "", "service", "response"),
         look.theme.title,
     );
-    let of = |ladder: &Option<Ladder>, pick: &dyn Fn(&Ladder) -> String| {
+    let of = |ladder: &Option<Ladder>, pick: Pick| {
         ladder
             .as_ref()
             .map_or_else(|| look.glyphs.skip.to_owned(), pick)
     };
-    let rows: [(&str, &dyn Fn(&Ladder) -> String); 7] = [
+    let rows: [(&str, Pick); 7] = [
         ("n", &|ladder| ladder.n.to_string()),
         ("mean", &|ladder| ms(ladder.mean)),
         ("p50", &|ladder| ladder.p50.text()),

@@ -116,7 +116,7 @@ impl Form {
             None => fallback.to_string(),
         };
         self.change(schema, Change::Stepped(self.selected), |fields, at| {
-            fields[at] = text
+            fields[at] = text;
         });
     }
 
@@ -124,7 +124,7 @@ impl Form {
     pub fn put(&mut self, schema: &Schema, value: f64) {
         self.editing = None;
         self.change(schema, Change::Stepped(self.selected), |fields, at| {
-            fields[at] = value.to_string()
+            fields[at] = value.to_string();
         });
     }
 
@@ -180,7 +180,7 @@ impl Form {
     /// Opens the selected field for typing, with `text` in it.
     pub fn edit(&mut self, schema: &Schema, text: &str) {
         self.change(schema, Change::Other, |fields, at| {
-            fields[at] = text.to_owned()
+            text.clone_into(&mut fields[at]);
         });
         self.editing = Some(Input::new(text.to_owned()));
     }

@@ -83,7 +83,7 @@ impl Overlay for Menu {
             Some(Action::Back | Action::Quit) => return Verdict::Close,
             Some(Action::Down | Action::NextField) => self.selected = (self.selected + 1).min(last),
             Some(Action::Up | Action::PreviousField) => {
-                self.selected = self.selected.saturating_sub(1)
+                self.selected = self.selected.saturating_sub(1);
             }
             Some(Action::Top) => self.selected = 0,
             Some(Action::Bottom) => self.selected = last,
