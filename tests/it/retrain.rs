@@ -60,7 +60,8 @@ fn rehearsal() -> &'static Rehearsal {
 fn steady(mut shelf: Shelf) -> Shelf {
     let at = "2026-11-23T11:00:00Z".parse().unwrap();
     for entry in &mut shelf.versions {
-        entry.manifest.as_mut().unwrap().created_at = at;
+        let manifest = entry.manifest.as_mut().unwrap();
+        (manifest.created_at, manifest.fit.seconds) = (at, 0.5);
     }
     let champion = shelf.champion.take().unwrap();
     shelf.champion = Some(Champion {
@@ -79,7 +80,13 @@ fn halfway() -> Tick {
         .flat_map(|tick| tick.points.clone())
         .filter(|point| point.trees <= 100)
         .collect();
-    let mut progress = ticks().find_map(|tick| tick.progress.clone()).unwrap();
+    let mut progress = ticks()
+        .find_map(|tick| {
+            tick.progress
+                .clone()
+                .filter(|progress| progress.scores.is_some())
+        })
+        .unwrap();
     progress.done = 100;
     progress.total = 200;
     progress.coverage = 1.0;
@@ -131,6 +138,41 @@ fn finish(stage: &mut Stage) {
     stage.event(effects::Event::IncidentSet(None));
     stage.wait(Duration::from_secs(10));
     stage.press("g");
+}
+
+#[test]
+fn it_looks_right_before_a_run() {
+    crate::assert_screens!("retrain-ready", furnish);
+}
+
+#[test]
+fn it_looks_right_during_a_run() {
+    crate::assert_screens!("retrain-running", |stage| {
+        furnish(stage);
+        stage.press("enter");
+        tell(stage, Event::Progress(Box::new(halfway())));
+    });
+}
+
+#[test]
+fn it_looks_right_after_a_run() {
+    crate::assert_screens!("retrain-verdict", finish);
+}
+
+#[test]
+fn its_views_look_right() {
+    for (name, presses) in [
+        ("residuals", "v"),
+        ("scatter", "v v"),
+        ("bands", "v v v"),
+        ("importance", "v v v v"),
+        ("history", "v v v v v d"),
+    ] {
+        let mut stage = Stage::new((120, 40), ThemeName::Dark);
+        finish(&mut stage);
+        stage.press(presses);
+        insta::assert_debug_snapshot!(format!("retrain-{name}-120x40"), stage.buffer());
+    }
 }
 
 /// Every view in every size, without a panic, and the verdict always in sight.
