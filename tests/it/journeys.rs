@@ -2,7 +2,39 @@
 
 use vintner::config::Flags;
 
-use crate::support::journey::journey;
+use std::time::Duration;
+
+use crate::support::journey::{Hand, journey};
+
+/// A fast sandbox where nothing happens but what the person does.
+fn quiet() -> Flags {
+    Flags {
+        speed: Some(50.0),
+        rate: Some(0.0),
+        ..Flags::default()
+    }
+}
+
+/// How many lines the Logs tab says it has.
+fn lines(hand: &Hand) -> Option<usize> {
+    let text = hand.text();
+    let (before, _) = text.split_once(" lines")?;
+    let digits: String = before.chars().rev().take_while(|c| c.is_ascii_digit() || *c == ' ').collect();
+    digits.chars().rev().filter(char::is_ascii_digit).collect::<String>().parse().ok()
+}
+
+/// Waits until the tail is live and the number of lines has stood still for a while.
+async fn settled(hand: &Hand) -> usize {
+    hand.see("LIVE").await;
+    let (mut last, mut still) = (None, 0);
+    while still < 10 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let now = lines(hand);
+        still = if now.is_some() && now == last { still + 1 } else { 0 };
+        last = now;
+    }
+    last.unwrap()
+}
 
 #[test]
 fn it_connects_to_the_sandbox_and_walks_the_tabs() {
@@ -14,5 +46,60 @@ fn it_connects_to_the_sandbox_and_walks_the_tabs() {
         hand.see("Keys · Logs").await;
         hand.press("esc : q u i t");
         hand.see("> quit").await;
+    });
+}
+
+#[test]
+fn a_prediction_leaves_its_lines_in_the_logs() {
+    journey((120, 36), quiet(), |hand| async move {
+        hand.see("SANDBOX").await;
+        hand.press("2");
+        let before = settled(&hand).await;
+        hand.press("1 enter");
+        hand.see("Average").await;
+        hand.press("2 shift-g");
+        while lines(&hand).is_none_or(|now| now < before + 3) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        hand.see("REPORT").await;
+    });
+}
+
+#[test]
+fn a_missing_permission_is_diagnosed_with_its_fix() {
+    journey((120, 36), quiet(), |hand| async move {
+        hand.see("SANDBOX").await;
+        hand.press(": p e r m i s s i o n - m i s s i n g enter");
+        hand.see("incident: permission-missing").await;
+        hand.press("1 enter");
+        hand.see("500").await;
+        hand.press("shift-d");
+        hand.see("add-permission").await;
+        hand.press("y");
+        while hand.copied().is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert!(hand.copied()[0].contains("aws lambda add-permission"), "{:?}", hand.copied());
+    });
+}
+
+#[test]
+fn a_promoted_model_is_served_and_a_rollback_brings_the_old_one_back() {
+    journey((120, 40), quiet(), |hand| async move {
+        hand.see("champion v0001").await;
+        hand.press("4 enter");
+        hand.see("Verdict on v0002").await;
+        hand.press("shift-p");
+        hand.see("Confirm").await;
+        hand.press("y");
+        hand.see("champion v0002").await;
+        hand.press("1 enter");
+        hand.see("model v0002").await;
+        hand.press("4 shift-b");
+        hand.see("Confirm").await;
+        hand.press("y");
+        hand.see("champion v0001").await;
+        hand.press("1 enter");
+        hand.see("model v0001").await;
     });
 }
