@@ -51,11 +51,11 @@ fn filter(c: &mut Criterion) {
     ];
     for (name, filter, found) in cases {
         group.bench_function(name, |b| {
-            b.iter(|| assert_eq!(store.scan(&filter).matches().count(), found))
+            b.iter(|| assert_eq!(store.scan(&filter).matches().count(), found));
         });
     }
     group.bench_function("figures of all requests", |b| {
-        b.iter(|| store.figures(0, None))
+        b.iter(|| store.figures(0, None));
     });
     let references = [
         ("reference: grep -c literal", "grep", ["-c", NEEDLE]),

@@ -126,7 +126,7 @@ fn main() {
         std::thread::sleep(Duration::from_secs(5));
         let before = run.cpu();
         std::thread::sleep(IDLE);
-        let share = (run.cpu() - before).as_secs_f64() / IDLE.as_secs_f64();
+        let share = run.cpu().checked_sub(before).unwrap().as_secs_f64() / IDLE.as_secs_f64();
         println!(
             "  idle CPU over {IDLE:?}, sandbox with {what}: {:.1} %",
             share * 100.0

@@ -31,7 +31,7 @@ fn fits(criterion: &mut Criterion) {
     for preset in ["owner", "fast", "best"] {
         let plan = Plan::preset(preset).unwrap();
         group.bench_function(preset, |bencher| {
-            bencher.iter(|| fit(&plan, &rows, &mut go).unwrap())
+            bencher.iter(|| fit(&plan, &rows, &mut go).unwrap());
         });
     }
     for family in [
@@ -43,7 +43,7 @@ fn fits(criterion: &mut Criterion) {
         let plan = Plan::new(family);
         let id = BenchmarkId::new("family", family);
         group.bench_function(id, |bencher| {
-            bencher.iter(|| fit(&plan, &rows, &mut go).unwrap())
+            bencher.iter(|| fit(&plan, &rows, &mut go).unwrap());
         });
     }
 }
@@ -54,16 +54,16 @@ fn predictions(criterion: &mut Criterion) {
     let wine = rows.features.row(0).to_vec();
     let mut group = criterion.benchmark_group("predict");
     group.bench_function("one row", |bencher| {
-        bencher.iter(|| model.predict_row(black_box(&wine)))
+        bencher.iter(|| model.predict_row(black_box(&wine)));
     });
     group.bench_function("explain one row", |bencher| {
-        bencher.iter(|| model.explain(black_box(&wine)))
+        bencher.iter(|| model.explain(black_box(&wine)));
     });
     let many = ndarray::concatenate(ndarray::Axis(0), &[rows.view(); 25]).unwrap();
     group.throughput(Throughput::Elements(many.nrows() as u64));
     group.sample_size(10);
     group.bench_function("batch", |bencher| {
-        bencher.iter(|| model.predict(black_box(many.view())))
+        bencher.iter(|| model.predict(black_box(many.view())));
     });
 }
 
@@ -75,7 +75,7 @@ fn loading(criterion: &mut Criterion) {
         let bytes = trained(preset, &rows).to_bytes();
         group.throughput(Throughput::Bytes(bytes.len() as u64));
         group.bench_function(preset, |bencher| {
-            bencher.iter(|| Model::from_bytes(black_box(&bytes)).unwrap())
+            bencher.iter(|| Model::from_bytes(black_box(&bytes)).unwrap());
         });
     }
 }

@@ -223,7 +223,7 @@ impl App {
             Action::Target => cx.open(overlay::target::TargetPicker::new(&self.env)),
             Action::NextTab => self.open_tab((self.active + 1) % self.tabs.len(), cx),
             Action::PreviousTab => {
-                self.open_tab((self.active + self.tabs.len() - 1) % self.tabs.len(), cx)
+                self.open_tab((self.active + self.tabs.len() - 1) % self.tabs.len(), cx);
             }
             Action::Doctor | Action::Alerts => self.to_lambda(action, cx),
             action => self.to_active(action, cx),

@@ -22,7 +22,7 @@ pub const UNREGISTERED: &str = "unregistered";
 pub const SPLIT_SEED: u64 = 42;
 
 const PRESET: &str = "owner";
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Why there is no champion.
 #[derive(Debug, thiserror::Error)]

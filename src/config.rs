@@ -26,7 +26,7 @@ pub const SANDBOX: &str = "sandbox";
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub struct Target {
-    /// The prediction endpoint: a full URL, POSTed to as it is.
+    /// The prediction endpoint: a full URL, `POSTed` to as it is.
     pub endpoint: Option<String>,
     /// The Lambda function's name or ARN.
     pub function: Option<String>,

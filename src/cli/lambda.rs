@@ -114,8 +114,14 @@ fn latency(rows: &[LatencyRow], now: Timestamp, out: &mut impl Write) -> io::Res
             "{:<20} {:>7} {:>9} {:>11} {:>9}  {:<6} {:<12} {newest}",
             row.what,
             count(row.n),
-            row.p50.map_or("–".to_owned(), |e| e.text()),
-            row.p99.map_or("–".to_owned(), |e| e.text()),
+            row.p50.map_or(
+                "–".to_owned(),
+                super::super::domain::latency::Estimate::text
+            ),
+            row.p99.map_or(
+                "–".to_owned(),
+                super::super::domain::latency::Estimate::text
+            ),
             row.max_ms.map_or("–".to_owned(), millis),
             row.window,
             row.source

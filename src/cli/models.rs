@@ -195,15 +195,14 @@ fn failure(error: RegistryError) -> Failure {
 
 /// The version asked for, or the champion.
 fn chosen(registry: &Registry, version: Option<Version>) -> Result<Version, Failure> {
-    match version {
-        Some(version) => Ok(version),
-        None => {
-            let champion = registry.champion().map_err(failure)?;
-            Ok(champion
-                .ok_or(RegistryError::NoChampion)
-                .map_err(failure)?
-                .version)
-        }
+    if let Some(version) = version {
+        Ok(version)
+    } else {
+        let champion = registry.champion().map_err(failure)?;
+        Ok(champion
+            .ok_or(RegistryError::NoChampion)
+            .map_err(failure)?
+            .version)
     }
 }
 

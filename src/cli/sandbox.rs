@@ -98,7 +98,7 @@ fn announce(sandbox: &Sandbox, as_json: bool, out: &mut impl Write) -> Result<()
     for line in lines {
         writeln!(out, "export {line}")?;
     }
-    writeln!(out, "# curl -d '{}' {endpoint}", r#"{"alcohol":12.5}"#)?;
+    writeln!(out, "# curl -d '{{\"alcohol\":12.5}}' {endpoint}")?;
     writeln!(out, "# aws logs tail {} --follow", sandbox.log_group())?;
     writeln!(
         out,

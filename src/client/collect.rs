@@ -125,18 +125,18 @@ pub async fn facts(examination: &Examination) -> Facts {
         let (network, gateway, clock_skew_s) = edge.await;
         return Facts {
             subject,
+            clock_skew_s,
             network,
             gateway,
-            clock_skew_s,
             ..Facts::default()
         };
     };
     let ((network, gateway, clock_skew_s), facts) =
         tokio::join!(edge, behind(examination, aws, subject));
     Facts {
+        clock_skew_s,
         network,
         gateway,
-        clock_skew_s,
         ..facts
     }
 }

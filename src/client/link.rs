@@ -22,7 +22,7 @@ use crate::sandbox::{Options, Sandbox};
 pub struct Link {
     /// What the header says.
     pub session: Session,
-    /// Where predictions are POSTed; `None` when the target has no endpoint.
+    /// Where predictions are `POSTed`; `None` when the target has no endpoint.
     pub endpoint: Option<Endpoint>,
     /// The AWS account behind it, if there is one.
     pub aws: Option<Aws>,

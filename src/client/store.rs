@@ -91,7 +91,7 @@ impl Store {
     /// A bucket with the region, credentials and endpoint of `config`; a custom endpoint is addressed by path.
     pub fn new(config: &SdkConfig, bucket: impl Into<String>) -> Self {
         let builder = reqwest::Client::builder()
-            .timeout(Duration::from_secs(120))
+            .timeout(Duration::from_mins(2))
             .connect_timeout(Duration::from_secs(5));
         let local = config.endpoint_url().is_some_and(is_loopback);
         // A proxy set for the world must not swallow the sandbox.
@@ -274,7 +274,7 @@ impl Store {
     }
 
     fn unreachable(&self, key: &str, error: &reqwest::Error) -> StoreError {
-        self.failed(key, root_cause(error).to_string())
+        self.failed(key, root_cause(error).clone())
     }
 }
 

@@ -168,9 +168,9 @@ impl Prices {
         for _ in 0..100 {
             let middle = f64::midpoint(low, high);
             if cost(middle) < self.fixed_monthly {
-                low = middle
+                low = middle;
             } else {
-                high = middle
+                high = middle;
             }
         }
         Some(high)

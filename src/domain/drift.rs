@@ -195,8 +195,9 @@ impl ReferenceColumn {
     /// Σ (q − p) · ln(q / p) over the bins, both sides smoothed.
     fn psi(&self, values: &[f32]) -> f64 {
         let current = count(&self.edges, values);
-        let total =
-            |counts: &[u32]| counts.iter().sum::<u32>() as f64 + SMOOTHING * counts.len() as f64;
+        let total = |counts: &[u32]| {
+            f64::from(counts.iter().sum::<u32>()) + SMOOTHING * counts.len() as f64
+        };
         let (n, m) = (total(&self.counts), total(&current));
         let term = |(reference, current): (&u32, &u32)| {
             let p = (f64::from(*reference) + SMOOTHING) / n;
@@ -253,9 +254,9 @@ fn chi2_quantile(probability: f64, degrees: usize) -> f64 {
     for _ in 0..100 {
         let middle = f64::midpoint(low, high);
         if lower_gamma(half, middle / 2.0) < probability {
-            low = middle
+            low = middle;
         } else {
-            high = middle
+            high = middle;
         }
     }
     f64::midpoint(low, high)

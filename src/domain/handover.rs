@@ -162,7 +162,7 @@ impl Handover {
         )?;
         for row in &self.vitals.latency {
             let show = |e: Option<crate::domain::latency::Estimate>| {
-                e.map_or("–".to_owned(), |e| e.text())
+                e.map_or("–".to_owned(), super::latency::Estimate::text)
             };
             let max = row.max_ms.map_or("–".to_owned(), millis);
             writeln!(

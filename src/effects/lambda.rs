@@ -18,7 +18,7 @@ use crate::domain::metrics::{Budget, Snapshot};
 use crate::domain::schema::Schema;
 
 /// How often figures are read anew while the tab is in use.
-pub const REFRESH: Duration = Duration::from_secs(60);
+pub const REFRESH: Duration = Duration::from_mins(1);
 /// After the first reading only so far back: late lines included.
 const OVERLAP: Window = Window::M5;
 
@@ -144,7 +144,7 @@ fn watch(ticket: u64, window: Window, runner: &mut Runner) {
         move |outbox, _| async move {
             match target {
                 Ok((link, examination)) => {
-                    keep_watching(ticket, window, &link, &examination, &outbox).await
+                    keep_watching(ticket, window, &link, &examination, &outbox).await;
                 }
                 Err(why) => drop(
                     outbox

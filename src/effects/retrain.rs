@@ -154,7 +154,7 @@ pub fn run(effect: Effect, runner: &mut Runner) {
         }
         Effect::Look { establish } => {
             runner.spawn_blocking_in(Slot::Registry, "reading the registry", move |outbox, _| {
-                look(&registry, establish, &outbox)
+                look(&registry, establish, &outbox);
             });
         }
         Effect::Train(order) => {

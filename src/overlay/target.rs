@@ -52,7 +52,7 @@ impl Overlay for TargetPicker {
         match action {
             Some(Action::Up) => self.selected = self.selected.saturating_sub(1),
             Some(Action::Down) => {
-                self.selected = (self.selected + 1).min(self.targets.len().saturating_sub(1))
+                self.selected = (self.selected + 1).min(self.targets.len().saturating_sub(1));
             }
             Some(Action::Submit) => {
                 if let Some((name, _)) = self.targets.get(self.selected) {

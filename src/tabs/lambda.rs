@@ -192,7 +192,7 @@ impl Lambda {
             },
             LambdaEvent::Diagnosed(Ok(diagnosis)) => self.diagnosis = Some((**diagnosis).clone()),
             LambdaEvent::Reported(Ok(path)) => {
-                cx.toast(Tone::Good, format!("wrote {}", path.display()))
+                cx.toast(Tone::Good, format!("wrote {}", path.display()));
             }
             LambdaEvent::Reported(Err(why)) => cx.toast(Tone::Bad, clean(why)),
             _ => {}

@@ -186,7 +186,7 @@ pub struct CrossValidation {
     /// Mean R2.
     pub r2: f64,
     /// Half width of the 95 % interval of the mean R2 after Nadeau and Bengio (2003), which corrects for training
-    /// sets that overlap: t(k−1) · sqrt((1/k + n_test/n_train) · s²).
+    /// sets that overlap: t(k−1) · sqrt((1/k + `n_test/n_train`) · s²).
     pub r2_half_width: f64,
     /// Mean absolute error.
     pub mae: f64,

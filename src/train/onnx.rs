@@ -388,7 +388,7 @@ mod tests {
                 .unwrap()
                 .model;
             let decoded = decode(&onnx(&model, &[("version", "v0001")]).unwrap());
-            for row in data.rows().into_iter().step_by(97) {
+            for row in data.rows().step_by(97) {
                 let row = row.as_slice().unwrap();
                 let gap = decoded.predict(row) - f64::from(model.predict_row(row));
                 assert!(gap.abs() < 1e-5, "{family} {gap}");

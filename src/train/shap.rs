@@ -226,7 +226,7 @@ mod tests {
     fn contributions_add_up_to_the_prediction() {
         for family in Family::ALL {
             let (model, rows) = trained(family);
-            for row in rows.rows().into_iter().take(20) {
+            for row in rows.rows().take(20) {
                 let row = row.as_slice().unwrap();
                 let Explanation {
                     base,
@@ -283,7 +283,7 @@ mod tests {
         let model = fit(&plan, &data, &mut |_: &Progress| Flow::Continue)
             .unwrap()
             .model;
-        for row in data.rows().into_iter().step_by(1000) {
+        for row in data.rows().step_by(1000) {
             let row = row.as_slice().unwrap();
             let explained = model.explain(row).unwrap();
             for feature in 0..row.len() {

@@ -12,7 +12,7 @@ fn vintner(home: &Path) -> Command {
         .env_clear()
         .env("HOME", home)
         .env("LANG", "C.UTF-8")
-        .timeout(std::time::Duration::from_secs(60));
+        .timeout(std::time::Duration::from_mins(1));
     command
 }
 

@@ -44,7 +44,7 @@ fn options(seed: u64) -> Options {
         seed,
         rate: 0.0,
         speed: 50.0,
-        history: Duration::from_secs(1800),
+        history: Duration::from_mins(30),
         ..Options::default()
     }
 }

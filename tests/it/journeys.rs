@@ -19,8 +19,18 @@ fn quiet() -> Flags {
 fn lines(hand: &Hand) -> Option<usize> {
     let text = hand.text();
     let (before, _) = text.split_once(" lines")?;
-    let digits: String = before.chars().rev().take_while(|c| c.is_ascii_digit() || *c == ' ').collect();
-    digits.chars().rev().filter(char::is_ascii_digit).collect::<String>().parse().ok()
+    let digits: String = before
+        .chars()
+        .rev()
+        .take_while(|c| c.is_ascii_digit() || *c == ' ')
+        .collect();
+    digits
+        .chars()
+        .rev()
+        .filter(char::is_ascii_digit)
+        .collect::<String>()
+        .parse()
+        .ok()
 }
 
 /// Waits until the tail is live and the number of lines has stood still for a while.
@@ -30,7 +40,11 @@ async fn settled(hand: &Hand) -> usize {
     while still < 10 {
         tokio::time::sleep(Duration::from_millis(100)).await;
         let now = lines(hand);
-        still = if now.is_some() && now == last { still + 1 } else { 0 };
+        still = if now.is_some() && now == last {
+            still + 1
+        } else {
+            0
+        };
         last = now;
     }
     last.unwrap()
@@ -79,7 +93,11 @@ fn a_missing_permission_is_diagnosed_with_its_fix() {
         while hand.copied().is_empty() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        assert!(hand.copied()[0].contains("aws lambda add-permission"), "{:?}", hand.copied());
+        assert!(
+            hand.copied()[0].contains("aws lambda add-permission"),
+            "{:?}",
+            hand.copied()
+        );
     });
 }
 

@@ -12,7 +12,7 @@ fn train(home: &Path) -> Command {
         .env_clear()
         .env("HOME", home)
         .env("LANG", "C.UTF-8")
-        .timeout(std::time::Duration::from_secs(120))
+        .timeout(std::time::Duration::from_mins(2))
         .arg("train");
     command
 }

@@ -488,7 +488,7 @@ const CASES: &[Case] = &[
                     cold: true
                 };
                 3
-            ]
+            ];
         },
         "provisioned",
     ),
@@ -519,7 +519,7 @@ const CASES: &[Case] = &[
                     cold: false
                 };
                 3
-            ]
+            ];
         },
         "",
     ),
@@ -645,37 +645,37 @@ fn every_row_of_the_matrix_has_its_verdict_and_its_fix() {
 fn a_missing_permission_skips_its_check_and_names_the_action() {
     let refusals: [(&str, &str, fn(&mut Facts)); 11] = [
         ("identity", "sts:GetCallerIdentity", |f| {
-            f.identity = denied("sts:GetCallerIdentity")
+            f.identity = denied("sts:GetCallerIdentity");
         }),
         ("function", "lambda:GetFunction", |f| {
-            f.function = denied("lambda:GetFunction")
+            f.function = denied("lambda:GetFunction");
         }),
         ("invoke", "lambda:InvokeFunction", |f| {
-            f.invoke = denied("lambda:InvokeFunction")
+            f.invoke = denied("lambda:InvokeFunction");
         }),
         ("api", "apigateway:GET", |f| {
-            f.api = denied("apigateway:GET")
+            f.api = denied("apigateway:GET");
         }),
         ("policy", "lambda:GetPolicy", |f| {
-            f.policy = denied("lambda:GetPolicy")
+            f.policy = denied("lambda:GetPolicy");
         }),
         ("image", "ecr:DescribeImages", |f| {
-            f.image = denied("ecr:DescribeImages")
+            f.image = denied("ecr:DescribeImages");
         }),
         ("repository-policy", "ecr:GetRepositoryPolicy", |f| {
-            f.repository_policy = denied("ecr:GetRepositoryPolicy")
+            f.repository_policy = denied("ecr:GetRepositoryPolicy");
         }),
         ("role", "iam:SimulatePrincipalPolicy", |f| {
-            f.role_logs = denied("iam:SimulatePrincipalPolicy")
+            f.role_logs = denied("iam:SimulatePrincipalPolicy");
         }),
         ("concurrency", "lambda:GetFunctionConcurrency", |f| {
-            f.concurrency = denied("lambda:GetFunctionConcurrency")
+            f.concurrency = denied("lambda:GetFunctionConcurrency");
         }),
         ("metrics", "cloudwatch:GetMetricData", |f| {
-            f.metrics = denied("cloudwatch:GetMetricData")
+            f.metrics = denied("cloudwatch:GetMetricData");
         }),
         ("runtime", "logs:FilterLogEvents", |f| {
-            f.logs = denied("logs:FilterLogEvents")
+            f.logs = denied("logs:FilterLogEvents");
         }),
     ];
     for (check, action, refuse) in refusals {

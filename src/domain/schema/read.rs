@@ -504,7 +504,7 @@ mod tests {
         for (find, replace, expected) in cases {
             let (message, line) = broken(find, replace);
             assert!(message.contains(expected), "{message}");
-            let place = format!("m.toml:{}:", line);
+            let place = format!("m.toml:{line}:");
             let next = format!("m.toml:{}:", line + 1);
             assert!(
                 message.starts_with(&place) || message.starts_with(&next),

@@ -164,7 +164,7 @@ fn title(tab: &Lambda, pane: Pane, alone: bool, look: &Look) -> String {
     }
     match pane {
         Pane::Latency | Pane::Charts | Pane::Money => {
-            title.push_str(&format!(" · {}", tab.window.label()))
+            title.push_str(&format!(" · {}", tab.window.label()));
         }
         Pane::Config => {
             if let Some((_, at)) = tab.overview.value() {

@@ -110,37 +110,37 @@ pub fn markdown(at: u32, row: &Invocation, region: &str, store: &Store) -> Strin
         .filter(|line| store.row(*line).request == at)
         .collect();
     let mut text = format!("### Request `{}`: {}\n\n", row.id, row.status().word());
-    let _ = write!(text, "- started {}\n", timestamp::format(row.started));
+    let _ = writeln!(text, "- started {}", timestamp::format(row.started));
     if let Some(duration) = row.duration_ms() {
-        let _ = write!(
+        let _ = writeln!(
             text,
-            "- duration {}, billed {}\n",
+            "- duration {}, billed {}",
             ms(duration),
             ms(f64::from(row.billed_ms))
         );
     }
     if let Some(init) = row.init_ms() {
-        let _ = write!(text, "- cold start, init {}\n", ms(init));
+        let _ = writeln!(text, "- cold start, init {}", ms(init));
     }
     if row.memory_mb > 0 {
-        let _ = write!(
+        let _ = writeln!(
             text,
-            "- memory {} of {} MB\n",
+            "- memory {} of {} MB",
             row.max_memory_mb, row.memory_mb
         );
     }
     if let Some(line) = row.error_line() {
-        let _ = write!(
+        let _ = writeln!(
             text,
-            "- error: `{}`\n",
+            "- error: `{}`",
             one_line(&store.text(line)).replace('`', "'")
         );
     }
     if let Some(line) = lines.first() {
         let (group, stream) = store.stream(*line);
-        let _ = write!(
+        let _ = writeln!(
             text,
-            "- log stream `{}` in `{}`\n",
+            "- log stream `{}` in `{}`",
             clean(stream),
             clean(group)
         );
@@ -153,20 +153,20 @@ pub fn markdown(at: u32, row: &Invocation, region: &str, store: &Store) -> Strin
                 row.ended.unwrap_or(row.started) + 60_000,
             )),
         ) {
-            let _ = write!(text, "- [CloudWatch]({link})\n");
+            let _ = writeln!(text, "- [CloudWatch]({link})");
         }
     }
     text.push_str("\n```\n");
     for line in lines.iter().take(MOST_LINES) {
         let after = store.row(*line).time - row.started;
-        let _ = write!(
+        let _ = writeln!(
             text,
-            "{after:>+7} ms  {}\n",
+            "{after:>+7} ms  {}",
             one_line(&store.text(*line)).replace("```", "'''")
         );
     }
     if lines.len() > MOST_LINES {
-        let _ = write!(text, "... {} more lines\n", lines.len() - MOST_LINES);
+        let _ = writeln!(text, "... {} more lines", lines.len() - MOST_LINES);
     }
     text.push_str("```\n");
     text

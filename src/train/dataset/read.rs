@@ -306,7 +306,7 @@ impl Columns {
 fn slot(column: &str) -> Option<usize> {
     let plain = |text: &str| {
         text.chars()
-            .filter(|c| c.is_ascii_alphanumeric())
+            .filter(char::is_ascii_alphanumeric)
             .map(|c| c.to_ascii_lowercase())
             .collect::<String>()
     };

@@ -20,7 +20,7 @@ struct Header {
     members: Vec<Part>,
 }
 
-/// Numbers stand as text: serde_json reads them to the nearest but one, and a model must come back bit for bit.
+/// Numbers stand as text: `serde_json` reads them to the nearest but one, and a model must come back bit for bit.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Part {
