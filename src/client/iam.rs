@@ -52,7 +52,7 @@ fn form(principal: &str, actions: &[&str], resource: &str) -> String {
     form.finish()
 }
 
-/// Every EvalActionName with its EvalDecision.
+/// Every `EvalActionName` with its `EvalDecision`.
 fn decisions(xml: &str) -> Result<Vec<Simulated>, String> {
     let mut reader = Reader::from_str(xml);
     let mut found = Vec::new();

@@ -42,7 +42,7 @@ impl Signal {
             Signal::ErrorRate => "error rate",
             Signal::P99Warm => "p99 of warm calls",
             Signal::P99All => "p99 of all calls",
-            Signal::Drift => "prediction drift (PSI)",
+            Signal::Drift => "drift (PSI)",
             Signal::NoEvents => "no events",
             Signal::Memory => "memory used",
         }
@@ -176,8 +176,7 @@ impl Rule {
                 },
                 Some(Change::Fired(s)),
             ),
-            (_, _, Some(reading)) => (Standing::Ok { reading }, None),
-            (_, Some(reading), None) => (Standing::Ok { reading }, None),
+            (_, _, Some(reading)) | (_, Some(reading), None) => (Standing::Ok { reading }, None),
             (_, None, None) => (Standing::NoData, None),
         }
     }
@@ -345,7 +344,7 @@ fn memory(samples: &Samples, seconds: i64, now_ms: i64) -> Option<Reading> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::unnecessary_wraps)]
     use super::*;
     use crate::domain::latency::tests::warm;
 

@@ -253,10 +253,10 @@ pub fn lints(overview: &Overview, max_memory: Option<(u32, usize)>) -> Vec<Lint>
         if config.tracing == "PassThrough" {
             remark("tracing", "off: no X-Ray traces".to_owned());
         }
-        if let Some((used, n)) = max_memory {
-            memory_remark(config.memory_mb, used, n)
-                .into_iter()
-                .for_each(|text| remark("memory", text));
+        if let Some((used, n)) = max_memory
+            && let Some(text) = memory_remark(config.memory_mb, used, n)
+        {
+            remark("memory", text);
         }
         if config.last_update_status == "Failed" {
             remark(

@@ -8,8 +8,8 @@ use crate::domain::cost::{Prices, dollars};
 use crate::domain::doctor::{Diagnosis, Status, one_line};
 use crate::domain::function::FunctionConfig;
 use crate::domain::latency::histogram::Bin;
-use crate::domain::latency::millis;
 use crate::domain::latency::series::Bucket;
+use crate::domain::latency::{Estimate, millis};
 use crate::domain::vitals::{Light, Vitals};
 
 /// What the report is about.
@@ -161,9 +161,7 @@ impl Handover {
             "## Latency\n\n| measured at | n | p50 | p99 | max | window | source |\n|---|---:|---:|---:|---:|---|---|"
         )?;
         for row in &self.vitals.latency {
-            let show = |e: Option<crate::domain::latency::Estimate>| {
-                e.map_or("–".to_owned(), super::latency::Estimate::text)
-            };
+            let show = |e: Option<Estimate>| e.map_or("–".to_owned(), Estimate::text);
             let max = row.max_ms.map_or("–".to_owned(), millis);
             writeln!(
                 out,

@@ -415,7 +415,11 @@ fn function_lamps(readings: &Readings<'_>) -> [Vital; 3] {
     let image = match (config.digest(), config.package_type.as_str()) {
         (Some(digest), _) => vital(
             "image",
-            digest.chars().take(14).collect::<String>(),
+            digest
+                .trim_start_matches("sha256:")
+                .chars()
+                .take(10)
+                .collect::<String>(),
             Light::Green,
             config.image_uri.clone().unwrap_or_default(),
         ),

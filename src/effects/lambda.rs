@@ -146,14 +146,10 @@ fn watch(ticket: u64, window: Window, runner: &mut Runner) {
                 Ok((link, examination)) => {
                     keep_watching(ticket, window, &link, &examination, &outbox).await;
                 }
-                Err(why) => drop(
-                    outbox
-                        .send(Event::Described {
-                            ticket,
-                            overview: Err(why),
-                        })
-                        .await,
-                ),
+                Err(why) => {
+                    let overview = Err(why);
+                    outbox.send(Event::Described { ticket, overview }).await;
+                }
             }
         },
     );

@@ -226,7 +226,7 @@ fn difference(pattern: &str, arn: &str) -> String {
     "another source ARN".to_owned()
 }
 
-/// ArnLike: a glob in which the first five parts are compared one by one, so `*` does not cross a colon there.
+/// `ArnLike`: a glob in which the first five parts are compared one by one, so `*` does not cross a colon there.
 pub fn arn_glob(pattern: &str, arn: &str) -> bool {
     let (patterns, parts): (Vec<_>, Vec<_>) = (
         pattern.splitn(6, ':').collect(),

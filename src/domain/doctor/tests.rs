@@ -1,6 +1,10 @@
 //! Every row of the decision matrix and every incident, as facts with their verdict.
 
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::semicolon_if_nothing_returned,
+    clippy::type_complexity
+)]
 
 use super::facts::*;
 use super::*;

@@ -5,6 +5,8 @@ mod deploy;
 mod reach;
 mod wiring;
 
+use std::fmt::Write as _;
+
 use super::facts::{Facts, GatewayCall};
 use super::gateway::Answerer;
 use super::{Finding, HEALTHY, Status, Verdict};
@@ -54,6 +56,8 @@ pub fn of(facts: &Facts, findings: &[Finding]) -> Verdict {
         .unwrap_or_else(|| healthy(findings))
 }
 
+/// An `Option`, since it is what a rule returns.
+#[expect(clippy::unnecessary_wraps, reason = "every rule ends in it")]
 fn verdict(code: &str, text: impl Into<String>, fix: impl Into<String>) -> Option<Verdict> {
     Some(Verdict {
         code: code.to_owned(),
@@ -107,7 +111,7 @@ fn healthy(findings: &[Finding]) -> Verdict {
         (unseen, "could not be looked at"),
     ] {
         if n > 0 {
-            text.push_str(&format!(", {n} {what}"));
+            let _ = write!(text, ", {n} {what}");
         }
     }
     Verdict {

@@ -7,9 +7,6 @@ use crate::domain::alerts::{Alert, Standing};
 use crate::tabs::Look;
 use crate::ui::text::fit;
 
-/// Rows of the pane: one per rule.
-pub const ROWS: u16 = 6;
-
 /// The pane's lines.
 pub fn lines(tab: &Lambda, look: &Look) -> Vec<Line<'static>> {
     tab.alerts
@@ -22,7 +19,7 @@ pub fn lines(tab: &Lambda, look: &Look) -> Vec<Line<'static>> {
 /// One rule: sign, what, threshold, what it says now with its n.
 pub fn line(alert: &Alert, look: &Look) -> Line<'static> {
     let (rule, signal) = (&alert.rule, alert.rule.signal);
-    let now = |r: &crate::domain::alerts::Reading| format!("{} (n {})", signal.show(r.value), r.n);
+    let now = |r: &crate::domain::alerts::Reading| format!("{} n {}", signal.show(r.value), r.n);
     let (sign, style, text) = match &alert.standing {
         Standing::NoData => (
             look.glyphs.skip,
@@ -35,11 +32,11 @@ pub fn line(alert: &Alert, look: &Look) -> Line<'static> {
     Line::from(vec![
         Span::styled(format!("{sign} "), style),
         Span::styled(
-            fit(signal.title(), 23, look.glyphs.ellipsis),
+            fit(signal.title(), 22, look.glyphs.ellipsis),
             look.theme.text,
         ),
         Span::styled(
-            format!("> {:<8} ", signal.show(rule.above)),
+            format!(" > {:<7} ", signal.show(rule.above)),
             look.theme.muted,
         ),
         Span::styled(text, style),

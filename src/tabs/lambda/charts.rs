@@ -1,7 +1,5 @@
 //! The spread of latencies on a log scale, cold and warm apart, and p50, p99, volume and errors over time.
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
@@ -76,7 +74,7 @@ fn over_time(tab: &Lambda, area: Rect, buf: &mut Buffer, look: &Look) {
         buf,
         look,
     );
-    time_axis(&buckets, axis, buf, look);
+    time_axis(tab.window.seconds(), axis, buf, look);
 }
 
 /// Failures stand out, then cold starts.
@@ -138,36 +136,12 @@ fn columns(
     }
 }
 
-fn time_axis(buckets: &[Bucket], area: Rect, buf: &mut Buffer, look: &Look) {
-    let (Some(first), Some(last)) = (buckets.first(), buckets.last()) else {
-        return;
-    };
-    let format = if last.start_ms - first.start_ms > 2 * 86_400_000 {
-        "%d %b"
-    } else {
-        "%H:%M"
-    };
-    let at = |ms: i64| {
-        let time = Timestamp::from_millisecond(ms).unwrap_or_default();
-        time.to_zoned_datetime(TimeZone::system())
-            .strftime(format)
-            .to_string()
-    };
-    let middle = buckets[buckets.len() / 2].start_ms;
-    buf.set_stringn(
-        area.x + LABEL,
-        area.y,
-        at(first.start_ms),
-        6,
-        look.theme.muted,
-    );
-    buf.set_stringn(
-        area.x + LABEL + (area.width - LABEL) / 2,
-        area.y,
-        at(middle),
-        6,
-        look.theme.muted,
-    );
+/// Times relative to now: the same in every time zone.
+fn time_axis(seconds: i64, area: Rect, buf: &mut Buffer, look: &Look) {
+    let half = (area.width - LABEL) / 2;
+    for (x, label) in [(LABEL, ago(seconds)), (LABEL + half, ago(seconds / 2))] {
+        buf.set_stringn(area.x + x, area.y, label, 8, look.theme.muted);
+    }
     buf.set_stringn(
         area.right().saturating_sub(3),
         area.y,
@@ -175,6 +149,15 @@ fn time_axis(buckets: &[Bucket], area: Rect, buf: &mut Buffer, look: &Look) {
         3,
         look.theme.muted,
     );
+}
+
+fn ago(seconds: i64) -> String {
+    match seconds {
+        s if s < 120 => format!("-{s}s"),
+        s if s < 7_200 => format!("-{}m", s / 60),
+        s if s < 172_800 => format!("-{}h", s / 3600),
+        s => format!("-{:.1}d", s as f64 / 86_400.0),
+    }
 }
 
 fn spread(tab: &Lambda, bins: usize, area: Rect, buf: &mut Buffer, look: &Look) {

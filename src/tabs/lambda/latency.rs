@@ -87,7 +87,7 @@ fn ladder(name: &str, ladder: Option<&Ladder>, look: &Look) -> Line<'static> {
         );
     };
     let p99 = match ladder.p99 {
-        Estimate::TooFew => format!("p99 – (n too small)  max {}", millis(ladder.max)),
+        Estimate::TooFew => format!("p99 –  max {}", millis(ladder.max)),
         estimate => format!("p99 {}  max {}", estimate.text(), millis(ladder.max)),
     };
     let text = format!(
@@ -97,8 +97,8 @@ fn ladder(name: &str, ladder: Option<&Ladder>, look: &Look) -> Line<'static> {
         ladder.p95.text()
     );
     Line::from(vec![
-        Span::styled(format!("{name:<15} "), look.theme.accent),
+        Span::styled(format!("{name:<15}"), look.theme.accent),
+        Span::styled(format!("n {:<6} ", count(ladder.n)), look.theme.muted),
         Span::styled(text, look.theme.text),
-        Span::styled(format!("  n {}", count(ladder.n)), look.theme.muted),
     ])
 }

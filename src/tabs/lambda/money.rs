@@ -89,7 +89,7 @@ fn pause(seconds: f64) -> String {
 fn cost(cost: &CostLines, free_tier: bool, look: &Look) -> Vec<Line<'static>> {
     let million = &cost.million;
     let parts = format!(
-        "compute {} + requests {} + gateway {}",
+        "= {} compute + {} calls + {} gateway",
         dollars(million.compute),
         dollars(million.requests),
         dollars(million.gateway)
@@ -113,7 +113,7 @@ fn cost(cost: &CostLines, free_tier: bool, look: &Look) -> Vec<Line<'static>> {
         said(
             "a month",
             dollars(month.total()),
-            format!("{:.2} M calls at this rate, {kind}", cost.month_calls / 1e6),
+            format!("{:.2} M calls, {kind}", cost.month_calls / 1e6),
             look,
         ),
         said(

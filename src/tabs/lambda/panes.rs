@@ -11,6 +11,9 @@ use crate::ui::panel::{notice, panel};
 use crate::ui::text::{age, clean};
 use crate::ui::theme::Tone;
 
+/// Room for the latency table, frame included.
+const TABLE_WIDTH: u16 = 72;
+
 /// A pane of the tab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
@@ -82,29 +85,30 @@ pub fn layout(area: Rect, focused: Pane) -> Layout {
     .areas(area);
     let panes = match (area.width, body.height) {
         (170.., 30..) => large(body),
-        (110.., 26..) => medium(body),
+        (110.., 26..) => medium(body, focused),
         _ => vec![(focused, body)],
     };
     Layout { strip, panes }
 }
 
-fn medium(body: Rect) -> Vec<(Pane, Rect)> {
-    let [left, right] =
-        Split::horizontal([Constraint::Percentage(54), Constraint::Min(0)]).areas(body);
-    let [table, chart] =
-        Split::vertical([Constraint::Length(latency::ROWS + 2), Constraint::Min(0)]).areas(left);
-    let [config, money, alerts] = Split::vertical([
-        Constraint::Min(6),
-        Constraint::Length(money::ROWS + 2),
-        Constraint::Length(alerts::ROWS + 2),
-    ])
-    .areas(right);
+/// The table and the rules above; below the charts, and beside them the money or, when it is in focus, the configuration.
+fn medium(body: Rect, focused: Pane) -> Vec<(Pane, Rect)> {
+    let [above, below] =
+        Split::vertical([Constraint::Length(latency::ROWS + 2), Constraint::Min(0)]).areas(body);
+    let [table, rules] =
+        Split::horizontal([Constraint::Length(TABLE_WIDTH), Constraint::Min(0)]).areas(above);
+    let [chart, side] =
+        Split::horizontal([Constraint::Percentage(50), Constraint::Min(0)]).areas(below);
+    let beside = if focused == Pane::Config {
+        Pane::Config
+    } else {
+        Pane::Money
+    };
     vec![
         (Pane::Latency, table),
+        (Pane::Alerts, rules),
         (Pane::Charts, chart),
-        (Pane::Config, config),
-        (Pane::Money, money),
-        (Pane::Alerts, alerts),
+        (beside, side),
     ]
 }
 

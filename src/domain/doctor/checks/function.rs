@@ -1,5 +1,7 @@
 //! Checks 3 to 5 and 9: identity, function, direct call, concurrency.
 
+use std::fmt::Write as _;
+
 use super::super::facts::{Fact, Facts, Function, Invoke};
 use super::super::gateway::proxy_violation;
 use super::super::{Finding, Status, fixes};
@@ -55,10 +57,11 @@ fn describe(function: &Function) -> String {
         text.push_str("; ");
         text.push_str(part);
     }
-    text.push_str(&format!(
+    let _ = write!(
+        text,
         "; {} MB, timeout {} s",
         function.memory_mb, function.timeout_s
-    ));
+    );
     text
 }
 

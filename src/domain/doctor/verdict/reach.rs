@@ -3,6 +3,7 @@
 use super::super::facts::{Fact, Facts};
 use super::super::{Verdict, fixes, one_line};
 use super::{function_name, gateway, gateway_down, gateway_good, verdict};
+use crate::domain::alerts::alarm::quote;
 
 /// Beyond this, AWS refuses signatures. Seconds.
 const SKEW_LIMIT_S: f64 = 300.0;
@@ -106,36 +107,35 @@ fn access_denied(facts: &Facts) -> Option<Verdict> {
 }
 
 pub(super) fn unreachable(facts: &Facts) -> Option<Verdict> {
-    let why = match (&facts.gateway, &facts.network) {
-        (Fact::Failed(why), _) | (_, Fact::Failed(why)) => why,
-        _ => {
-            let call = gateway(facts)?;
-            return match (call.timed_out, call.broken_attempts) {
-                (true, _) => verdict(
-                    "integration-timeout",
-                    "The endpoint did not answer within the check's limit.",
-                    "",
-                ),
-                (_, 0) => None,
-                (_, broken) => verdict(
-                    "flaky-network",
-                    format!(
-                        "{broken} of {} connections to the endpoint broke before one worked.",
-                        broken + 1
-                    ),
-                    "",
-                ),
-            };
-        }
+    let ((Fact::Failed(why), _) | (_, Fact::Failed(why))) = (&facts.gateway, &facts.network) else {
+        return shaky(facts);
     };
     verdict(
         "unreachable",
         format!("The endpoint cannot be reached: {}", one_line(why, 200)),
-        format!(
-            "curl -v {}",
-            crate::domain::alerts::alarm::quote(&facts.subject.endpoint)
-        ),
+        format!("curl -v {}", quote(&facts.subject.endpoint)),
     )
+}
+
+/// The endpoint answered late, or only after broken connections.
+fn shaky(facts: &Facts) -> Option<Verdict> {
+    let call = gateway(facts)?;
+    match (call.timed_out, call.broken_attempts) {
+        (true, _) => verdict(
+            "integration-timeout",
+            "The endpoint did not answer within the check's limit.",
+            "",
+        ),
+        (_, 0) => None,
+        (_, broken) => verdict(
+            "flaky-network",
+            format!(
+                "{broken} of {} connections to the endpoint broke before one worked.",
+                broken + 1
+            ),
+            "",
+        ),
+    }
 }
 
 pub(super) fn slow_gateway(facts: &Facts) -> Option<Verdict> {
