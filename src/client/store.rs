@@ -274,7 +274,7 @@ impl Store {
     }
 
     fn unreachable(&self, key: &str, error: &reqwest::Error) -> StoreError {
-        self.failed(key, root_cause(error).clone())
+        self.failed(key, root_cause(error))
     }
 }
 

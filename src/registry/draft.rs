@@ -1,5 +1,7 @@
 //! A version before it has a number: what a training run hands to [`Registry::commit`](super::Registry::commit).
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 
 use super::manifest::{
@@ -221,7 +223,7 @@ fn holdout_csv<'a>(
 ) -> String {
     let mut text = String::from("row,truth,prediction\n");
     for ((row, truth), answer) in split.holdout.iter().zip(&holdout.target).zip(answers) {
-        text.push_str(&format!("{row},{truth},{answer}\n"));
+        let _ = writeln!(text, "{row},{truth},{answer}");
     }
     text
 }
@@ -232,7 +234,7 @@ fn curve_csv(outcome: &Outcome) -> String {
         let Scores {
             n, r2, rmse, mae, ..
         } = scores;
-        text.push_str(&format!("{trees},{n},{r2},{rmse},{mae}\n"));
+        let _ = writeln!(text, "{trees},{n},{r2},{rmse},{mae}");
     }
     text
 }
