@@ -1,5 +1,7 @@
 //! How fast a million lines are filtered: literal, regular expression, level, one request, beside `grep` and `rg`.
 
+#![allow(clippy::expect_used)]
+
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;

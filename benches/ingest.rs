@@ -1,5 +1,7 @@
 //! How fast lines come in: a generated Lambda log indexed from a file, and events as the tail delivers them, beside `wc -l`.
 
+#![allow(clippy::expect_used)]
+
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;

@@ -40,7 +40,7 @@ fn start(home: &Path, program: &str, args: &[&str]) -> Run {
     let mut reader = pair.master.try_clone_reader().unwrap();
     let (sender, output) = channel();
     std::thread::spawn(move || {
-        let mut buffer = [0; 65536];
+        let mut buffer = vec![0; 65536];
         while let Ok(n @ 1..) = reader.read(&mut buffer) {
             if sender.send(buffer[..n].to_vec()).is_err() {
                 break;

@@ -225,13 +225,13 @@ impl App {
             Action::PreviousTab => {
                 self.open_tab((self.active + self.tabs.len() - 1) % self.tabs.len(), cx);
             }
-            Action::Doctor | Action::Alerts => self.to_lambda(action, cx),
-            action => self.to_active(action, cx),
+            Action::Doctor | Action::Alerts => self.hand_to_lambda(action, cx),
+            action => self.hand_to_active(action, cx),
         }
     }
 
     /// Hands an action to the active tab, or says why it cannot be done now.
-    fn to_active(&mut self, action: Action, cx: &mut Cx) {
+    fn hand_to_active(&mut self, action: Action, cx: &mut Cx) {
         let tab = &mut self.tabs[self.active];
         let refused = tab
             .offers()
@@ -245,7 +245,7 @@ impl App {
     }
 
     /// Doctor and alerts belong to the Lambda tab but work from everywhere.
-    fn to_lambda(&mut self, action: Action, cx: &mut Cx) {
+    fn hand_to_lambda(&mut self, action: Action, cx: &mut Cx) {
         if let Some(tab) = self
             .tabs
             .iter_mut()

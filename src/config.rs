@@ -274,7 +274,7 @@ impl Settings {
             path: &path,
             effective: Vec::new(),
         };
-        let targets = resolver.targets(&file);
+        let targets = Resolver::targets(&file);
         let (target, from) = resolver.choose_target(&flags, &file);
         let mut settings = Self {
             theme: resolver.theme(&flags, &file),

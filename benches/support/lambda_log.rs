@@ -27,6 +27,7 @@ pub struct Truth {
 
 impl Truth {
     /// Nearest-rank percentile.
+    #[allow(dead_code, reason = "not every bench asks")]
     pub fn percentile(&self, percent: usize) -> f64 {
         self.durations[(self.durations.len() * percent).div_ceil(100) - 1]
     }

@@ -26,6 +26,7 @@ use throne::Throne;
 
 /// Arguments of `vintner train`.
 #[derive(Debug, Clone, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub struct Args {
     /// owner (138 trees, depth 8), fast, best, or champion (its parameters again)
     #[arg(long, value_name = "NAME", default_value = "owner")]

@@ -31,7 +31,7 @@ impl Resolver<'_> {
         Origin::File(self.path.to_owned())
     }
 
-    fn from_env(&self, names: &[&'static str]) -> Option<(&'static str, String)> {
+    fn variable(&self, names: &[&'static str]) -> Option<(&'static str, String)> {
         names
             .iter()
             .find_map(|name| Some((*name, (self.env)(name).filter(|value| !value.is_empty())?)))
@@ -47,7 +47,7 @@ impl Resolver<'_> {
         default: T,
     ) -> T {
         let from_env = self
-            .from_env(env)
+            .variable(env)
             .and_then(|(name, text)| Some((text.parse().ok()?, Origin::Env(name))));
         let from_file = file.map(|value| (value, self.file_origin()));
         let (value, origin) = flag
@@ -69,7 +69,7 @@ impl Resolver<'_> {
         default: Option<PathBuf>,
     ) -> Option<PathBuf> {
         let from_env = self
-            .from_env(&[env])
+            .variable(&[env])
             .map(|(name, text)| (PathBuf::from(text), Origin::Env(name)));
         let from_file = file.map(|value| (value, self.file_origin()));
         let picked = flag
@@ -82,7 +82,7 @@ impl Resolver<'_> {
         Some(value)
     }
 
-    pub fn targets(&mut self, file: &File) -> BTreeMap<String, Target> {
+    pub fn targets(file: &File) -> BTreeMap<String, Target> {
         let built_in: File =
             toml::from_str(include_str!("../../assets/config.toml")).unwrap_or_default();
         let mut targets = built_in.targets;
@@ -104,7 +104,7 @@ impl Resolver<'_> {
             .clone()
             .map(|name| (name, Origin::Flag("--target")))
             .or_else(|| {
-                self.from_env(&["VINTNER_TARGET"])
+                self.variable(&["VINTNER_TARGET"])
                     .map(|(name, value)| (value, Origin::Env(name)))
             })
             .or_else(|| in_file().filter(|(name, _)| name != SANDBOX))
@@ -118,7 +118,7 @@ impl Resolver<'_> {
     pub fn theme(&mut self, flags: &Flags, file: &File) -> ThemeName {
         let colour = flags
             .color
-            .or_else(|| self.from_env(&["NO_COLOR"]).map(|_| Colour::Never))
+            .or_else(|| self.variable(&["NO_COLOR"]).map(|_| Colour::Never))
             .or(file.color)
             .unwrap_or_default();
         let (theme, origin) = match (colour, flags.theme, file.theme) {
@@ -139,7 +139,7 @@ impl Resolver<'_> {
 
     /// `--ascii`, the file, or a locale that names a character set other than UTF-8.
     pub fn ascii(&mut self, flags: &Flags, file: &File) -> bool {
-        let locale = self.from_env(&["LC_ALL", "LC_CTYPE", "LANG"]);
+        let locale = self.variable(&["LC_ALL", "LC_CTYPE", "LANG"]);
         let from_locale = locale.filter(|(_, value)| {
             let value = value.to_lowercase();
             !value.contains("utf-8") && !value.contains("utf8")
@@ -251,7 +251,7 @@ impl Resolver<'_> {
                 .clone()
                 .map(|text| (text, Origin::Flag(field.flag)));
             let from_env = self
-                .from_env(env)
+                .variable(env)
                 .map(|(name, text)| (text, Origin::Env(name)));
             let value = (field.of)(target);
             let from_file = value.take().map(|text| {

@@ -49,7 +49,9 @@ fn decreases(tree: &Tree, features: usize) -> Vec<f64> {
     }
     let total: f64 = decreases.iter().sum();
     if total > 0.0 {
-        decreases.iter_mut().for_each(|decrease| *decrease /= total);
+        for decrease in &mut decreases {
+            *decrease /= total;
+        }
     }
     decreases
 }

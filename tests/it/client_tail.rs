@@ -268,14 +268,14 @@ async fn a_thousand_events_a_second_for_a_minute() {
     let mut flushed = [now(); 8];
     let started = now();
     while now() < started + 60_000 {
-        for stream in 0..8_usize {
+        for (stream, flushed) in flushed.iter_mut().enumerate() {
             // Each stream flushes with a period of its own, 0.5 to 6 s, 125 events a second.
             let period = 500 + stream as i64 * 785;
-            if now() < flushed[stream] + period {
+            if now() < *flushed + period {
                 continue;
             }
-            let (from, to) = (flushed[stream], now());
-            flushed[stream] = to;
+            let (from, to) = (*flushed, now());
+            *flushed = to;
             let events =
                 (0..(to - from) / 8).map(|n| (from + n * 8, format!("{stream}/{}", from + n * 8)));
             writer.put(&format!("s{stream}"), events.collect()).await;

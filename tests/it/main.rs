@@ -10,6 +10,7 @@ mod doctor;
 mod journeys;
 mod lambda;
 mod models;
+mod pictures;
 mod predict;
 mod retrain;
 mod screens;

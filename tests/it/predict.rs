@@ -35,7 +35,7 @@ fn sent(effects: Vec<Effect>) -> Vec<String> {
 }
 
 /// An answer as the service gives it.
-fn answer(status: u16, body: &str) -> Reply {
+pub fn answer(status: u16, body: &str) -> Reply {
     let mut headers = HeaderMap::new();
     headers.insert("apigw-requestid", "JKvX2hdTiYcEJtw=".parse().unwrap());
     let phases = Phases {
@@ -65,7 +65,7 @@ fn answer(status: u16, body: &str) -> Reply {
 }
 
 /// Presses Enter and lets this answer come back.
-fn answered(stage: &mut Stage, reply: Result<Reply, String>) {
+pub fn answered(stage: &mut Stage, reply: Result<Reply, String>) {
     let effects = stage.press("enter");
     let ticket = effects
         .iter()
@@ -84,7 +84,7 @@ fn answered(stage: &mut Stage, reply: Result<Reply, String>) {
     });
 }
 
-const GOOD: &str = r#"{"prediction":5.175872006658752,"wine_quality_score":5.175872006658752,"quality_rating":"Average","model_version":"v1.0","message":"Prediction successful"}"#;
+pub const GOOD: &str = r#"{"prediction":5.175872006658752,"wine_quality_score":5.175872006658752,"quality_rating":"Average","model_version":"v1.0","message":"Prediction successful"}"#;
 
 #[test]
 fn enter_sends_the_demo_sample_byte_for_byte() {

@@ -6,7 +6,7 @@ use vintner::ui::theme::ThemeName;
 
 use crate::support::stage::Stage;
 
-mod logs;
+pub mod logs;
 
 #[test]
 fn a_screen_too_small_says_so_and_none_at_all_does_not_panic() {

@@ -156,7 +156,7 @@ fn budget(budget: &BudgetLine, look: &Look) -> Vec<Line<'static>> {
         count(budget.valid as usize)
     );
     if let Some(low) = &budget.low_n {
-        note = low.clone();
+        note.clone_from(low);
     }
     vec![
         Line::from(vec![

@@ -40,11 +40,13 @@ impl Pane {
     }
 
     /// The pane after this one, in reading order.
+    #[must_use]
     pub fn next(self) -> Pane {
         self.step(1)
     }
 
     /// The pane before this one.
+    #[must_use]
     pub fn previous(self) -> Pane {
         self.step(Pane::ALL.len() - 1)
     }

@@ -125,7 +125,7 @@ fn batch(phase: Phase, events: Vec<LogEvent>) -> TailUpdate {
 }
 
 /// The Logs tab with a session in it.
-fn open(stage: &mut Stage) {
+pub fn open(stage: &mut Stage) {
     stage.press("2");
     let events = session();
     let (history, rest) = events.split_at(100);

@@ -62,11 +62,6 @@ impl Hand {
         self.wait(text, |screen| screen.contains(text)).await;
     }
 
-    /// Waits until the screen no longer says `text`.
-    pub async fn see_gone(&self, text: &str) {
-        self.wait(text, |screen| !screen.contains(text)).await;
-    }
-
     async fn wait(&self, what: &str, seen: impl Fn(&str) -> bool) {
         let waited = tokio::time::timeout(PATIENCE, async {
             while !seen(&self.text()) {
