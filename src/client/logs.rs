@@ -226,7 +226,7 @@ impl Streams {
 pub fn group_name(group: &str) -> Arc<str> {
     let name = group
         .strip_prefix("arn:")
-        .and_then(|arn| arn.splitn(7, ':').nth(6))
+        .and_then(|arn| arn.splitn(6, ':').nth(5))
         .map_or(group, |name| name.trim_end_matches(":*"));
     Arc::from(name)
 }
