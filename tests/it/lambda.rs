@@ -243,6 +243,13 @@ fn a_failure_names_the_remedy() {
     assert!(stage.text().contains("aws sso login"), "{}", stage.text());
 }
 
+/// A full tab with Doctor's answer on top.
+pub fn diagnosed(stage: &mut Stage) {
+    fill(stage);
+    stage.press("shift-d");
+    stage.event(Event::Diagnosed(Ok(Box::new(diagnosis()))));
+}
+
 #[test]
 fn doctor_says_the_verdict_first_and_copies_the_fix() {
     for size in SIZES {

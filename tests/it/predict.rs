@@ -13,7 +13,7 @@ use vintner::domain::prediction::Outcome;
 use vintner::domain::schema::Schema;
 use vintner::effects::Effect;
 use vintner::effects::predict::{Effect as Asked, Event, remembered};
-use vintner::history::Via;
+use vintner::history::{History, Via};
 use vintner::ui::theme::ThemeName;
 
 use crate::support::journey::{journey, journey_in};
@@ -191,6 +191,28 @@ fn a_hostile_answer_reaches_no_cell() {
     let hostile = |symbol: &str| symbol.chars().any(|c| c.is_control() || c == '\u{202e}');
     assert!(buffer.content().iter().all(|cell| !hostile(cell.symbol())));
     assert!(stage.text().contains("boom"));
+}
+
+#[test]
+fn the_screens_look_right() {
+    crate::assert_screens!("predict-empty", |stage| {
+        stage.press("esc");
+    });
+    crate::assert_screens!("predict-answered", |stage| {
+        stage.event(Event::HistoryLoaded(History::default()));
+        answered(stage, Ok(answer(200, GOOD)));
+        stage.press("down down down 4 0 down");
+    });
+    crate::assert_screens!("predict-failed", |stage| {
+        answered(
+            stage,
+            Ok(answer(500, r#"{"message":"Internal Server Error"}"#)),
+        );
+    });
+    crate::assert_screens!("predict-unreachable", |stage| {
+        let error = "TCP to localhost:8000 failed: connection refused; nothing listens there: start the service or correct the port";
+        answered(stage, Err(error.into()));
+    });
 }
 
 #[test]
