@@ -240,7 +240,8 @@ fn normal(key: KeyEvent) -> KeyEvent {
         KeyCode::Char(c) if !c.is_alphabetic() => {
             KeyEvent::new(key.code, key.modifiers - KeyModifiers::SHIFT)
         }
-        KeyCode::BackTab => KeyEvent::new(key.code, KeyModifiers::NONE),
+        // As crokey reads `backtab` in a key file.
+        KeyCode::BackTab => KeyEvent::new(key.code, KeyModifiers::SHIFT),
         _ => KeyEvent::new(key.code, key.modifiers),
     }
 }

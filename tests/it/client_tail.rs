@@ -317,8 +317,10 @@ async fn groups_are_found_by_glob_and_named_by_arn() {
             .map(|group| group.name)
             .collect::<Vec<_>>()
     };
-    assert_eq!(names("/aws/lambda/*").await, [sandbox.log_group()]);
-    assert_eq!(names("*wine*").await.len(), 2);
+    let of_lambda = names("/aws/lambda/*").await;
+    assert!(of_lambda.contains(&sandbox.log_group()), "{of_lambda:?}");
+    assert!(!of_lambda.contains(&"/other/wine".to_owned()));
+    assert_eq!(names("*wine*").await.len(), of_lambda.len() + 1);
     assert!(
         names("/aws/lambda").await.is_empty(),
         "a name is not a prefix"

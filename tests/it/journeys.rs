@@ -15,39 +15,41 @@ fn quiet() -> Flags {
     }
 }
 
-/// How many lines the Logs tab says it has.
+/// How many lines the Logs tab says it has: the number at the end of a row, before the word.
 fn lines(hand: &Hand) -> Option<usize> {
     let text = hand.text();
-    let (before, _) = text.split_once(" lines")?;
-    let digits: String = before
-        .chars()
-        .rev()
-        .take_while(|c| c.is_ascii_digit() || *c == ' ')
-        .collect();
-    digits
-        .chars()
-        .rev()
-        .filter(char::is_ascii_digit)
-        .collect::<String>()
-        .parse()
-        .ok()
+    let row = text.lines().find_map(|row| {
+        let row = row.trim_matches(['"', ' ']).strip_suffix(" lines")?;
+        row.ends_with(|c: char| c.is_ascii_digit()).then_some(row)
+    })?;
+    let (_, count) = row.rsplit_once("  ")?;
+    count.replace(' ', "").parse().ok()
 }
 
-/// Waits until the tail is live and the number of lines has stood still for a while.
+/// Waits for a condition on the screen, or fails with the screen.
+async fn until(hand: &Hand, what: &str, condition: impl Fn() -> bool) {
+    let waited = tokio::time::timeout(Duration::from_secs(30), async {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    assert!(waited.await.is_ok(), "never saw {what}:\n{}", hand.text());
+}
+
+/// Waits until the tail is live and has read the history; says how many lines there are.
 async fn settled(hand: &Hand) -> usize {
     hand.see("LIVE").await;
-    let (mut last, mut still) = (None, 0);
-    while still < 10 {
-        tokio::time::sleep(Duration::from_millis(100)).await;
+    until(hand, "a number of lines", || lines(hand).is_some()).await;
+    // The sandbox is quiet: a second without a new line means that all are there.
+    let mut last = lines(hand);
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
         let now = lines(hand);
-        still = if now.is_some() && now == last {
-            still + 1
-        } else {
-            0
-        };
+        if now.is_some() && now == last {
+            return now.unwrap_or_default();
+        }
         last = now;
     }
-    last.unwrap()
 }
 
 #[test]
@@ -72,9 +74,8 @@ fn a_prediction_leaves_its_lines_in_the_logs() {
         hand.press("1 enter");
         hand.see("Average").await;
         hand.press("2 shift-g");
-        while lines(&hand).is_none_or(|now| now < before + 3) {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        let more = || lines(&hand).is_some_and(|now| now >= before + 3);
+        until(&hand, "START, END and REPORT", more).await;
         hand.see("REPORT").await;
     });
 }
@@ -90,9 +91,7 @@ fn a_missing_permission_is_diagnosed_with_its_fix() {
         hand.press("shift-d");
         hand.see("add-permission").await;
         hand.press("y");
-        while hand.copied().is_empty() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        until(&hand, "the copy", || !hand.copied().is_empty()).await;
         assert!(
             hand.copied()[0].contains("aws lambda add-permission"),
             "{:?}",
