@@ -112,7 +112,7 @@ async fn bursts_new_streams_and_stragglers_are_shown_once_with_and_without_live_
             if step % 8 == 3 {
                 events.push((at - 3_000 - step * 200, "straggler".to_owned()));
             }
-            if step == 40 {
+            if step % 20 == 10 {
                 events = (0..2_000).map(|n| (at, format!("storm {n}"))).collect();
             }
             writer.put(&stream, events).await;
