@@ -474,7 +474,8 @@ mod tests {
         let (mut seen, mut held) = (Vec::new(), 0);
         let mut listen = |progress: &Progress| {
             seen.extend(progress.tree.map(|tree| tree.index));
-            if progress.done == 5 && held < 3 {
+            // A tree in its last node may still finish while the others hold.
+            if progress.done >= 5 && held < 3 {
                 held += 1;
                 return Flow::Pause;
             }
