@@ -120,7 +120,7 @@ impl Tail {
 
     pub async fn stop(self) -> Shown {
         self.cancel.cancel();
-        tokio::time::timeout(Duration::from_secs(2), self.task)
+        tokio::time::timeout(Duration::from_secs(20), self.task)
             .await
             .expect("a cancelled tail ends at once")
             .unwrap()
