@@ -7,7 +7,7 @@ use base64::Engine as _;
 use serde_json::{Value, json};
 
 use super::super::{Incident, ModelSlot, Options, Sandbox, ServedModel};
-use super::{DEMO, clients, half_the_alcohol, quiet};
+use super::{DEMO, clients, quiet};
 
 async fn post(sandbox: &Sandbox, path: &str, body: &str) -> reqwest::Response {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
