@@ -12,7 +12,7 @@ use crate::client::{gateway, metrics, refusal};
 use crate::domain::cost::Prices;
 use crate::domain::doctor::facts::Fact;
 use crate::domain::function::{FunctionConfig, Overview};
-use crate::domain::handover::ErrorGroup;
+use crate::domain::handover::{ErrorGroup, Errors};
 use crate::domain::headline::words;
 use crate::domain::latency::histogram::{Bin, histogram};
 use crate::domain::latency::series::{Bucket, series};
@@ -321,8 +321,17 @@ impl Gathered {
     }
 }
 
+/// What the log calls errors: the handler's own mark among them.
+const ERROR_LINES: &str = "?ERROR ?Error ?\"timed out\" ?Traceback ?\"❌\"";
+
 /// Error lines of a window, grouped by what they say, the most frequent first; at most 20 groups.
-pub async fn errors(link: &Link, window: Window, now_ms: i64) -> Result<Vec<ErrorGroup>, String> {
+pub async fn errors(link: &Link, window: Window, now_ms: i64) -> Errors {
+    read_errors(link, window, now_ms)
+        .await
+        .map_or_else(Errors::Unread, Errors::Groups)
+}
+
+async fn read_errors(link: &Link, window: Window, now_ms: i64) -> Result<Vec<ErrorGroup>, String> {
     let (aws, group) = match (link.aws(), link.log_group()) {
         (Ok(aws), Ok(group)) => (aws, group),
         (Err(error), _) | (_, Err(error)) => return Err(error.to_string()),
@@ -330,7 +339,7 @@ pub async fn errors(link: &Link, window: Window, now_ms: i64) -> Result<Vec<Erro
     let logs = LogsClient::new(&aws.config, aws.custom_endpoint, Some(aws.profile.clone()));
     let mut request = PageRequest {
         group: group.into(),
-        pattern: Some("?ERROR ?Error ?\"timed out\" ?Traceback ?❌".into()),
+        pattern: Some(ERROR_LINES.into()),
         start: now_ms - window.seconds() * 1000,
         end: None,
         newest_first: true,

@@ -42,6 +42,16 @@ pub struct ErrorGroup {
     pub last_ms: i64,
 }
 
+/// The error lines of the window, or why nobody could look.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Errors {
+    /// The most frequent first.
+    Groups(Vec<ErrorGroup>),
+    /// They could not be read; why, in a sentence.
+    Unread(String),
+}
+
 /// Everything the report says.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Handover {
@@ -59,8 +69,8 @@ pub struct Handover {
     pub histogram: Vec<Bin>,
     /// What the REPORT figures rest on.
     pub note: String,
-    /// Errors; or why they could not be read.
-    pub errors: Result<Vec<ErrorGroup>, String>,
+    /// What the log calls errors.
+    pub errors: Errors,
     /// What Doctor found.
     pub diagnosis: Diagnosis,
 }
@@ -242,9 +252,9 @@ impl Handover {
     fn errors(&self, out: &mut String) -> std::fmt::Result {
         writeln!(out, "## Errors\n")?;
         match &self.errors {
-            Err(why) => writeln!(out, "Could not be read: {}\n", cell(why)),
-            Ok(groups) if groups.is_empty() => writeln!(out, "None in the log.\n"),
-            Ok(groups) => {
+            Errors::Unread(why) => writeln!(out, "Could not be read: {}\n", cell(why)),
+            Errors::Groups(groups) if groups.is_empty() => writeln!(out, "None in the log.\n"),
+            Errors::Groups(groups) => {
                 writeln!(out, "| n | what | example request |\n|---:|---|---|")?;
                 for group in groups {
                     writeln!(
@@ -389,7 +399,7 @@ mod tests {
             histogram: histogram(samples.iter(), 8),
             note: "121 REPORT lines in 1h".to_owned(),
             vitals,
-            errors: Ok(vec![ErrorGroup {
+            errors: Errors::Groups(vec![ErrorGroup {
                 template: "KeyError: <*>".to_owned(),
                 count: 3,
                 request_id: Some("abc".to_owned()),
