@@ -15,6 +15,7 @@ pub mod metrics;
 pub mod mlflow;
 pub mod predict;
 pub mod refusal;
+pub mod report;
 pub mod signed;
 pub mod store;
 pub mod survey;

@@ -49,6 +49,8 @@ fn read_schema(path: &Path) -> Result<Schema, Failure> {
 fn with_runtime(cli: Cli, context: Context) -> Run {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        // Futures that ask many services at once are large; 2 MB is too near.
+        .thread_stack_size(8 << 20)
         .build()
         .context("cannot start the async runtime")
         .map_err(Failure::failed)?;

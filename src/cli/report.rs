@@ -4,17 +4,11 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use jiff::Timestamp;
 
 use super::{Context, Exit, Failure, Run, print_json};
-use crate::client::collect::{self, Examination};
-use crate::client::link::Link;
-use crate::client::survey;
-use crate::domain::cost::Prices;
-use crate::domain::doctor::diagnose;
-use crate::domain::handover::{Handover, Source};
+use crate::client::report::compose;
+use crate::domain::handover::Handover;
 use crate::domain::latency::Window;
-use crate::domain::schema::Schema;
 
 /// Arguments of `vintner report`.
 #[derive(Debug, clap::Args)]
@@ -51,41 +45,6 @@ pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
         Exit::Fine
     } else {
         Exit::Failed
-    })
-}
-
-/// Everything the report says, read now.
-pub async fn compose(link: &Link, schema: &Schema, window: Window) -> anyhow::Result<Handover> {
-    let now = Timestamp::now();
-    let now_ms = now.as_millisecond();
-    let examination = Examination::of(link, schema, collect::sample_payload(schema), now_ms);
-    let (gathered, facts, errors) = tokio::join!(
-        survey::gather(link, window, now_ms),
-        collect::facts(&examination),
-        survey::errors(link, window, now_ms)
-    );
-    let gathered = gathered?;
-    let session = &link.session;
-    Ok(Handover {
-        written: now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        source: Source {
-            target: session.target.clone(),
-            account: session
-                .account
-                .clone()
-                .or_else(|| facts.identity.known().map(|i| i.account.clone())),
-            region: session.region.clone(),
-            function: session.function.clone(),
-            endpoint: session.endpoint.clone(),
-            sandbox: session.sandbox,
-        },
-        config: gathered.overview.config.known().cloned(),
-        series: gathered.series(now_ms),
-        histogram: gathered.histogram(now_ms),
-        note: gathered.reports_note(),
-        vitals: gathered.vitals(&Prices::default(), now_ms),
-        errors,
-        diagnosis: diagnose(&facts),
     })
 }
 

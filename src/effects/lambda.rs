@@ -7,9 +7,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Outbox, Runner, Slot};
-use crate::cli::report::compose;
 use crate::client::collect::{self, Examination};
 use crate::client::link::Link;
+use crate::client::report::compose;
 use crate::client::survey::{self, Reports};
 use crate::domain::doctor::{Diagnosis, Fact, diagnose};
 use crate::domain::function::{FunctionConfig, Overview};

@@ -12,6 +12,7 @@ mod lambda;
 mod models;
 mod pictures;
 mod predict;
+mod report;
 mod retrain;
 mod screens;
 mod storm;

@@ -1,0 +1,49 @@
+//! The hand-over of a shift, read now: the figures first, then Doctor, whose own calls must not be among them.
+
+use jiff::Timestamp;
+
+use crate::client::collect::{self, Examination};
+use crate::client::link::Link;
+use crate::client::survey;
+use crate::domain::cost::Prices;
+use crate::domain::doctor::diagnose;
+use crate::domain::handover::{Handover, Source};
+use crate::domain::latency::Window;
+use crate::domain::schema::Schema;
+
+/// Everything the report says, read now. Errors only when the target has no AWS or no function.
+///
+/// The parts are boxed: joined in place they are larger than a worker's stack can bear.
+pub async fn compose(link: &Link, schema: &Schema, window: Window) -> anyhow::Result<Handover> {
+    let now = Timestamp::now();
+    let now_ms = now.as_millisecond();
+    let examination = Examination::of(link, schema, collect::sample_payload(schema), now_ms);
+    let (gathered, errors) = tokio::join!(
+        Box::pin(survey::gather(link, window, now_ms)),
+        Box::pin(survey::errors(link, window, now_ms))
+    );
+    let gathered = gathered?;
+    let facts = Box::pin(collect::facts(&examination)).await;
+    let session = &link.session;
+    Ok(Handover {
+        written: now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        source: Source {
+            target: session.target.clone(),
+            account: session
+                .account
+                .clone()
+                .or_else(|| facts.identity.known().map(|i| i.account.clone())),
+            region: session.region.clone(),
+            function: session.function.clone(),
+            endpoint: session.endpoint.clone(),
+            sandbox: session.sandbox,
+        },
+        config: gathered.overview.config.known().cloned(),
+        series: gathered.series(now_ms),
+        histogram: gathered.histogram(now_ms),
+        note: gathered.reports_note(),
+        vitals: gathered.vitals(&Prices::default(), now_ms),
+        errors,
+        diagnosis: diagnose(&facts),
+    })
+}
