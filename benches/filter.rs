@@ -45,7 +45,7 @@ fn filter(c: &mut Criterion) {
             Filter {
                 layers: vec![Layer {
                     exclude: false,
-                    want: Want::Request(request),
+                    want: Want::Request(store.invocations().rows()[request as usize].id),
                 }],
             },
             store.invocations().rows()[request as usize].lines as usize,

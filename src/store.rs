@@ -148,7 +148,7 @@ impl Store {
             && let Some(newest) = newest
         {
             for line in appended.lines.clone() {
-                let behind = newest.saturating_sub(self.row(line).time);
+                let behind = newest.saturating_sub(self.time(line).unwrap_or(newest));
                 if behind > 0 {
                     self.late
                         .insert(line, u32::try_from(behind).unwrap_or(u32::MAX));
@@ -211,15 +211,19 @@ impl Store {
         !adopted.is_empty()
     }
 
-    /// The index entry of a line.
-    ///
-    /// # Panics
-    /// When there is no such line: line numbers come from this store.
-    pub fn row(&self, line: u32) -> &Row {
-        match self.rows.get(line) {
-            Some(row) => row,
-            None => unreachable!("line {line} of {}", self.rows.len()),
-        }
+    /// The index entry of a line; `None` when there is no such line here.
+    pub fn row(&self, line: u32) -> Option<&Row> {
+        self.rows.get(line)
+    }
+
+    /// Event time of a line, milliseconds since the epoch.
+    pub fn time(&self, line: u32) -> Option<i64> {
+        Some(self.row(line)?.time)
+    }
+
+    /// Whether a line stands before an instant.
+    fn is_before(&self, line: u32, time: i64) -> bool {
+        self.time(line).is_some_and(|own| own < time)
     }
 
     /// The line at a position on screen (0 is the oldest).
@@ -229,15 +233,15 @@ impl Store {
 
     /// The position of a line on screen.
     pub fn position(&self, line: u32) -> usize {
-        let time = self.row(line).time;
+        let time = self.time(line).unwrap_or(i64::MAX);
         self.order
-            .position(line, |other| self.row(other).time < time)
+            .position(line, |other| self.is_before(other, time))
     }
 
     /// The first position at or after a time (milliseconds since the epoch).
     pub fn position_at_time(&self, time: i64) -> usize {
         self.order
-            .partition_point(self.rows.len(), |line| self.row(line).time < time)
+            .partition_point(self.rows.len(), |line| self.is_before(line, time))
     }
 
     /// Lines in the order on screen.
@@ -247,8 +251,7 @@ impl Store {
 
     /// Event time of the last line on screen.
     pub fn newest_time(&self) -> Option<i64> {
-        let last = self.at(self.rows.len().checked_sub(1)?)?;
-        Some(self.row(last).time)
+        self.time(self.at(self.rows.len().checked_sub(1)?)?)
     }
 
     /// How much later than its neighbours a late line came, in milliseconds.
@@ -258,7 +261,9 @@ impl Store {
 
     /// The text of a line, as it came.
     pub fn message(&self, line: u32) -> Vec<u8> {
-        let row = self.row(line);
+        let Some(row) = self.row(line) else {
+            return Vec::new();
+        };
         let mut bytes = Vec::with_capacity(row.len());
         if !self.spool.read(row.at(), row.len(), &mut bytes) {
             return b"(this text is no longer in the spool)".to_vec();
@@ -276,7 +281,9 @@ impl Store {
 
     /// The beginning of a line's text, at most `limit` bytes: enough for one row on screen.
     pub fn head(&self, line: u32, limit: usize) -> String {
-        let row = self.row(line);
+        let Some(row) = self.row(line) else {
+            return String::new();
+        };
         let mut bytes = Vec::new();
         self.spool.read(row.at(), row.len().min(limit), &mut bytes);
         String::from_utf8_lossy(&bytes).into_owned()
@@ -284,7 +291,8 @@ impl Store {
 
     /// (group, stream) names of a line; empty for a plain file.
     pub fn stream(&self, line: u32) -> (&Arc<str>, &Arc<str>) {
-        self.streams.names(self.row(line).stream())
+        self.streams
+            .names(self.row(line).map_or(u16::MAX, Row::stream))
     }
 
     /// How many different streams were seen.
@@ -293,14 +301,14 @@ impl Store {
     }
 
     /// A line as the event it came from.
-    pub fn event(&self, line: u32) -> LogEvent {
-        Picture::new(
+    pub fn event(&self, line: u32) -> Option<LogEvent> {
+        let picture = Picture::new(
             Vec::new(),
             self.spool.reader(),
             self.streams.all(),
             self.is_framed,
-        )
-        .event(self.row(line))
+        );
+        Some(picture.event(self.row(line)?))
     }
 
     /// Ingestion time and event id, from behind the text.
@@ -327,7 +335,9 @@ impl Store {
 
     /// Screen order of two lines.
     fn compare(&self, a: u32, b: u32) -> std::cmp::Ordering {
-        let (row_a, row_b) = (self.row(a), self.row(b));
+        let (Some(row_a), Some(row_b)) = (self.row(a), self.row(b)) else {
+            return a.cmp(&b);
+        };
         row_a
             .time
             .cmp(&row_b.time)
@@ -353,7 +363,9 @@ impl Store {
             return counts;
         }
         for position in self.position_at_time(from)..self.position_at_time(to) {
-            let row = self.row(self.order.at(position));
+            let Some(row) = self.row(self.order.at(position)) else {
+                continue;
+            };
             let at = i128::from(row.time - from) * buckets as i128 / i128::from(span);
             if let Some(count) = counts.get_mut(at as usize) {
                 count.0 += 1;

@@ -128,6 +128,18 @@ impl Templates {
         &self.rows
     }
 
+    /// The template of this text; also the one that has taken it in since, `<*>` standing for words that came to differ.
+    pub fn find(&self, text: &str) -> Option<&Template> {
+        if let Some(row) = self.rows.iter().find(|row| row.text == text) {
+            return Some(row);
+        }
+        let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+        let shape = (words.len(), words.first().cloned()?);
+        let mut known = self.by_shape.get(&shape)?.iter();
+        let at = known.find(|&&at| is_similar(&self.words[at], &words))?;
+        self.rows.get(*at)
+    }
+
     /// Puts one message into its template and returns that template's position.
     pub fn observe(&mut self, line: u32, time: i64, message: &str) -> usize {
         let masked = mask(message);
@@ -276,6 +288,13 @@ mod tests {
         );
         assert_eq!((rows[0].first_seen, rows[0].last_seen), (998, 1000));
         assert_eq!(rows[0].lines, [0, 1, 2]);
+        for text in [
+            "cannot reach host alpha on port <num>",
+            "cannot reach host <*> on port <num>",
+        ] {
+            assert_eq!(templates.find(text), rows.first(), "{text}");
+        }
+        assert_eq!(templates.find("cannot reach the moon"), None);
     }
 
     #[test]

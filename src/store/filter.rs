@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::domain::line::Level;
 use crate::domain::query::{Compare, Query, Term, level_matches};
+use crate::domain::request_id::RequestId;
 
 use super::rows::{BLOCK, Row};
 use super::text::Reader;
@@ -20,10 +21,10 @@ pub use bits::{BlockBits, Matches};
 pub enum Want {
     /// A query as typed.
     Query(Query),
-    /// The lines of one invocation (its position in the table).
-    Request(u32),
-    /// The lines of one error template (its position in the table).
-    Template(usize),
+    /// The lines of one invocation.
+    Request(RequestId),
+    /// The lines of the error template that has, or has taken in, this text.
+    Template(String),
 }
 
 /// One entry of the filter stack.
@@ -261,13 +262,14 @@ fn prepare(store: &Store, layer: &Layer) -> Stage {
         }]
     };
     let conditions = match &layer.want {
-        Want::Request(request) => one(Test::Requests(vec![*request])),
-        Want::Template(at) => one(Test::Lines(
+        Want::Request(id) => one(Test::Requests(
+            store.invocations.position(*id).into_iter().collect(),
+        )),
+        Want::Template(text) => one(Test::Lines(
             store
                 .templates
-                .rows()
-                .get(*at)
-                .map(|t| t.lines.clone())
+                .find(text)
+                .map(|template| template.lines.clone())
                 .unwrap_or_default(),
         )),
         Want::Query(query) => query
@@ -296,16 +298,17 @@ fn prepare_term(store: &Store, term: &Term) -> Test {
 
 /// One line against a filter, without preparing anything.
 pub(super) fn passes(store: &Store, line: u32, filter: &Filter) -> bool {
-    let row = store.row(line);
+    let Some(row) = store.row(line) else {
+        return false;
+    };
     let mut message = None;
     filter.layers.iter().all(|layer| {
         let matched = match &layer.want {
-            Want::Request(request) => row.request == *request,
-            Want::Template(at) => store
+            Want::Request(id) => store.invocations.position(*id) == Some(row.request),
+            Want::Template(text) => store
                 .templates
-                .rows()
-                .get(*at)
-                .is_some_and(|t| t.lines.binary_search(&line).is_ok()),
+                .find(text)
+                .is_some_and(|template| template.lines.binary_search(&line).is_ok()),
             Want::Query(query) => query.conditions.iter().all(|condition| {
                 let holds = match &condition.term {
                     Term::Level(compare, level) => level_matches(row.level(), *compare, *level),

@@ -70,11 +70,16 @@ pub fn stats(path: &Path, literal: &str, regex: &str) -> Result<Stats, OpenError
         });
         Filter::query(query)
     };
+    let requests = store.invocations().rows();
     let request = Filter {
-        layers: vec![Layer {
-            exclude: false,
-            want: Want::Request(store.invocations().rows().len() as u32 / 2),
-        }],
+        layers: requests
+            .get(requests.len() / 2)
+            .map(|row| Layer {
+                exclude: false,
+                want: Want::Request(row.id),
+            })
+            .into_iter()
+            .collect(),
     };
     let mut filters = vec![
         ("literal", query(Term::exact_text(literal))),

@@ -160,7 +160,7 @@ impl Tab for Logs {
         let here = self
             .sieve
             .at(index, &self.store)
-            .map(|line| self.store.row(line).time);
+            .and_then(|line| self.store.time(line));
         self.strip.render(
             here.filter(|_| !self.lines.follow),
             self.lines.clock,

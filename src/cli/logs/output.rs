@@ -120,8 +120,8 @@ impl<'a, W: Write> Desk<'a, W> {
         let store = self.store.take();
         match (self.view, &store) {
             (View::Lines, Some(store)) => {
-                for line in store.lines() {
-                    self.line(&store.event(line))?;
+                for event in store.lines().filter_map(|line| store.event(line)) {
+                    self.line(&event)?;
                 }
             }
             (View::Requests, Some(store)) if self.follow => {

@@ -147,7 +147,7 @@ pub async fn file<W: Write>(
         };
         printed = store.len() as u32;
         for line in lines {
-            events.push(store.event(line));
+            events.extend(store.event(line));
             if events.len() == 1_000 {
                 events.retain(wanted);
                 desk.take(&events)?;

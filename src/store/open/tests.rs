@@ -107,7 +107,7 @@ fn reads_what_aws_logs_tail_prints() {
     let store = opened(text.as_bytes());
     assert_eq!(store.len(), 3);
     assert_eq!(store.text(1), "❌ Error: bad\nsecond line");
-    assert_eq!(store.row(1).time, 1_791_444_629_480);
+    assert_eq!(store.time(1), Some(1_791_444_629_480));
     assert_eq!(&**store.stream(1).1, "2026/10/08/[$LATEST]0a1b");
     assert_eq!(store.invocations().rows()[0].lines, 3);
     assert_eq!(found(&store, "/^START/"), [0]);
@@ -121,7 +121,7 @@ fn reads_exports_recordings_and_compressed_files() {
     );
     let store = opened(export.as_bytes());
     assert_eq!(
-        (store.text(1).as_str(), store.row(1).time),
+        (store.text(1).as_str(), store.time(1).unwrap()),
         ("hello", 1_791_444_629_471)
     );
 
@@ -134,7 +134,7 @@ fn reads_exports_recordings_and_compressed_files() {
     let store = opened(recording.as_bytes());
     let texts: Vec<_> = store.lines().map(|line| store.text(line)).collect();
     assert_eq!(texts, ["first", "two\nlines"]);
-    let event = store.event(store.at(1).unwrap());
+    let event = store.event(store.at(1).unwrap()).unwrap();
     assert_eq!(
         (
             event.event_id.as_deref(),
@@ -153,8 +153,8 @@ fn survives_what_files_can_hold() {
     let store = opened(&text);
     assert_eq!(store.len(), 3);
     assert_eq!(store.message(0), b"\x00\xff\xfe\x1b[31mred");
-    assert!(store.row(1).len() >= 3 << 20);
-    assert_eq!(store.row(2).level(), Level::Error);
+    assert!(store.row(1).unwrap().len() >= 3 << 20);
+    assert_eq!(store.row(2).unwrap().level(), Level::Error);
     assert_eq!(found(&store, "red"), [0]);
     assert_eq!(found(&store, "xxxx"), [1]);
     assert!(opened(b"").is_empty());
@@ -243,7 +243,7 @@ fn layers_include_and_exclude() {
     let template = Filter {
         layers: vec![super::super::Layer {
             exclude: false,
-            want: Want::Template(0),
+            want: Want::Template(store.templates().rows()[0].text.clone()),
         }],
     };
     assert_eq!(

@@ -130,7 +130,7 @@ fn cells(
     // The newest lines are enough for a sparkline.
     let newest = row.lines.iter().rev().take(50_000);
     let heights = histogram(
-        newest.map(|line| store.row(*line).time),
+        newest.filter_map(|line| store.time(*line)),
         span.0,
         span.1,
         SPARK,

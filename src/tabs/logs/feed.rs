@@ -15,6 +15,7 @@ impl Logs {
     pub(super) fn restart(&mut self, cx: &mut Cx) {
         self.store = Store::new(&cx.env.settings.dirs.state, DEFAULT_CAP_BYTES);
         self.lines.clear();
+        self.sieve.forget_lines();
         self.requests = Requests::sorted_by(self.requests.sort);
         self.errors = Errors::default();
         (self.status, self.ended, self.came_from) = (Status::Connecting, None, None);

@@ -45,7 +45,7 @@ impl Logs {
         let at = match self.view {
             View::Lines => {
                 self.store
-                    .row(self.lines.current(&self.sieve, &self.store)?)
+                    .row(self.lines.current(&self.sieve, &self.store)?)?
                     .request
             }
             View::Requests => self.requests.current()?,
@@ -107,7 +107,7 @@ const MOST_LINES: usize = 200;
 pub fn markdown(at: u32, row: &Invocation, region: &str, store: &Store) -> String {
     let lines: Vec<u32> = store
         .lines()
-        .filter(|line| store.row(*line).request == at)
+        .filter(|line| store.row(*line).is_some_and(|row| row.request == at))
         .collect();
     let mut text = format!("### Request `{}`: {}\n\n", row.id, row.status().word());
     let _ = writeln!(text, "- started {}", timestamp::format(row.started));
@@ -158,7 +158,7 @@ pub fn markdown(at: u32, row: &Invocation, region: &str, store: &Store) -> Strin
     }
     text.push_str("\n```\n");
     for line in lines.iter().take(MOST_LINES) {
-        let after = store.row(*line).time - row.started;
+        let after = store.time(*line).unwrap_or(row.started) - row.started;
         let _ = writeln!(
             text,
             "{after:>+7} ms  {}",

@@ -68,7 +68,7 @@ pub struct Strip {
 impl Strip {
     /// Counts the store anew.
     pub fn of(store: &Store) -> Self {
-        let first = store.at(0).map_or(0, |line| store.row(line).time);
+        let first = store.at(0).and_then(|line| store.time(line)).unwrap_or(0);
         let (from, to) = (first, store.newest_time().unwrap_or(0) + 1);
         Self {
             slices: store.histogram(from, to, SLICES),

@@ -46,17 +46,15 @@ impl Logs {
                 let id = self.store.invocations().rows()[at as usize].id;
                 (
                     format!("request {}", &id.to_string()[..8]),
-                    Want::Request(at),
+                    Want::Request(id),
                 )
             }
             View::Errors => {
                 let Some(at) = self.errors.current() else {
                     return;
                 };
-                (
-                    self.store.templates().rows()[at].text.clone(),
-                    Want::Template(at),
-                )
+                let text = self.store.templates().rows()[at].text.clone();
+                (text.clone(), Want::Template(text))
             }
         };
         self.came_from = Some(self.view);

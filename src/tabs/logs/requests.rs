@@ -296,9 +296,9 @@ fn status(status: Status, look: &Look) -> (String, Tone) {
 
 /// The text of the line that explains a failure best.
 pub fn first_error(row: &Invocation, store: &Store) -> String {
-    let line = row
-        .error_line()
-        .filter(|line| store.row(*line).level() >= Level::Error);
-    line.map(|line| one_line(store.row(line), &store.head(line, 4096)))
-        .unwrap_or_default()
+    let line = row.error_line().and_then(|line| {
+        let row = store.row(line)?;
+        (row.level() >= Level::Error).then(|| one_line(row, &store.head(line, 4096)))
+    });
+    line.unwrap_or_default()
 }

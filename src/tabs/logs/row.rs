@@ -33,7 +33,9 @@ pub fn rows(
     look: Option<&Look>,
 ) -> Vec<Line<'static>> {
     let cells = usize::from(cells);
-    let row = store.row(line);
+    let Some(row) = store.row(line) else {
+        return Vec::new();
+    };
     let columns = Columns::of(cells, lines, store);
     let room = cells.saturating_sub(columns.width()).max(10);
     let said = one_line(row, &store.head(line, HEAD_BYTES));
@@ -124,7 +126,9 @@ impl Columns {
         look: &Look,
     ) -> Vec<Span<'static>> {
         let theme = look.theme;
-        let row = store.row(line);
+        let Some(row) = store.row(line) else {
+            return Vec::new();
+        };
         let mark = match (lines.marks.contains(&line), sieve.is_found(line)) {
             (true, _) => Span::styled(look.glyphs.bullet, theme.accent),
             (_, true) => Span::styled(look.glyphs.pointer, theme.warn),

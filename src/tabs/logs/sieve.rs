@@ -155,6 +155,15 @@ impl Sieve {
         }
     }
 
+    /// The store was emptied: no line passes or is found until new ones come.
+    pub fn forget_lines(&mut self) {
+        self.matches = self.is_filtering().then(Matches::default);
+        self.visible = self.is_filtering().then(Vec::new);
+        if let Some(search) = &mut self.search {
+            search.matches = Some(Matches::default());
+        }
+    }
+
     /// Takes an answer in; false when it is an old one.
     pub fn sifted(
         &mut self,
@@ -261,7 +270,9 @@ impl Sieve {
     /// The first index at or after a time.
     pub fn index_at_time(&self, time: i64, store: &Store) -> usize {
         match &self.visible {
-            Some(visible) => visible.partition_point(|line| store.row(*line).time < time),
+            Some(visible) => {
+                visible.partition_point(|line| store.time(*line).is_some_and(|own| own < time))
+            }
             None => store.position_at_time(time),
         }
     }

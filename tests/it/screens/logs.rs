@@ -323,6 +323,30 @@ fn errors_are_grouped_and_lead_to_their_lines() {
 }
 
 #[test]
+fn reading_again_keeps_the_filters_and_forgets_the_lines() {
+    for (keys, left) in [
+        ("& s c o r e d enter", "40 of 174 lines"),
+        ("+ + +", "5 of 174 lines"),
+        ("v right enter", "4 of 174 lines"),
+        ("e enter", "1 of 174 lines"),
+        ("/ s c o r e d enter", "40"),
+        ("k k k m", "174 lines"),
+    ] {
+        let mut stage = stage();
+        press(&mut stage, keys);
+        let before = stage.text();
+        assert!(before.contains(left), "{keys}: {before}");
+        stage.press("r");
+        assert!(!stage.text().contains("prediction"), "{keys}: {}", stage.text());
+        stage.press("k k pageup shift-g");
+        let again = batch(Phase::History, session());
+        stage.event(LogsEvent::Tail(TAIL + 1, again));
+        let left = left.replace("174", "173");
+        assert!(stage.text().contains(&left), "{keys}: {}", stage.text());
+    }
+}
+
+#[test]
 fn a_time_is_jumped_to() {
     let mut stage = stage();
     press(&mut stage, "@ 1 1 : 5 9 : 3 0 enter");
