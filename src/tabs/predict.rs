@@ -187,6 +187,17 @@ impl Predict {
         }
     }
 
+    /// After a promotion or a rollback what-if must ask the new champion, not the one from the start.
+    fn follow_champion(&self, version: &str, cx: &mut Cx) {
+        let current = self
+            .local
+            .as_ref()
+            .is_some_and(|local| local.version == version);
+        if self.opened && !current {
+            cx.effect(Effect::LoadLocal);
+        }
+    }
+
     fn toggle_view(&mut self, view: View) {
         self.view = if self.view == view {
             View::Answer
@@ -399,6 +410,7 @@ impl Tab for Predict {
         let schema = cx.env.schema.clone();
         match event {
             effects::Event::Connected(_) => self.waiting = None,
+            effects::Event::Champion(Some(version)) => self.follow_champion(version, cx),
             effects::Event::Predict(event) => match event {
                 Event::Answered {
                     ticket,

@@ -112,11 +112,13 @@ fn a_promoted_model_is_served_and_a_rollback_brings_the_old_one_back() {
         hand.see("champion v0002").await;
         hand.press("1 enter");
         hand.see("model v0002").await;
+        hand.see("local v0002").await;
         hand.press("4 shift-b");
         hand.see("Confirm").await;
         hand.press("y");
         hand.see("champion v0001").await;
         hand.press("1 enter");
         hand.see("model v0001").await;
+        hand.see("local v0001").await;
     });
 }

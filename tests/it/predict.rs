@@ -11,8 +11,8 @@ use vintner::client::wire::{Connection, Exchange, Phases};
 use vintner::config::Flags;
 use vintner::domain::prediction::Outcome;
 use vintner::domain::schema::Schema;
-use vintner::effects::Effect;
-use vintner::effects::predict::{Effect as Asked, Event, remembered};
+use vintner::effects::predict::{Effect as Asked, Event as Heard, remembered};
+use vintner::effects::{Effect, Event};
 use vintner::history::{History, Via};
 use vintner::ui::theme::ThemeName;
 
@@ -77,7 +77,7 @@ pub fn answered(stage: &mut Stage, reply: Result<Reply, String>) {
     let at = stage.now().wall;
     let mut entry = remembered(at, "sandbox".into(), Via::Gateway, DEMO.into(), &reply);
     entry.id = format!("{ticket:026}");
-    stage.event(Event::Answered {
+    stage.event(Heard::Answered {
         ticket,
         entry: Box::new(entry),
         reply: reply.map(Box::new),
@@ -156,7 +156,7 @@ fn a_stale_answer_is_remembered_but_not_shown() {
     let mut entry = remembered(at, "sandbox".into(), Via::Gateway, DEMO.into(), &reply);
     entry.id = "0".into();
     stage.press("enter");
-    stage.event(Event::Answered {
+    stage.event(Heard::Answered {
         ticket: 1,
         entry: Box::new(entry),
         reply: reply.map(Box::new),
@@ -184,6 +184,15 @@ fn history_loads_replays_pins_and_filters() {
 }
 
 #[test]
+fn a_new_champion_is_loaded_for_what_if_once_the_tab_is_open() {
+    let mut stage = stage();
+    let champion = || Event::Champion(Some("v0002".into()));
+    assert_eq!(stage.event(champion()), [], "nothing is loaded yet");
+    stage.start();
+    assert_eq!(stage.event(champion()), [Asked::LoadLocal.into()]);
+}
+
+#[test]
 fn a_hostile_answer_reaches_no_cell() {
     let mut stage = stage();
     answered(&mut stage, Ok(answer(500, "\u{1b}[2J\u{202e}boom")));
@@ -199,7 +208,7 @@ fn the_screens_look_right() {
         stage.press("esc");
     });
     crate::assert_screens!("predict-answered", |stage| {
-        stage.event(Event::HistoryLoaded(History::default()));
+        stage.event(Heard::HistoryLoaded(History::default()));
         answered(stage, Ok(answer(200, GOOD)));
         stage.press("down down down 4 0 down");
     });
