@@ -4,22 +4,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::challenger::{self, Challenger, Job, Service, SourceError};
 use crate::config::Settings;
-use crate::registry::{Champion, Draft, Loaded, Manifest, Move, Registry, RegistryError, Version};
+use crate::domain::schema::Schema;
+use crate::registry::{Champion, Loaded, Manifest, Move, Registry, RegistryError, Version};
 use crate::sandbox::{Predictor, ServedModel};
-use crate::train::dataset::Preflight;
-use crate::train::fit::Outcome;
-use crate::train::split::Split;
-use crate::train::{Dataset, Flow, Model, Plan, TrainError, fit};
-
-/// What the manifest calls the embedded data set.
-pub const EMBEDDED: &str = "UCI Wine Quality (embedded)";
+use crate::train::{Family, Flow, Model, Plan, TrainError};
 
 /// What answers say of a model that could not be registered.
 pub const UNREGISTERED: &str = "unregistered";
-
-/// The seed of the 80/20 split, as in the Python project.
-pub const SPLIT_SEED: u64 = 42;
 
 const PRESET: &str = "owner";
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -33,6 +26,12 @@ pub enum ChampionError {
     /// The first training.
     #[error("the first model could not be trained: {0}")]
     Training(#[from] TrainError),
+    /// The embedded data.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The first model was trained, but is no version.
+    #[error("the first model could not be registered: {0}")]
+    Unregistered(String),
 }
 
 /// The registry these settings name.
@@ -81,10 +80,10 @@ fn serve(registry: &Registry) -> Result<Local, ChampionError> {
         Ok(loaded) => Ok(Local::from(loaded)),
         Err(error) => {
             tracing::warn!("serving a model from memory: {error}");
-            let first = FirstModel::train()?;
+            let first = first(None)?;
             Ok(Local {
                 version: UNREGISTERED.to_owned(),
-                model: Arc::new(first.outcome.model),
+                model: Arc::new(first.model),
                 manifest: None,
             })
         }
@@ -120,8 +119,10 @@ pub fn establish(registry: &Registry) -> Result<Champion, ChampionError> {
     if let Some(champion) = registry.champion()? {
         return Ok(champion);
     }
-    let first = FirstModel::train()?;
-    let version = registry.commit(first.draft())?.version;
+    let version = first(Some(registry))?
+        .report
+        .version
+        .map_err(ChampionError::Unregistered)?;
     match registry.promote(version, Move::seen(None, "first start")) {
         Err(RegistryError::Moved {
             now: Some(champion),
@@ -130,41 +131,17 @@ pub fn establish(registry: &Registry) -> Result<Champion, ChampionError> {
     }
 }
 
-/// A model trained by the owner's recipe on the embedded data.
-struct FirstModel {
-    plan: Plan,
-    preflight: Preflight,
-    data: Dataset,
-    split: Split,
-    outcome: Outcome,
-}
-
-impl FirstModel {
-    fn train() -> Result<Self, TrainError> {
-        let (preflight, data, split) = Preflight::of(&Dataset::wine_quality()?, true, SPLIT_SEED)?;
-        let plan =
-            Plan::preset(PRESET).unwrap_or_else(|| Plan::new(crate::train::Family::RandomForest));
-        let outcome = fit(&plan, &data.select(&split.train), &mut |_| Flow::Continue)?;
-        Ok(Self {
-            plan,
-            preflight,
-            data,
-            split,
-            outcome,
-        })
-    }
-
-    fn draft(&self) -> Draft {
-        Draft::new(
-            &self.plan,
-            EMBEDDED,
-            &self.preflight,
-            &self.data,
-            &self.split,
-            &self.outcome,
-        )
-        .preset(Some(PRESET))
-    }
+/// A model by the owner's recipe on the embedded data, as any other run makes one; a version when there is a registry.
+fn first(registry: Option<&Registry>) -> Result<Challenger, ChampionError> {
+    let plan = Plan::preset(PRESET).unwrap_or_else(|| Plan::new(Family::RandomForest));
+    let job = Job {
+        preset: Some(PRESET.to_owned()),
+        ..Job::new(plan, Service::from(Schema::wine_quality()))
+    };
+    let rows = job.source.read()?;
+    Ok(challenger::train(&job, &rows, registry, &mut |_| {
+        Flow::Continue
+    })?)
 }
 
 /// A model in this process, for predictions without a network. Cheap to clone.
@@ -268,10 +245,11 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let registry = Registry::at(home.path());
         let first = establish(&registry).unwrap();
-        let again = registry
-            .commit(FirstModel::train().unwrap().draft())
+        let again = super::first(Some(&registry))
             .unwrap()
-            .version;
+            .report
+            .version
+            .unwrap();
         registry
             .promote(again, Move::seen(Some(&first), "same again"))
             .unwrap();

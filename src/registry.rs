@@ -46,9 +46,6 @@ use crate::train::Model;
 /// The file that holds a version's model, in [`Model::to_bytes`]'s form.
 pub const MODEL_FILE: &str = "forest.bin";
 
-/// How far a canary's answer may be from the recorded one.
-pub const CANARY_TOLERANCE: f32 = 1e-6;
-
 const MAX_MANIFEST: u64 = 4 << 20;
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 

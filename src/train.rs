@@ -11,6 +11,7 @@ pub mod estimator;
 pub mod evaluate;
 pub mod export;
 pub mod importance;
+pub mod judge;
 pub mod onnx;
 pub mod retrain;
 pub mod shap;

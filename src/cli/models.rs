@@ -13,6 +13,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::{Context, Exit, Failure, Run, print_json};
+use crate::challenger::{self, Service, Standing};
 use crate::champion;
 use crate::registry::{
     Champion, Entry, Manifest, Move, Registry, RegistryError, Version, diff, retention,
@@ -141,7 +142,11 @@ pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
             reason,
             over,
             expect,
-        } => promote(&registry, *version, (reason, *over, *expect), json, out),
+        } => {
+            let service = Service::from(context.schema.as_ref());
+            let wish = (reason.as_str(), *over, *expect);
+            promote(&registry, *version, wish, &service, json, out)
+        }
         Command::Rollback { version, reason } => {
             let reason = if reason.is_empty() {
                 "rolled back on the command line"
@@ -431,48 +436,55 @@ fn promote(
     registry: &Registry,
     version: Version,
     (reason, over, expect): (&str, bool, Option<u64>),
+    service: &Service,
     json: bool,
     out: &mut impl Write,
 ) -> Run {
-    let manifest = registry.manifest(version).map_err(failure)?;
-    let failed: Vec<String> = manifest
-        .gates
-        .iter()
-        .filter(|gate| !gate.passed)
-        .map(|gate| gate.name.clone())
-        .collect();
-    if !failed.is_empty() && !over {
-        let reasons = manifest
-            .gates
-            .iter()
-            .filter(|gate| !gate.passed)
-            .map(|gate| format!("  {}: {}", gate.name, gate.reason));
-        let reasons: Vec<String> = reasons.collect();
-        return Err(Failure::failed(anyhow!(
-            "{version} is stopped by {} gate(s):\n{}\nto promote it all the same: vintner models promote {version} --override --reason \"…\"",
-            failed.len(),
-            reasons.join("\n")
-        )));
-    }
     if over && reason.trim().is_empty() {
         return Err(Failure::usage(anyhow!(
             "--override needs a reason: --reason \"…\"; it goes into the audit log"
         )));
+    }
+    let standing = challenger::standing(registry, version, service).map_err(failure)?;
+    let reigns = standing
+        .champion
+        .as_ref()
+        .is_some_and(|champion| champion.version == version);
+    if !(over || reigns || standing.failed().is_empty()) {
+        return Err(Failure::failed(stopped(&standing)));
     }
     let reason = if reason.is_empty() {
         "promoted on the command line"
     } else {
         reason
     };
+    let wish = standing.wish(reason);
     let wish = Move {
-        reason: reason.to_owned(),
-        expected: expect,
-        overridden: failed,
+        expected: expect.or(wish.expected),
+        ..wish
     };
     crowned(
         &registry.promote(version, wish).map_err(failure)?,
         json,
         out,
+    )
+}
+
+fn stopped(standing: &Standing) -> anyhow::Error {
+    let version = standing.version;
+    let failed = standing.failed();
+    let reasons: Vec<String> = failed
+        .iter()
+        .map(|gate| format!("  {}: {}", gate.name, clean(&gate.reason)))
+        .collect();
+    let again = match &standing.champion {
+        Some(champion) if standing.fresh => format!(", judged again against {}", champion.version),
+        _ => String::new(),
+    };
+    anyhow!(
+        "{version} is stopped by {} gate(s){again}:\n{}\nto promote it all the same: vintner models promote {version} --override --reason \"…\"",
+        failed.len(),
+        reasons.join("\n")
     )
 }
 

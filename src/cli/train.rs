@@ -2,7 +2,7 @@
 
 mod bar;
 mod print;
-mod throne;
+mod promotion;
 
 use std::fs::File;
 use std::io::Write;
@@ -13,16 +13,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context as _, anyhow};
 
 use super::{Context, Exit, Failure, Run};
+use crate::challenger::{self, FOLDS, Job, Report, Service, Source, SourceError};
 use crate::config::Settings;
 use crate::domain::schema::Schema;
 use crate::registry::Registry;
 use crate::train::dataset::DataError;
-use crate::train::evaluate::service_bands;
-use crate::train::retrain::{Job, Retrained, retrain};
+use crate::train::plan::{CHAMPION, CUSTOM, EARLY_STOP, PRESETS};
+use crate::train::retrain::Rows;
 use crate::train::tune::{self, Sampling, Search, SearchProgress, Trial};
-use crate::train::{Dataset, Family, Flow, Plan, TrainError, best_params, plan::PRESETS};
+use crate::train::{Family, Flow, Plan, TrainError, best_params, split, verdict};
 use bar::Bar;
-use throne::Throne;
+use promotion::Promotion;
 
 /// Arguments of `vintner train`.
 #[derive(Debug, Clone, clap::Args)]
@@ -50,13 +51,13 @@ pub struct Args {
     #[arg(long)]
     pub keep_duplicates: bool,
     /// Seed of the split and the folds
-    #[arg(long, value_name = "N", default_value_t = 42)]
+    #[arg(long, value_name = "N", default_value_t = split::SEED)]
     pub split_seed: u64,
-    /// Folds of the cross-validation, 0 for none
-    #[arg(long, value_name = "K", default_value_t = 5)]
+    /// Folds of the cross-validation, at least 2, or 0 for none
+    #[arg(long, value_name = "K", default_value_t = FOLDS)]
     pub folds: usize,
     /// Tune first: trials in all, those in the history included
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub trials: Option<usize>,
     /// Tune by uniform draws, the control for TPE
     #[arg(long, requires = "trials")]
@@ -64,7 +65,7 @@ pub struct Args {
     /// History of the tuning, one JSON object a line; resumed when it exists
     #[arg(long, value_name = "FILE", requires = "trials")]
     pub history: Option<PathBuf>,
-    /// Stop a forest when 30 more trees bring less than 0.001 of out-of-bag R2
+    /// Stop a random-forest when 30 more trees bring less than 0.001 of out-of-bag R2
     #[arg(long)]
     pub early_stop: bool,
     /// Worker threads; the model does not depend on it [default: one per core]
@@ -74,9 +75,9 @@ pub struct Args {
     #[arg(long)]
     pub gate: bool,
     /// Largest mean squared error the gate lets through
-    #[arg(long, value_name = "MSE", default_value_t = 5.0)]
+    #[arg(long, value_name = "MSE", default_value_t = verdict::MAX_MSE)]
     pub max_mse: f64,
-    /// Make the version the champion when every gate is passed
+    /// Make the version the champion; exit 1 when a gate is shut or another champion came in between
     #[arg(long, conflicts_with = "no_register")]
     pub promote: bool,
     /// Train without touching the registry
@@ -108,20 +109,36 @@ pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
         .context("training failed")
         .map_err(Failure::failed)??;
     print::print(&report, args.json, out)?;
-    Ok(if args.gate && !report.throne.passed() {
-        Exit::Failed
-    } else {
-        Exit::Fine
-    })
+    Ok(report.exit(args.gate))
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("it must be a whole number of at least 1".to_owned()),
+        Ok(number) => Ok(number),
+    }
 }
 
 /// What is told at the end.
-pub(super) struct Report {
-    plan: Plan,
-    source: String,
-    retrained: Retrained,
+pub(super) struct Account {
+    report: Report,
     trials: Vec<Trial>,
-    throne: Throne,
+    /// Whether a version was to be made.
+    registers: bool,
+    promotion: Promotion,
+}
+
+impl Account {
+    /// A shut gate (when asked), a version that could not be made, a promotion that was refused: 1.
+    fn exit(&self, gate: bool) -> Exit {
+        let shut = gate && !self.report.passed();
+        let lost = self.registers && self.report.version.is_err();
+        if shut || lost || self.promotion.refusal().is_some() {
+            Exit::Failed
+        } else {
+            Exit::Fine
+        }
+    }
 }
 
 struct Work {
@@ -132,63 +149,38 @@ struct Work {
 }
 
 impl Work {
-    fn run(self) -> Result<Report, Failure> {
+    fn run(self) -> Result<Account, Failure> {
         let registry = (!self.args.no_register).then(|| Registry::at(&self.settings.registry));
-        let mut plan = self.plan(registry.as_ref())?;
-        let rows = read(self.args.data.as_deref())?;
-        let holdout = self
-            .args
-            .holdout
-            .as_deref()
-            .map(|path| read(Some(path)))
-            .transpose()?;
+        let base = self.base(registry.as_ref())?;
+        let mut plan = self.changed(&base)?;
+        let source = Source::of(self.args.data.as_deref(), self.args.holdout.as_deref());
+        let rows = source.read().map_err(unreadable)?;
         let mut bar = Bar::new();
         let trials = self.tune(&mut plan, &rows, &mut bar)?;
-        let bands = self.bands();
         let job = Job {
-            plan: &plan,
-            rows: &rows,
-            holdout: holdout.as_ref(),
+            preset: self.preset(&base, &plan),
+            source,
             dedup: !self.args.keep_duplicates,
             split_seed: self.args.split_seed,
             folds: self.args.folds,
-            bands: &bands,
+            max_mse: self.args.max_mse,
+            ..Job::new(plan, Service::from(self.schema.as_ref()))
         };
-        let retrained = retrain(&job, &mut |stage, progress| {
-            bar.draw(stage, progress);
+        let done = challenger::train(&job, &rows, registry.as_ref(), &mut |news| {
+            bar.hear(&news);
             self.flow()
         });
         bar.clear();
-        let retrained = retrained.map_err(training_failed)?;
-        let source = self
-            .args
-            .data
-            .as_ref()
-            .map_or("UCI Wine Quality".to_owned(), |path| {
-                path.display().to_string()
-            });
-        let served: Vec<String> = self
-            .schema
-            .features
-            .iter()
-            .map(|feature| feature.name.clone())
-            .collect();
-        let wishes = throne::Wishes {
-            preset: self.preset(),
-            source: &source,
-            max_mse: self.args.max_mse,
-            promote: self.args.promote,
-            served: &served,
-            bands: &bands,
-            seed: self.args.split_seed,
+        let report = done.map_err(training_failed)?.report;
+        let promotion = match &registry {
+            Some(registry) if self.args.promote => Promotion::of(&report, registry),
+            _ => Promotion::Unasked,
         };
-        let throne = Throne::decide(registry.as_ref(), &plan, &retrained, &wishes)?;
-        Ok(Report {
-            plan,
-            source,
-            retrained,
+        Ok(Account {
+            report,
             trials,
-            throne,
+            registers: registry.is_some(),
+            promotion,
         })
     }
 
@@ -200,38 +192,23 @@ impl Work {
         }
     }
 
-    /// The model's bands, or the service's when the schema has none.
-    fn bands(&self) -> Vec<(String, f64)> {
-        let bands: Vec<(String, f64)> = self
-            .schema
-            .bands
-            .iter()
-            .map(|band| (band.name.clone(), band.below))
-            .collect();
-        if bands.is_empty() {
-            service_bands()
-        } else {
-            bands
-        }
-    }
-
-    fn preset(&self) -> Option<&str> {
-        let named = self.args.family.is_none() && self.args.best_params.is_none();
-        named.then_some(self.args.preset.as_str())
-    }
-
-    fn plan(&self, registry: Option<&Registry>) -> Result<Plan, Failure> {
-        let mut plan = match (&self.args.family, &self.args.best_params) {
-            (Some(family), _) => Plan::new(*family),
+    /// The plan to begin from.
+    fn base(&self, registry: Option<&Registry>) -> Result<Plan, Failure> {
+        match (&self.args.family, &self.args.best_params) {
+            (Some(family), _) => Ok(Plan::new(*family)),
             (None, Some(path)) => {
                 let text = std::fs::read_to_string(path)
                     .with_context(|| format!("cannot read {}", path.display()));
-                best_params::read(&text.map_err(Failure::usage)?)
-                    .map_err(Failure::usage)?
-                    .0
+                let read = best_params::read(&text.map_err(Failure::usage)?);
+                Ok(read.map_err(Failure::usage)?.0)
             }
-            (None, None) => self.named_plan(registry)?,
-        };
+            (None, None) => self.named_plan(registry),
+        }
+    }
+
+    /// The plan with what the flags change.
+    fn changed(&self, base: &Plan) -> Result<Plan, Failure> {
+        let mut plan = base.clone();
         for setting in &self.args.set {
             let (name, value) = setting.split_once('=').ok_or_else(|| {
                 Failure::usage(anyhow!(
@@ -242,14 +219,30 @@ impl Work {
                 .map_err(Failure::usage)?;
         }
         plan.threads = self.args.threads;
-        plan.early_stop = self.args.early_stop.then_some(0.001);
+        if self.args.early_stop {
+            plan.early_stop = Some(EARLY_STOP);
+        }
         plan.check().map_err(Failure::usage)?;
         Ok(plan)
     }
 
+    /// The preset the plan still is; the champion's plan stays that with another seed.
+    fn preset(&self, base: &Plan, plan: &Plan) -> Option<String> {
+        if self.args.family.is_some() || self.args.best_params.is_some() {
+            return None;
+        }
+        let name = self.args.preset.as_str();
+        let mut same = base.clone();
+        same.threads = plan.threads;
+        if name == CHAMPION {
+            same.params.seed = plan.params.seed;
+        }
+        Some(if same == *plan { name } else { CUSTOM }.to_owned())
+    }
+
     fn named_plan(&self, registry: Option<&Registry>) -> Result<Plan, Failure> {
         let name = self.args.preset.as_str();
-        if name == "champion" {
+        if name == CHAMPION {
             let default = Registry::at(&self.settings.registry);
             let (_, loaded) = registry
                 .unwrap_or(&default)
@@ -264,14 +257,14 @@ impl Work {
         }
         Plan::preset(name).ok_or_else(|| {
             Failure::usage(anyhow!(
-                "there is no preset {name:?}; there are {} and champion",
+                "there is no preset {name:?}; there are {} and {CHAMPION}",
                 PRESETS.join(", ")
             ))
         })
     }
 
     /// Tunes on the training rows only, when trials were asked for, and leaves the best in `plan`.
-    fn tune(&self, plan: &mut Plan, rows: &Dataset, bar: &mut Bar) -> Result<Vec<Trial>, Failure> {
+    fn tune(&self, plan: &mut Plan, rows: &Rows, bar: &mut Bar) -> Result<Vec<Trial>, Failure> {
         let Some(trials) = self.args.trials else {
             return Ok(Vec::new());
         };
@@ -286,12 +279,10 @@ impl Work {
             sampling,
             seed: plan.params.seed,
         };
-        let (_, data, split) = crate::train::dataset::Preflight::of(
-            rows,
-            !self.args.keep_duplicates,
-            self.args.split_seed,
-        )
-        .map_err(Failure::usage)?;
+        let train = rows
+            .prepare(!self.args.keep_duplicates, self.args.split_seed)
+            .map_err(Failure::usage)?
+            .train();
         let earlier = self
             .args
             .history
@@ -307,7 +298,7 @@ impl Work {
             }
             self.flow()
         };
-        let history = tune::tune(&search, &data.select(&split.train), earlier, &mut listen);
+        let history = tune::tune(&search, &train, earlier, &mut listen);
         bar.clear();
         let history = history.map_err(training_failed)?;
         if let Some(error) = broken {
@@ -320,15 +311,8 @@ impl Work {
     }
 }
 
-fn read(path: Option<&Path>) -> Result<Dataset, Failure> {
-    let Some(path) = path else {
-        return Dataset::wine_quality().map_err(Failure::failed);
-    };
-    let name = path.display().to_string();
-    let file = File::open(path)
-        .with_context(|| format!("cannot open {name}"))
-        .map_err(Failure::usage)?;
-    Dataset::from_csv(file, &name).map_err(Failure::usage)
+fn unreadable(error: SourceError) -> Failure {
+    Failure::usage(error)
 }
 
 /// The trials of an earlier session; a line cut short by a kill is left out with all after it.

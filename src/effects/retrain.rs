@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::{Outbox, Runner, Slot};
+use crate::challenger::{self, Service, Standing};
 use crate::champion::{self, Local};
 use crate::client::link::Link;
 use crate::client::mlflow::{EXPERIMENT, Record, Server, Spool};
@@ -40,6 +41,13 @@ pub enum Effect {
     Stop {
         /// Make a model of the finished trees.
         keep: bool,
+    },
+    /// Say where a version stands before the champion of now, judging it again if need be.
+    Consider {
+        /// The version.
+        version: Version,
+        /// What the service sends.
+        service: Service,
     },
     /// Make a version the champion.
     Promote {
@@ -75,6 +83,8 @@ pub struct Order {
     pub preset: Option<String>,
     /// Drop exact duplicates first.
     pub dedup: bool,
+    /// What the service sends.
+    pub service: Service,
 }
 
 /// What the Retrain tab hears.
@@ -88,6 +98,13 @@ pub enum Event {
     Progress(Box<Tick>),
     /// The user chose to go on after all.
     Resumed,
+    /// The verdict is in; cross-validation and registry come after it.
+    Judged {
+        /// The order's.
+        ticket: u64,
+        /// What is known so far.
+        report: Arc<Report>,
+    },
     /// A run has ended.
     Trained {
         /// The order's.
@@ -95,6 +112,8 @@ pub enum Event {
         /// What it gave.
         result: Result<Arc<Report>, Stopped>,
     },
+    /// What a promotion would rest on, or why that cannot be said.
+    Considered(Result<Box<Standing>, String>),
     /// The champion changed, or did not and why.
     Moved(Result<Box<Champion>, String>),
     /// A version was trained again: the same model or not, or why it could not be.
@@ -183,6 +202,13 @@ pub fn run(effect: Effect, runner: &mut Runner) {
         }
         Effect::Pause(hold) => runner.training.set(if hold { HOLD } else { GO }),
         Effect::Stop { keep } => runner.training.set(if keep { STOP_AND_KEEP } else { STOP }),
+        Effect::Consider { version, service } => {
+            runner.spawn_blocking_in(Slot::Registry, "judging a version", move |outbox, _| {
+                let standing = challenger::standing(&registry, version, &service);
+                let standing = standing.map(Box::new).map_err(|error| error.to_string());
+                outbox.send_blocking(Event::Considered(standing));
+            });
+        }
         Effect::Promote { version, wish } => move_champion(runner, registry, move |registry| {
             registry.promote(version, wish)
         }),

@@ -9,19 +9,20 @@ use super::{RegistryError, deadline};
 
 /// The disk refused: which operation, on which path, and what to do.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {verb} {}: {source}{}", path.display(), remedy(source))]
+#[error("cannot {verb} {}: {cause}{}", path.display(), remedy(cause))]
 pub struct DiskError {
     verb: &'static str,
     path: PathBuf,
-    source: io::Error,
+    // Not `source`: the sentence holds it, and a chain of errors would print it twice.
+    cause: io::Error,
 }
 
 impl DiskError {
-    pub(super) fn new(verb: &'static str, path: &Path, source: io::Error) -> Self {
+    pub(super) fn new(verb: &'static str, path: &Path, cause: io::Error) -> Self {
         Self {
             verb,
             path: path.to_owned(),
-            source,
+            cause,
         }
     }
 
@@ -29,19 +30,19 @@ impl DiskError {
     pub fn is_read_only(&self) -> bool {
         use io::ErrorKind::{NotADirectory, PermissionDenied, ReadOnlyFilesystem};
         matches!(
-            self.source.kind(),
+            self.cause.kind(),
             NotADirectory | PermissionDenied | ReadOnlyFilesystem
         )
     }
 
     /// Whether the file was not there.
     pub fn is_missing(&self) -> bool {
-        self.source.kind() == io::ErrorKind::NotFound
+        self.cause.kind() == io::ErrorKind::NotFound
     }
 }
 
-fn remedy(source: &io::Error) -> &'static str {
-    match source.kind() {
+fn remedy(cause: &io::Error) -> &'static str {
+    match cause.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
             "; nothing was lost: free some space and try again"
         }

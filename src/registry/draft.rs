@@ -11,8 +11,18 @@ use super::{MODEL_FILE, Version, events, sums};
 use crate::domain::drift::Reference;
 use crate::train::dataset::Preflight;
 use crate::train::fit::Outcome;
+use crate::train::judge::spread;
 use crate::train::split::Split;
 use crate::train::{Dataset, Model, Plan, Scores};
+
+/// The curve: trees and scores, out-of-bag where the family has such rows, else on watched rows.
+pub const CURVE_FILE: &str = "oob_curve.csv";
+
+/// Weights of the features: by impurity, and by what shuffling one costs.
+pub const IMPORTANCE_FILE: &str = "importance.json";
+
+/// The model for other programs, where ONNX can say it.
+pub const ONNX_FILE: &str = "model.onnx";
 
 /// The training rows reduced to what a drift check needs ([`Reference`]).
 pub const REFERENCE_FILE: &str = "reference.json";
@@ -65,6 +75,7 @@ impl Draft {
             metrics,
             verdict: None,
             gates: Vec::new(),
+            parent: None,
             champion_at_train: None,
             model_sha256: model.sha256(),
             canaries: canaries(&holdout, model),
@@ -78,7 +89,7 @@ impl Draft {
         let holdout_csv = holdout_csv(split, &holdout, answers.iter());
         draft
             .artefact("holdout.csv", holdout_csv)
-            .artefact("oob_curve.csv", curve_csv(outcome))
+            .artefact(CURVE_FILE, curve_csv(outcome))
             .artefact(REFERENCE_FILE, reference(&data.select(&split.train), model))
     }
 
@@ -86,6 +97,20 @@ impl Draft {
     #[must_use]
     pub fn preset(mut self, name: Option<&str>) -> Self {
         self.manifest.preset = name.map(ToOwned::to_owned);
+        self
+    }
+
+    /// The file of the rows kept back, when they are not a part of the source.
+    #[must_use]
+    pub fn holdout_from(mut self, source: Option<String>) -> Self {
+        self.manifest.data.holdout_source = source;
+        self
+    }
+
+    /// The version whose plan it takes again.
+    #[must_use]
+    pub const fn parent(mut self, version: Option<Version>) -> Self {
+        self.manifest.parent = version;
         self
     }
 
@@ -179,6 +204,7 @@ fn fit_record(outcome: &Outcome) -> FitRecord {
 fn data_record(source: &str, preflight: &Preflight) -> Data {
     Data {
         source: source.to_owned(),
+        holdout_source: None,
         sha256: preflight.sha256.clone(),
         rows: preflight.rows,
         duplicates: preflight.duplicates,
@@ -192,16 +218,12 @@ fn data_record(source: &str, preflight: &Preflight) -> Data {
 
 /// Rows spread evenly over the holdout: the same for every model judged on it.
 fn canaries(holdout: &Dataset, model: &Model) -> Vec<Canary> {
-    let count = CANARIES.min(holdout.len());
-    let canary = |number: usize| {
-        let x = holdout
-            .features
-            .row(number * holdout.len() / count)
-            .to_vec();
+    let canary = |row: usize| {
+        let x = holdout.features.row(row).to_vec();
         let y = model.predict_row(&x);
         Canary { x, y }
     };
-    (0..count).map(canary).collect()
+    spread(CANARIES, holdout.len()).map(canary).collect()
 }
 
 fn reference(train: &Dataset, model: &Model) -> Vec<u8> {

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{CANARY_TOLERANCE, Version};
+use super::Version;
 use crate::train::fit::Ended;
+use crate::train::verdict::{self, CANARY_TOLERANCE};
 use crate::train::{Model, Plan, Scores};
 
 /// The file.
@@ -54,6 +55,9 @@ pub struct Manifest {
     /// The gates it was put through.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gates: Vec<Gate>,
+    /// The version whose plan it takes again with another seed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Version>,
     /// The champion when it was trained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub champion_at_train: Option<Version>,
@@ -119,6 +123,9 @@ impl Code {
 pub struct Data {
     /// The file, or the embedded data set's name.
     pub source: String,
+    /// The file of the rows kept back, where they are not a part of `source`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holdout_source: Option<String>,
     /// Hash of the canonical rows (distinct, sorted).
     pub sha256: String,
     /// Rows in the file.
@@ -197,6 +204,16 @@ pub struct Gate {
     pub passed: bool,
     /// Why, in figures.
     pub reason: String,
+}
+
+impl From<verdict::Gate> for Gate {
+    fn from(gate: verdict::Gate) -> Self {
+        Self {
+            name: gate.name.to_owned(),
+            passed: gate.passed,
+            reason: gate.reason,
+        }
+    }
 }
 
 /// A row and the answer of the version that holds it.

@@ -99,11 +99,13 @@ impl Run {
         &self.record.id
     }
 
-    /// Notes a finished tree; every two seconds also that the run lives. A full disk must not stop a training run, so
-    /// what cannot be written is left out.
+    /// Notes a finished tree, and that the run lives. A full disk must not stop a training run, so what cannot be
+    /// written is left out.
     pub fn progress(&mut self, progress: &Progress) {
-        if let (Some(tree), Some((_, scores))) = (progress.tree, progress.scores) {
+        if progress.tree.is_some() {
             self.record.trees = progress.done;
+        }
+        if let (Some(tree), Some((_, scores))) = (progress.tree, progress.scores) {
             self.record.scores = Some(scores).filter(|scores| scores.r2.is_finite());
             let line = serde_json::json!({
                 "tree": progress.done, "ms": tree.ms, "nodes": tree.nodes, "depth": tree.depth,
@@ -111,6 +113,11 @@ impl Run {
             });
             let _ = writeln!(self.metrics, "{line}");
         }
+        self.beat();
+    }
+
+    /// Notes that the run lives, every two seconds.
+    pub fn beat(&mut self) {
         let now = Timestamp::now();
         if now.as_second() - self.record.heartbeat.as_second() >= BEAT {
             self.record.heartbeat = now;

@@ -3,6 +3,7 @@
 mod board;
 mod history;
 mod plot;
+mod promote;
 mod setup;
 mod side;
 mod views;
@@ -18,8 +19,9 @@ use ratatui::layout::{Constraint, Layout, Position, Rect};
 use tokio::time::Instant;
 
 use crate::app::Env;
+use crate::challenger::{Service, Standing};
 use crate::effects::retrain::{
-    DataReport, Effect, Event, Order, Point, Report, Shelf, Stopped, Tick,
+    DataReport, Effect, Event, Order, Phase, Point, Report, Shelf, Stopped, Tick,
 };
 use crate::effects::{self};
 use crate::keys::{Action, Scope};
@@ -27,6 +29,7 @@ use crate::overlay::confirm::Confirm;
 use crate::registry::{Champion, Manifest, Move, Version};
 use crate::remote::Remote;
 use crate::tabs::{Cx, Look, Now, Offer, Tab};
+use crate::train::retrain::keepable;
 use crate::ui::theme::Tone;
 
 use history::History;
@@ -42,6 +45,15 @@ struct Running {
     tick: Option<Box<Tick>>,
     paused: bool,
     stopping: bool,
+}
+
+impl Running {
+    /// Whether the model is grown, and only being judged.
+    fn is_fitted(&self) -> bool {
+        self.tick
+            .as_ref()
+            .is_some_and(|tick| matches!(tick.phase, Phase::Judge | Phase::Fold { .. }))
+    }
 }
 
 /// How the last run ended; stays on screen until the next one.
@@ -63,7 +75,7 @@ pub struct Retrain {
     view: View,
     history: History,
     ticket: u64,
-    /// A promotion or rollback is under way.
+    /// A promotion is being considered.
     moving: bool,
     /// Runs queued for MLflow, and what keeps them there.
     mlflow: Option<(usize, Option<String>)>,
@@ -136,6 +148,7 @@ impl Retrain {
             plan: self.setup.plan.clone(),
             preset: Some(self.setup.preset.clone()),
             dedup: self.setup.dedup,
+            service: Service::from(cx.env.schema.as_ref()),
         };
         cx.effect(Effect::Train(order.clone()));
         self.running = Some(Running {
@@ -172,7 +185,12 @@ impl Retrain {
             .and_then(|tick| tick.progress.as_ref())
             .map_or(0, |progress| progress.done);
         running.stopping = true;
-        let keepable = done >= crate::train::fit::FEWEST_KEPT && keeps(running.order.plan.family);
+        if running.is_fitted() {
+            // The model is there: only the cross-validation is left out.
+            cx.effect(Effect::Stop { keep: true });
+            return;
+        }
+        let keepable = keepable(&running.order.plan, done);
         if keepable && !running.paused {
             running.paused = true;
             running.stopping = false;
@@ -185,66 +203,25 @@ impl Retrain {
         }
     }
 
-    fn promote(&self, cx: &mut Cx) {
-        let (Some(version), Some(shelf)) = (self.subject(), self.shelf()) else {
-            return;
-        };
-        let report = self.report().filter(|report| report.version == Ok(version));
-        let manifest = shelf
-            .versions
-            .iter()
-            .find(|entry| entry.version == version)
-            .and_then(|entry| entry.manifest.as_ref().ok());
-        let gates = report
-            .map(|report| report.gates.as_slice())
-            .or_else(|| manifest.map(|manifest| manifest.gates.as_slice()))
-            .unwrap_or_default();
-        let failed: Vec<String> = gates
-            .iter()
-            .filter(|gate| !gate.passed)
-            .map(|gate| gate.name.clone())
-            .collect();
-        let champion = shelf.champion.as_ref();
-        let from = champion.map_or_else(
-            || "no champion".to_owned(),
-            |champion| champion.version.to_string(),
-        );
-        let verdict = manifest
-            .and_then(|manifest| manifest.verdict.clone())
-            .unwrap_or_else(|| "not compared".to_owned());
-        let reason = match failed.as_slice() {
-            [] => format!("promoted in the Retrain tab: {verdict}"),
-            failed => format!(
-                "promoted in the Retrain tab over {}: {verdict}",
-                failed.join(", ")
-            ),
-        };
-        let wish = Move {
-            overridden: failed.clone(),
-            ..Move::seen(champion, reason)
-        };
-        let yes = vec![Effect::Promote { version, wish }.into()];
+    /// Asks where the version stands before the champion of now; the question follows.
+    fn promote(&mut self, cx: &mut Cx) {
+        if let Some(version) = self.subject() {
+            self.moving = true;
+            let service = Service::from(cx.env.schema.as_ref());
+            cx.effect(Effect::Consider { version, service });
+        }
+    }
+
+    fn considered(&mut self, standing: &Result<Box<Standing>, String>, cx: &mut Cx) {
+        self.moving = false;
         let serves = if is_sandbox(cx.env) {
             "; the sandbox serves it at once"
         } else {
             ""
         };
-        if failed.is_empty() {
-            let detail = format!("{from} stays one key away (B){serves}.");
-            cx.open(Confirm::new(
-                format!("Promote {version} ({verdict}) in place of {from}?"),
-                detail,
-                yes,
-            ));
-        } else {
-            let question = format!(
-                "{version} is stopped by: {}. Promote it over that?",
-                failed.join(", ")
-            );
-            cx.open(
-                Confirm::new(question, "The override is written into the audit log.", yes)
-                    .typing(version.to_string()),
-            );
+        match standing {
+            Ok(standing) => promote::ask(standing, serves, cx),
+            Err(error) => crate::app::report(cx, error.clone()),
         }
     }
 
@@ -285,7 +262,9 @@ impl Retrain {
             Event::Checked(report) => self.data.resolve(report.clone(), at),
             Event::Shelf(shelf) => self.shelved(shelf, cx),
             Event::Progress(tick) => self.ticked(tick),
+            Event::Judged { ticket, report } => self.judged(*ticket, report),
             Event::Trained { ticket, result } => self.trained(*ticket, result, cx),
+            Event::Considered(standing) => self.considered(standing, cx),
             Event::Moved(moved) => self.moved(moved, cx),
             Event::Reproduced { version, result } => {
                 self.reproducing = None;
@@ -327,6 +306,17 @@ impl Retrain {
         };
         running.points.extend(&tick.points);
         running.tick = Some(Box::new(tick.clone()));
+    }
+
+    /// The verdict stands while the cross-validation runs.
+    fn judged(&mut self, ticket: u64, report: &Arc<Report>) {
+        if self
+            .running
+            .as_ref()
+            .is_some_and(|running| running.order.ticket == ticket)
+        {
+            self.outcome = Some(Outcome::Report(Arc::clone(report)));
+        }
     }
 
     fn trained(&mut self, ticket: u64, result: &Result<Arc<Report>, Stopped>, cx: &mut Cx) {
@@ -395,12 +385,6 @@ impl Retrain {
     }
 }
 
-/// Whether stopped training of this family leaves a model.
-fn keeps(family: crate::train::Family) -> bool {
-    use crate::train::Family::{ExtraTrees, RandomForest};
-    matches!(family, RandomForest | ExtraTrees)
-}
-
 fn is_sandbox(env: &Env) -> bool {
     env.session
         .value()
@@ -424,12 +408,19 @@ impl Tab for Retrain {
                 Action::Toggle,
                 if running.paused { "go on" } else { "pause" },
             ));
-            offers.push(Offer::new(Action::Back, "stop"));
+            let stop = if running.is_fitted() {
+                "skip cross-validation"
+            } else {
+                "stop"
+            };
+            offers.push(Offer::new(Action::Back, stop));
         }
         let subject = self.subject();
         let reigns = self.champion().map(|champion| champion.version);
         let promotable = subject.is_some() && subject != reigns;
-        let why_not = if subject.is_none() {
+        let why_not = if self.running.as_ref().is_some_and(Running::is_fitted) {
+            "it is registered once it is cross-validated"
+        } else if subject.is_none() {
             "train a challenger first"
         } else {
             "it is the champion already"
@@ -568,6 +559,9 @@ impl Tab for Retrain {
             effects::Event::Crashed {
                 what: "reproducing",
             } => self.reproducing = None,
+            effects::Event::Crashed {
+                what: "judging a version",
+            } => self.moving = false,
             _ => {}
         }
     }

@@ -32,6 +32,9 @@ pub const FEATURES: [&str; 12] = [
 /// The column that says which wine it is (red 0, white 1).
 pub const WINE_TYPE: &str = "wine_type_encoded";
 
+/// What records call the embedded data set ([`Dataset::wine_quality`]).
+pub const EMBEDDED: &str = "UCI Wine Quality (embedded)";
+
 /// The column that is learned.
 pub const TARGET: &str = "quality";
 

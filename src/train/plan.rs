@@ -219,6 +219,15 @@ pub struct Plan {
     pub early_stop: Option<f64>,
 }
 
+/// [`Plan::early_stop`] when early stopping is asked for.
+pub const EARLY_STOP: f64 = 0.001;
+
+/// The preset of a plan that was changed by hand.
+pub const CUSTOM: &str = "custom";
+
+/// The preset that takes the champion's plan again.
+pub const CHAMPION: &str = "champion";
+
 /// Names of the presets that need nothing else (`champion` and `best_params.json` come from files).
 pub const PRESETS: [&str; 3] = ["owner", "fast", "best"];
 
@@ -338,6 +347,12 @@ impl Plan {
                 "None or an int in the range [1, inf)",
                 &0,
             ));
+        }
+        if self.early_stop.is_some() && !self.has_out_of_bag() {
+            return Err(ParamError::Other(format!(
+                "early stopping watches the out-of-bag curve, and {} has none; only a random-forest with bootstrap can stop early",
+                self.family
+            )));
         }
         check(&self.params)
     }

@@ -9,6 +9,9 @@ use sha2::{Digest, Sha256};
 
 use super::numpy::RandomState;
 
+/// The seed of splits and folds unless another is asked for, as in the Python project.
+pub const SEED: u64 = 42;
+
 /// Row numbers of the training and the holdout side, ascending.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Split {

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::evaluate::{Evaluation, Interval, RESAMPLES};
 use super::rng::TreeRng;
 
+/// The owner's threshold on the mean squared error, unless another is asked for.
+pub const MAX_MSE: f64 = 5.0;
+
 /// A mean squared error worse by less than this is negligible.
 pub const MARGIN: f64 = 0.005;
 
@@ -290,7 +293,7 @@ mod tests {
         let candidate = |challenger, canaries| Candidate {
             challenger,
             champion: Some((&champion, against(challenger))),
-            max_mse: 5.0,
+            max_mse: MAX_MSE,
             canaries,
             trained_features: names,
             served_features: names,

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::sync::mpsc;
+use vintner::challenger::{Service, Standing, standing};
 use vintner::champion;
+use vintner::domain::schema::Schema;
 use vintner::effects::retrain::{Effect, Event, Order, Report, Shelf, Tick, shelf, training};
 use vintner::effects::{self, Outbox};
 use vintner::registry::{Champion, Registry, Version};
@@ -34,6 +36,7 @@ fn rehearsal() -> &'static Rehearsal {
             plan: Plan::preset("fast").unwrap(),
             preset: Some("fast".into()),
             dedup: true,
+            service: Service::from(Schema::wine_quality()),
         };
         let report =
             training::train(&order, &registry, &Outbox::new(sender), &|| Flow::Continue).unwrap();
@@ -252,7 +255,15 @@ fn space_pauses_and_escape_asks_about_the_trees() {
 fn promotion_asks_first_and_rests_on_what_was_seen() {
     let mut stage = Stage::new((120, 40), ThemeName::Dark);
     finish(&mut stage);
-    assert_eq!(stage.press("shift-p"), []);
+    let effects = stage.press("shift-p");
+    let [effects::Effect::Retrain(Effect::Consider { version, service })] = effects.as_slice()
+    else {
+        panic!("{effects:?}")
+    };
+    let registry = Registry::at(rehearsal().shelf.root.clone());
+    let standing = standing(&registry, *version, service).unwrap();
+    assert!(!standing.fresh, "its verdict is against who reigns now");
+    tell(&mut stage, Event::Considered(Ok(Box::new(standing))));
     assert!(stage.text().contains("Promote v0002"), "{}", stage.text());
     let effects = stage.press("y");
     let [effects::Effect::Retrain(Effect::Promote { version, wish })] = effects.as_slice() else {
@@ -263,6 +274,64 @@ fn promotion_asks_first_and_rests_on_what_was_seen() {
         ("v0002", Some(1))
     );
     assert!(wish.overridden.is_empty());
+}
+
+/// An override wants the version and a reason, and rests on the champion that was compared with.
+#[test]
+fn a_shut_gate_is_only_overridden_with_version_and_reason() {
+    let mut stage = Stage::new((80, 24), ThemeName::Dark);
+    finish(&mut stage);
+    stage.press("shift-p");
+    let shut = vintner::registry::manifest::Gate {
+        name: "champion".into(),
+        passed: false,
+        reason: "BLOCKED: MSE +0.02".into(),
+    };
+    let standing = Standing {
+        version: "v0002".parse().unwrap(),
+        champion: rehearsal().shelf.champion.clone(),
+        verdict: Some("BLOCKED".into()),
+        gates: vec![shut],
+        fresh: true,
+    };
+    tell(&mut stage, Event::Considered(Ok(Box::new(standing))));
+    assert!(
+        stage.text().contains("BLOCKED: MSE +0.02"),
+        "{}",
+        stage.text()
+    );
+    assert_eq!(stage.press("y enter"), [], "a key is not enough");
+    assert_eq!(
+        stage.press("backspace v 0 0 0 2 enter"),
+        [],
+        "nor is the version"
+    );
+    let effects = stage.press("space n e e d e d enter");
+    let [effects::Effect::Retrain(Effect::Promote { version, wish })] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(version.to_string(), "v0002");
+    assert_eq!((wish.reason.as_str(), wish.expected), ("needed", Some(1)));
+    assert_eq!(wish.overridden, ["champion"]);
+}
+
+/// The verdict is there before the cross-validation is; Esc then leaves only that out.
+#[test]
+fn escape_skips_a_cross_validation_and_keeps_the_model() {
+    let mut stage = Stage::new((120, 40), ThemeName::Dark);
+    furnish(&mut stage);
+    stage.press("enter");
+    let judged = Report {
+        version: Err("it is not registered yet".into()),
+        ..Report::clone(&rehearsal().report)
+    };
+    let report = Arc::new(judged);
+    tell(&mut stage, Event::Judged { ticket: 1, report });
+    let phase = training::Phase::Fold { index: 1, of: 5 };
+    let tick = Tick { phase, ..halfway() };
+    tell(&mut stage, Event::Progress(Box::new(tick)));
+    assert!(stage.text().contains("BETTER"), "{}", stage.text());
+    assert_eq!(stage.press("esc"), [Effect::Stop { keep: true }.into()]);
 }
 
 #[test]

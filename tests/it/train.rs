@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use assert_cmd::Command;
+use predicates::prelude::PredicateBooleanExt as _;
 use predicates::str::contains;
 use serde_json::Value;
 
@@ -137,11 +138,198 @@ fn complaints_name_the_thing_and_the_remedy() {
         "must be an int in the range [1, 10000]. Got 0 instead.",
     );
     complains(&["--family", "svm"], "There is no family 'svm'");
-    complains(&["--data", "nowhere.csv"], "cannot open nowhere.csv");
+    complains(&["--data", "nowhere.csv"], "nowhere.csv: No such file");
     let csv = home.path().join("bad.csv");
     std::fs::write(&csv, "alcohol,quality\n9.4,5\n").unwrap();
     complains(
         &["--data", csv.to_str().unwrap()],
         "missing columns fixed_acidity",
     );
+}
+
+fn models(home: &Path, arguments: &[&str], code: i32) -> Value {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vintner"));
+    command.env_clear().env("HOME", home).arg("models");
+    json(command.args(arguments), code)
+}
+
+/// Words of a command line.
+fn words(line: &str) -> Vec<&str> {
+    line.split_whitespace().collect()
+}
+
+#[test]
+fn a_shut_gate_and_a_lost_race_are_told_and_exit_1() {
+    let home = tempfile::tempdir().unwrap();
+    let first = words("--promote --set n_estimators=20 --folds 0");
+    json(train(home.path()).args(&first), 0);
+    let worse = words("--promote --set max_depth=1 --folds 0");
+    train(home.path())
+        .args(&worse)
+        .assert()
+        .code(1)
+        .stdout(contains("not promoted: stopped by champion (BLOCKED"));
+
+    // Trained under the first champion, promoted under the second: the old verdict does not count.
+    let same = words("--set n_estimators=20 --folds 0");
+    let same = json(train(home.path()).args(&same), 0);
+    assert_eq!(
+        (&same["version"], &same["verdict"]),
+        (&"v0003".into(), &"TIE".into())
+    );
+    let better = words("--preset fast --folds 0 --promote");
+    let better = json(train(home.path()).args(&better), 0);
+    assert_eq!(better["verdict"], "BETTER", "{better}");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vintner"));
+    command.env_clear().env("HOME", home.path());
+    command
+        .args(["models", "promote", "v3"])
+        .assert()
+        .code(1)
+        .stderr(contains("judged again against v0004").and(contains("champion: BLOCKED")));
+    let over = words("promote v3 --override --reason rehearsal");
+    let champion = models(home.path(), &over, 0);
+    assert_eq!(
+        (&champion["version"], &champion["generation"]),
+        (&"v0003".into(), &3.into())
+    );
+}
+
+/// Two processes that were judged against the same champion: one is promoted, the other is told.
+#[test]
+fn of_two_promotions_at_once_one_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let bin = env!("CARGO_BIN_EXE_vintner");
+    let plan = words("--set n_estimators=20 --folds 0 --promote --json");
+    json(
+        train(home.path()).args(words(
+            "--set max_depth=2 --set n_estimators=20 --folds 0 --promote",
+        )),
+        0,
+    );
+    let race = || {
+        std::process::Command::new(bin)
+            .env_clear()
+            .env("HOME", home.path())
+            .arg("train")
+            .args(&plan)
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap()
+    };
+    let reports = [race(), race()].map(|child| {
+        let output = child.wait_with_output().unwrap();
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        (output.status.code(), report)
+    });
+    let champion = models(home.path(), &["list"], 0)["champion"].clone();
+    let promoted = reports
+        .iter()
+        .filter(|(_, report)| report["promoted"] == true)
+        .count() as u64;
+    // However the two interleave, nobody takes a throne that was not the one it was compared with.
+    assert_eq!(champion["generation"], 1 + promoted);
+    for (code, report) in &reports {
+        let seen = report["champion"]["version"].as_str().unwrap();
+        assert_eq!(
+            *code,
+            Some(i32::from(report["promoted"] == false)),
+            "{report}"
+        );
+        if report["promoted"] == false {
+            let why = report["not_promoted"].as_str().unwrap();
+            assert!(why.contains("changed meanwhile"), "{why}");
+            assert_eq!(seen, "v0001");
+        }
+    }
+}
+
+#[test]
+fn a_run_is_written_down_and_what_it_made_can_be_found_again() {
+    let home = tempfile::tempdir().unwrap();
+    let csv = home.path().join("wine.csv");
+    let wine = vintner::train::Dataset::wine_quality().unwrap();
+    let rows: Vec<usize> = (0..wine.len()).step_by(4).collect();
+    std::fs::write(&csv, wine.select(&rows).to_csv()).unwrap();
+    let mut command = train(home.path());
+    command.current_dir(home.path()).args(words(
+        "--data wine.csv --family extra-trees --set n_estimators=15 --folds 2",
+    ));
+    let report = json(&mut command, 0);
+    assert_eq!(
+        (&report["looks"], &report["preset"]),
+        (&1.into(), &Value::Null)
+    );
+    // The curve and its figure are of rows of the training side.
+    let inner = report["validation"]["n"].as_u64().unwrap();
+    let train_rows = report["data"]["report"]["train"].as_u64().unwrap();
+    assert!(inner < train_rows / 4, "{inner} of {train_rows}");
+
+    let run = models(home.path(), &["runs"], 0)[0].clone();
+    assert_eq!(
+        (&run["state"], &run["version"]),
+        (&"finished".into(), &"v0001".into())
+    );
+    let manifest = models(home.path(), &["show", "v1"], 0);
+    assert_eq!(manifest["run"], run["id"]);
+    assert_eq!(manifest["data"]["source"], csv.to_str().unwrap());
+    let registry =
+        vintner::registry::Registry::at(home.path().join(".local/share/vintner/registry"));
+    let again = vintner::challenger::reproduce("v1".parse().unwrap(), &registry, &mut |_, _| {
+        vintner::train::Flow::Continue
+    });
+    assert_eq!(again, Ok(true));
+
+    let changed = json(
+        train(home.path()).args(words("--set max_depth=3 --folds 0")),
+        0,
+    );
+    assert_eq!(changed["preset"], "custom");
+}
+
+#[test]
+fn a_registry_that_cannot_be_written_costs_no_report() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("file"), "").unwrap();
+    let mut command = train(home.path());
+    command
+        .args(words("--set n_estimators=12 --folds 0 --registry"))
+        .arg(home.path().join("file/registry"));
+    let output = command.assert().code(1).get_output().clone();
+    let report = String::from_utf8(output.stdout).unwrap();
+    assert!(report.contains("holdout   R2"), "{report}");
+    let line = report
+        .lines()
+        .find(|line| line.contains("not registered: "));
+    assert_eq!(
+        line.unwrap().matches("Not a directory").count(),
+        1,
+        "{report}"
+    );
+    let warned = String::from_utf8(output.stderr).unwrap();
+    assert!(warned.contains("will not be registered"), "{warned}");
+}
+
+#[test]
+fn what_would_be_ignored_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let refused = |line: &str, why: &'static str| {
+        train(home.path())
+            .args(words(line))
+            .assert()
+            .code(2)
+            .stderr(contains(why));
+    };
+    refused("--early-stop --family linear", "linear has none");
+    refused(
+        "--early-stop --family gradient-boosting",
+        "gradient-boosting has none",
+    );
+    refused("--early-stop --preset best", "blend has none");
+    refused("--early-stop --family extra-trees", "extra-trees has none");
+    refused("--early-stop --set bootstrap=false", "out-of-bag curve");
+    refused("--folds 1", "choose 2 to 532 folds");
+    refused("--folds 5000", "choose 2 to 532 folds");
+    refused("--trials 0", "at least 1");
 }

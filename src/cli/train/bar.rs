@@ -1,21 +1,24 @@
-//! Progress on stderr: one redrawn line on a terminal, a plain line per tenth otherwise.
+//! Progress on stderr: one redrawn line on a terminal, at most a plain line a second otherwise.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
+use crate::challenger::News;
 use crate::train::Progress;
-use crate::train::retrain::Stage;
+use crate::train::progress::Judged;
+use crate::train::retrain::Phase;
 use crate::train::tune::SearchProgress;
 
 const WIDTH: usize = 24;
 const EVERY: Duration = Duration::from_millis(50);
+const EVERY_PLAIN: Duration = Duration::from_secs(1);
 
 /// Draws progress; a stderr that cannot be written to is no reason to stop training.
 pub struct Bar {
     terminal: bool,
     drawn: Option<Instant>,
-    /// Stage and tenth of the last plain line.
-    told: Option<(Stage, usize)>,
+    /// When the last plain line was written, or the first could have been.
+    told: Instant,
 }
 
 impl Bar {
@@ -23,19 +26,29 @@ impl Bar {
         Self {
             terminal: io::stderr().is_terminal(),
             drawn: None,
-            told: None,
+            told: Instant::now(),
         }
     }
 
-    pub fn draw(&mut self, stage: Stage, progress: &Progress) {
-        if self.terminal {
-            self.redraw(&line(stage, progress), progress.done == progress.total);
-            return;
+    pub fn hear(&mut self, news: &News<'_>) {
+        match news {
+            News::Progress(phase, progress) => self.draw(*phase, progress),
+            News::Unwritable(why) => {
+                self.clear();
+                let _ = writeln!(
+                    io::stderr(),
+                    "the model will not be registered unless this is mended before the end: {why}"
+                );
+            }
+            News::Judging | News::Judged(_) => {}
         }
-        let tenth = progress.done * 10 / progress.total.max(1);
-        if progress.tree.is_some() && tenth > 0 && self.told != Some((stage, tenth)) {
-            self.told = Some((stage, tenth));
-            let _ = writeln!(io::stderr(), "{}", text(stage, progress));
+    }
+
+    fn draw(&mut self, phase: Phase, progress: &Progress) {
+        if self.terminal {
+            self.redraw(&line(phase, progress), progress.done == progress.total);
+        } else if progress.tree.is_some() {
+            self.tell(&text(phase, progress));
         }
     }
 
@@ -45,8 +58,15 @@ impl Bar {
         let line = format!("trial {} of {}{best}", progress.trial + 1, progress.trials);
         match (self.terminal, progress.fit) {
             (true, _) => self.redraw(&line, false),
-            (false, None) => drop(writeln!(io::stderr(), "{line}")),
+            (false, None) => self.tell(&line),
             (false, Some(_)) => {}
+        }
+    }
+
+    fn tell(&mut self, line: &str) {
+        if self.told.elapsed() >= EVERY_PLAIN {
+            self.told = Instant::now();
+            let _ = writeln!(io::stderr(), "{line}");
         }
     }
 
@@ -66,24 +86,29 @@ impl Bar {
     }
 }
 
-fn line(stage: Stage, progress: &Progress) -> String {
+fn line(phase: Phase, progress: &Progress) -> String {
     let filled = progress.done * WIDTH / progress.total.max(1);
     format!(
         "[{}{}] {}",
         "#".repeat(filled),
         "-".repeat(WIDTH - filled),
-        text(stage, progress)
+        text(phase, progress)
     )
 }
 
-fn text(stage: Stage, progress: &Progress) -> String {
-    let stage = match stage {
-        Stage::Fit => "fit".to_owned(),
-        Stage::Fold(fold) => format!("fold {}", fold + 1),
+fn text(phase: Phase, progress: &Progress) -> String {
+    let phase = match phase {
+        Phase::Validate => "validation".to_owned(),
+        Phase::Fit | Phase::Judge => "fit".to_owned(),
+        Phase::Fold { index, of } => format!("fold {}/{of}", index + 1),
     };
-    let mut text = format!("{stage} {}/{} trees", progress.done, progress.total);
-    if let Some((_, scores)) = progress.scores {
-        text.push_str(&format!(", R2 {:.3}", scores.r2));
+    let mut text = format!("{phase} {}/{} trees", progress.done, progress.total);
+    if let Some((judged, scores)) = progress.scores {
+        let rows = match judged {
+            Judged::OutOfBag => "out-of-bag",
+            Judged::Watched => "validation",
+        };
+        text.push_str(&format!(", {rows} R2 {:.3}", scores.r2));
     }
     if let Some(eta) = progress.eta {
         text.push_str(&format!(", {:.1} s left", eta.as_secs_f64()));

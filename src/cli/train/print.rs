@@ -4,63 +4,65 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::Report;
+use super::{Account, Promotion};
+use crate::challenger::Report;
 use crate::cli::print_json;
 use crate::train::Scores;
 use crate::train::evaluate::Interval;
 
-pub fn print(report: &Report, as_json: bool, out: &mut impl Write) -> io::Result<()> {
+pub fn print(account: &Account, as_json: bool, out: &mut impl Write) -> io::Result<()> {
     if as_json {
-        print_json(out, &document(report))
+        print_json(out, &document(account))
     } else {
-        people(report, out)
+        people(account, out)
     }
 }
 
-fn document(report: &Report) -> Value {
-    let Report {
-        plan,
-        source,
-        retrained,
-        trials,
-        throne,
-    } = report;
-    let evaluation = &retrained.evaluation;
+fn document(account: &Account) -> Value {
+    let report = &account.report;
+    let evaluation = &report.evaluation;
     let mut holdout = scores(&evaluation.scores);
     holdout["r2_interval"] = interval(evaluation.r2);
     holdout["mse_interval"] = interval(evaluation.mse);
-    let cv = retrained.cv.as_ref().map(|cv| {
+    let cv = report.cv.as_ref().map(|cv| {
         let folds: Vec<f64> = cv.folds.iter().map(|fold| fold.r2).collect();
         json!({"r2": cv.r2, "r2_half_width": cv.r2_half_width, "mae": cv.mae, "rmse": cv.rmse, "mse": cv.mse, "folds": folds})
     });
-    let comparison = throne.champion.as_ref().map(|(version, _, comparison)| {
+    let champion = report.champion.as_ref().zip(report.comparison);
+    let comparison = champion.map(|((version, _), comparison)| {
         json!({
             "version": version.to_string(), "delta_mse": comparison.delta_mse,
             "interval": interval(comparison.interval), "p_better": comparison.p_better,
         })
     });
+    let lost = report.version.as_ref().err();
     json!({
-        "version": throne.version.map(|version| version.to_string()),
-        "promoted": throne.promoted,
-        "verdict": throne.verdict(),
+        "version": report.version.as_ref().ok().map(ToString::to_string),
+        "not_registered": lost.filter(|_| account.registers),
+        "promoted": account.promotion == Promotion::Done,
+        "not_promoted": account.promotion.refusal(),
+        "verdict": report.verdict(),
         "champion": comparison,
-        "gates": throne.gates,
-        "plan": plan,
-        "fit_seconds": retrained.outcome.fit_seconds,
-        "trees": retrained.outcome.trees,
-        "nodes": retrained.outcome.model.nodes(),
-        "sha256": retrained.outcome.model.sha256(),
+        "gates": report.gates,
+        "looks": account.registers.then_some(report.looks),
+        "plan": report.plan,
+        "preset": report.preset,
+        "fit_seconds": report.fit_seconds,
+        "trees": report.trees,
+        "nodes": report.nodes,
+        "sha256": report.sha256,
         "metrics": {
             "holdout": holdout,
             "cv": cv,
-            "linear": scores(&retrained.linear),
+            "linear": scores(&report.linear),
             "slices": evaluation.slices,
             "confusion": {"bands": evaluation.bands, "rows": evaluation.confusion},
         },
-        "oob": retrained.outcome.oob.as_ref().map(scores),
-        "trials": trials,
-        "data": {"source": source, "report": retrained.preflight},
-        "notes": throne.notes,
+        "oob": report.oob.as_ref().map(scores),
+        "validation": report.validation.as_ref().map(scores),
+        "trials": account.trials,
+        "data": {"source": report.source, "report": report.preflight},
+        "notes": report.notes,
     })
 }
 
@@ -72,50 +74,66 @@ fn interval(interval: Interval) -> Value {
     json!([interval.low, interval.high])
 }
 
-fn people(report: &Report, out: &mut impl Write) -> io::Result<()> {
-    let Report {
-        plan,
-        source,
-        retrained,
-        trials,
-        throne,
-    } = report;
-    let (data, evaluation, outcome) = (
-        &retrained.preflight,
-        &retrained.evaluation,
-        &retrained.outcome,
-    );
+fn people(account: &Account, out: &mut impl Write) -> io::Result<()> {
+    let report = &account.report;
+    let data = &report.preflight;
     let duplicates = if data.deduplicated { "dropped" } else { "kept" };
     writeln!(
         out,
-        "data      {source}: {} rows, {} duplicates {duplicates}, {} to learn, {} held out",
-        data.rows, data.duplicates, data.train, data.holdout
+        "data      {}: {} rows, {} duplicates {duplicates}, {} to learn, {} held out",
+        report.source, data.rows, data.duplicates, data.train, data.holdout
     )?;
-    for note in data.notes.iter().chain(&throne.notes) {
+    for note in data.notes.iter().chain(&report.notes) {
         writeln!(out, "note      {note}")?;
     }
-    if !trials.is_empty() {
-        let text = serde_json::to_string(&plan.params).unwrap_or_default();
-        writeln!(out, "tuned     {} trials: {text}", trials.len())?;
+    if !account.trials.is_empty() {
+        let text = serde_json::to_string(&report.plan.params).unwrap_or_default();
+        writeln!(out, "tuned     {} trials: {text}", account.trials.len())?;
     }
     writeln!(
         out,
         "model     {}, {} trees, {} nodes, fitted in {:.2} s",
-        plan.family,
-        outcome.trees,
-        outcome.model.nodes(),
-        outcome.fit_seconds
+        report.plan.family, report.trees, report.nodes, report.fit_seconds
     )?;
+    figures(account, out)?;
+    if let Some(((version, _), comparison)) = report.champion.as_ref().zip(report.comparison) {
+        writeln!(
+            out,
+            "verdict   {} against {version}: MSE {:+.4} [{:+.4}, {:+.4}]",
+            comparison.verdict,
+            comparison.delta_mse,
+            comparison.interval.low,
+            comparison.interval.high
+        )?;
+    }
+    for gate in &report.gates {
+        let word = if gate.passed { "pass" } else { "FAIL" };
+        writeln!(out, "gate      {word} {}: {}", gate.name, gate.reason)?;
+    }
+    ending(report, account, out)
+}
+
+fn figures(account: &Account, out: &mut impl Write) -> io::Result<()> {
+    let report = &account.report;
+    let evaluation = &report.evaluation;
     line(out, "holdout", &evaluation.scores)?;
+    let looks = if account.registers {
+        format!(", look {} at this holdout", report.looks)
+    } else {
+        String::new()
+    };
     writeln!(
         out,
-        "          R2 95 % [{:.3}, {:.3}], MSE [{:.3}, {:.3}]",
+        "          R2 95 % [{:.3}, {:.3}], MSE [{:.3}, {:.3}]{looks}",
         evaluation.r2.low, evaluation.r2.high, evaluation.mse.low, evaluation.mse.high
     )?;
-    if let Some(oob) = &outcome.oob {
+    if let Some(oob) = &report.oob {
         line(out, "oob", oob)?;
     }
-    if let Some(cv) = &retrained.cv {
+    if let Some(validation) = &report.validation {
+        line(out, "valid", validation)?;
+    }
+    if let Some(cv) = &report.cv {
         writeln!(
             out,
             "cv        R2 {:.3} ± {:.3}  MAE {:.3}  RMSE {:.3}  ({} folds)",
@@ -126,33 +144,25 @@ fn people(report: &Report, out: &mut impl Write) -> io::Result<()> {
             cv.folds.len()
         )?;
     }
-    line(out, "linear", &retrained.linear)?;
-    if let Some((version, _, comparison)) = &throne.champion {
-        writeln!(
-            out,
-            "verdict   {} against {version}: MSE {:+.4} [{:+.4}, {:+.4}]",
-            comparison.verdict,
-            comparison.delta_mse,
-            comparison.interval.low,
-            comparison.interval.high
-        )?;
-    }
-    for gate in &throne.gates {
-        writeln!(
-            out,
-            "gate      {} {}: {}",
-            if gate.passed { "pass" } else { "FAIL" },
-            gate.name,
-            gate.reason
-        )?;
-    }
-    match (throne.version, throne.promoted) {
-        (Some(version), true) => writeln!(out, "version   {version}, champion now"),
-        (Some(version), false) => writeln!(
+    line(out, "linear", &report.linear)
+}
+
+/// What became of the model.
+fn ending(report: &Report, account: &Account, out: &mut impl Write) -> io::Result<()> {
+    match (&report.version, account.registers) {
+        (Ok(version), _) if account.promotion == Promotion::Done => {
+            writeln!(out, "version   {version}, champion now")?;
+        }
+        (Ok(version), _) => writeln!(
             out,
             "version   {version} (vintner models promote {version})"
-        ),
-        (None, _) => writeln!(out, "version   not registered"),
+        )?,
+        (Err(why), true) => writeln!(out, "version   not registered: {why}")?,
+        (Err(_), false) => writeln!(out, "version   not registered, as asked (--no-register)")?,
+    }
+    match account.promotion.refusal() {
+        Some(why) => writeln!(out, "          not promoted: {why}"),
+        None => Ok(()),
     }
 }
 

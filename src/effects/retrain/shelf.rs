@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use super::training;
-use crate::champion::{self, ChampionError, SPLIT_SEED};
+use crate::challenger::FOLDS;
+use crate::champion::{self, ChampionError};
+use crate::registry::draft::CURVE_FILE;
 use crate::registry::runs::RunRecord;
 use crate::registry::{Champion, Entry, Event, Manifest, Registry, Version};
 use crate::train::dataset::Preflight;
-use crate::train::{Dataset, Family, Flow, Plan, TrainError, evaluate};
+use crate::train::{Dataset, Family, Flow, Plan, TrainError, evaluate, split};
 
 /// The data before a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,11 +42,12 @@ pub struct Shelf {
 
 /// Reads the embedded data and checks it.
 pub fn check(dedup: bool) -> Result<DataReport, TrainError> {
-    let (preflight, data, split) = Preflight::of(&Dataset::wine_quality()?, dedup, SPLIT_SEED)?;
+    let (preflight, data, split) = Preflight::of(&Dataset::wine_quality()?, dedup, split::SEED)?;
     let train = data.select(&split.train);
     let plan = Plan::new(Family::Linear);
-    let linear =
-        evaluate::cross_validate(&plan, &train, 5, SPLIT_SEED, &mut |_, _| Flow::Continue)?;
+    let linear = evaluate::cross_validate(&plan, &train, FOLDS, split::SEED, &mut |_, _| {
+        Flow::Continue
+    })?;
     Ok(DataReport {
         preflight,
         linear: linear.r2,
@@ -91,7 +93,7 @@ impl Shelf {
 
 /// A version's curve: trees and R2; empty when it has none.
 pub fn curve(registry: &Registry, version: Version) -> Vec<(usize, f64)> {
-    let bytes = registry.artefact(version, training::CURVE_FILE);
+    let bytes = registry.artefact(version, CURVE_FILE);
     bytes.map_or_else(|_| Vec::new(), |bytes| curve_of(&bytes))
 }
 

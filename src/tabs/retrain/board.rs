@@ -156,6 +156,7 @@ fn run_progress(running: &Running, area: Rect, buf: &mut Buffer, look: &Look) {
         (_, true, _) => " Paused ",
         (.., Some(Phase::Validate)) => " Progress 1/2: validation curve ",
         (.., Some(Phase::Judge)) => " Judging on the holdout ",
+        (.., Some(Phase::Fold { .. })) => " Cross-validation ",
         (.., Some(Phase::Fit)) if !has_oob(running) => " Progress 2/2: fit on all training rows ",
         _ => " Progress ",
     };

@@ -5,14 +5,8 @@ use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
 use crate::registry::Manifest;
-use crate::train::plan::{MaxFeatures, PRESETS};
+use crate::train::plan::{CHAMPION, CUSTOM, MaxFeatures, PRESETS};
 use crate::train::{Family, Plan};
-
-/// The name of a plan that was changed by hand.
-pub const CUSTOM: &str = "custom";
-
-/// The preset that refits the champion's plan with another seed.
-pub const CHAMPION: &str = "champion";
 
 /// A row of the setup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,126 @@
+//! The question before a version takes the throne, on grounds that hold for the champion who reigns now.
+
+use crossterm::event::{Event as TermEvent, KeyCode, KeyEvent};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Widget};
+use tui_input::Input;
+use tui_input::backend::crossterm::EventHandler;
+
+use crate::challenger::Standing;
+use crate::effects::retrain::Effect;
+use crate::keys::Action;
+use crate::overlay::confirm::Confirm;
+use crate::overlay::{Overlay, Verdict, strip};
+use crate::tabs::{Cx, Look};
+use crate::ui::panel::panel;
+use crate::ui::text::{clean, truncate};
+use crate::ui::theme::Tone;
+
+/// Opens the question that fits: a plain one, or one that wants version and reason where a gate is shut.
+pub(super) fn ask(standing: &Standing, serves: &str, cx: &mut Cx) {
+    if standing.failed().is_empty() {
+        cx.open(plain(standing, serves));
+    } else {
+        cx.open(Overrule {
+            standing: standing.clone(),
+            input: Input::default(),
+        });
+    }
+}
+
+fn plain(standing: &Standing, serves: &str) -> Confirm {
+    let Standing {
+        version, verdict, ..
+    } = standing;
+    let from = standing.champion.as_ref().map_or_else(
+        || "no champion".to_owned(),
+        |champion| champion.version.to_string(),
+    );
+    let verdict = match verdict {
+        Some(verdict) if standing.fresh => format!("{verdict} against {from}, judged just now"),
+        Some(verdict) => verdict.clone(),
+        None => "not compared".to_owned(),
+    };
+    let wish = standing.wish(format!("promoted in the Retrain tab: {verdict}"));
+    Confirm::new(
+        format!("Promote {version} ({verdict}) in place of {from}?"),
+        format!("{from} stays one key away (B){serves}."),
+        vec![
+            Effect::Promote {
+                version: *version,
+                wish,
+            }
+            .into(),
+        ],
+    )
+}
+
+/// Asks for the version and a reason before a shut gate is overridden.
+struct Overrule {
+    standing: Standing,
+    input: Input,
+}
+
+impl Overrule {
+    /// The reason, when the version stands before it.
+    fn reason(&self) -> Option<&str> {
+        let (version, reason) = self.input.value().trim().split_once(' ')?;
+        let named = version == self.standing.version.to_string();
+        (named && !reason.trim().is_empty()).then_some(reason.trim())
+    }
+}
+
+impl Overlay for Overrule {
+    fn on_key(&mut self, key: KeyEvent, action: Option<Action>, cx: &mut Cx) -> Verdict {
+        if action == Some(Action::Back) {
+            return Verdict::Close;
+        }
+        if key.code != KeyCode::Enter {
+            self.input.handle_event(&TermEvent::Key(key));
+            return Verdict::Stay;
+        }
+        let version = self.standing.version;
+        let Some(reason) = self.reason() else {
+            cx.toast(
+                Tone::Warn,
+                format!("type {version}, a space, and why; Esc to leave it"),
+            );
+            return Verdict::Stay;
+        };
+        let wish = self.standing.wish(reason);
+        cx.effect(Effect::Promote { version, wish });
+        Verdict::Close
+    }
+
+    fn render(&self, area: Rect, buf: &mut Buffer, look: &Look) -> Option<Position> {
+        let failed = self.standing.failed();
+        let names: Vec<&str> = failed.iter().map(|gate| gate.name.as_str()).collect();
+        let version = self.standing.version;
+        let strip = strip(5, area, buf);
+        let inner = panel(" Override the gates ", true, strip, buf, look);
+        let room = usize::from(inner.width);
+        let line = |text: String| truncate(&text, room, look.glyphs.ellipsis);
+        let question = format!(
+            "{version} is stopped by: {}. Promote it over that?",
+            names.join(", ")
+        );
+        let why = failed.first().map_or("", |gate| gate.reason.as_str());
+        let prompt = format!(
+            "type {version} and why, for the audit log, then Enter: {}",
+            self.input.value()
+        );
+        Paragraph::new(vec![
+            Line::styled(line(question), look.theme.warn),
+            Line::styled(line(clean(why)), look.theme.muted),
+            Line::from(vec![
+                Span::raw(prompt),
+                Span::styled("   Esc", look.theme.key),
+                Span::raw(" no"),
+            ]),
+        ])
+        .render(inner, buf);
+        None
+    }
+}
