@@ -13,6 +13,7 @@ use crate::challenger::{self, Service, Standing};
 use crate::champion::{self, Local};
 use crate::client::link::Link;
 use crate::client::mlflow::{EXPERIMENT, Record, Server, Spool};
+use crate::registry::export::Form;
 use crate::registry::{Champion, Move, Registry, Version};
 use crate::train::{Flow, Plan};
 
@@ -301,7 +302,9 @@ fn serve(registry: &Registry, link: Option<&Link>) {
 
 fn export(registry: &Registry, version: Version, path: PathBuf) -> Result<PathBuf, String> {
     let loaded = registry.load(version).map_err(|error| error.to_string())?;
-    let content = loaded.export(&path).map_err(|error| error.to_string())?;
+    let content = loaded
+        .export(Form::of(&path))
+        .map_err(|error| error.to_string())?;
     std::fs::write(&path, content)
         .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
     Ok(path)

@@ -3,6 +3,7 @@
 use super::disk::DiskError;
 use super::pointer::Champion;
 use super::version::Version;
+use crate::train::Family;
 
 /// Why the registry did not do what was asked. Whatever it is, the champion stands as it stood.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +62,16 @@ pub enum RegistryError {
     /// A model that ONNX cannot say in one node.
     #[error("{0} mixes trees and a linear model, which ONNX has no node for; export it as JSON")]
     NoOnnx(Version),
+    /// A model that a scikit-learn forest cannot be.
+    #[error(
+        "{version} is a {family} model, and the scikit-learn converter makes forests of trees only; nothing was written: export it with --onnx (onnxruntime serves it beside scikit-learn), or as JSON without --sklearn"
+    )]
+    NoSklearn {
+        /// The version.
+        version: Version,
+        /// What it is.
+        family: Family,
+    },
     /// Four thousand million versions.
     #[error("the registry has no version numbers left")]
     Full,

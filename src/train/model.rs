@@ -123,6 +123,12 @@ impl Model {
             })
     }
 
+    /// Whether trees are all it is made of.
+    pub fn is_trees(&self) -> bool {
+        let trees = |(_, member): &(f64, Member)| matches!(member, Member::Trees { .. });
+        self.members.iter().all(trees)
+    }
+
     /// Number of tree nodes, leaves included.
     pub fn nodes(&self) -> usize {
         self.trees().map(|(_, tree)| tree.nodes().len()).sum()

@@ -25,13 +25,7 @@ pub fn onnx(model: &Model, metadata: &[(&str, &str)]) -> Option<Vec<u8>> {
                 },
             ),
         ] => linear(*weight, *intercept, coefficients),
-        members
-            if members
-                .iter()
-                .all(|(_, member)| matches!(member, Member::Trees { .. })) =>
-        {
-            trees(model)
-        }
+        _ if model.is_trees() => trees(model),
         _ => return None,
     };
     let graph = Message::new()

@@ -5,10 +5,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// A home with a first champion in its registry.
-struct Cellar(TempDir);
+pub struct Cellar(pub TempDir);
 
 impl Cellar {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let cellar = Self(tempfile::tempdir().unwrap());
         let served = cellar.json(&["served"], 0);
         assert_eq!(served["served"], serde_json::json!(["v0001"]), "{served}");
@@ -16,24 +16,40 @@ impl Cellar {
         cellar
     }
 
-    fn run(&self, args: &[&str]) -> assert_cmd::assert::Assert {
+    /// Another version: a small model of this family.
+    pub fn train(&self, family: &str) {
+        let mut command = self.vintner();
+        command.args(["train", "--folds", "0", "--json", "--family", family]);
+        let trees = ["--set", "n_estimators=12", "--set", "max_depth=4"];
+        let has_trees = !matches!(family, "linear" | "decision-tree");
+        command.args(trees.iter().filter(|_| has_trees));
+        command.assert().code(0);
+    }
+
+    /// The binary at home here, with nothing else in its environment.
+    pub fn vintner(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_vintner"));
         command
             .env_clear()
             .env("HOME", self.0.path())
             .current_dir(self.0.path());
         command
+    }
+
+    pub fn run(&self, args: &[&str]) -> assert_cmd::assert::Assert {
+        let mut command = self.vintner();
+        command
             .args(["models", "--speed", "1000", "--rate", "0"])
             .args(args)
             .assert()
     }
 
-    fn json(&self, args: &[&str], code: i32) -> Value {
+    pub fn json(&self, args: &[&str], code: i32) -> Value {
         let assert = self.run(&[args, &["--json"]].concat()).code(code);
         serde_json::from_slice(&assert.get_output().stdout).unwrap()
     }
 
-    fn error(&self, args: &[&str], code: i32) -> String {
+    pub fn error(&self, args: &[&str], code: i32) -> String {
         String::from_utf8(self.run(args).code(code).get_output().stderr.clone()).unwrap()
     }
 }
@@ -145,4 +161,38 @@ fn drift_is_judged_only_with_enough_rows_and_seen_when_it_is_there() {
         bad.contains("line 2, column pH") && bad.contains("acid"),
         "{bad}"
     );
+}
+
+#[test]
+fn an_export_is_what_was_asked_for_or_nothing() {
+    let cellar = Cellar::new();
+    let read = |name: &str| std::fs::read(cellar.0.path().join(name)).unwrap();
+    cellar.run(&["export", "--onnx", "-o", "model.bin"]).code(0);
+    cellar.run(&["export", "-o", "model.onnx"]).code(0);
+    assert_eq!(read("model.bin"), read("model.onnx"));
+    cellar.run(&["export", "--sklearn", "-o", "trees"]).code(0);
+    cellar.run(&["export", "-o", "model.json"]).code(0);
+    assert_eq!(read("trees"), read("model.json"));
+    assert!(serde_json::from_slice::<Value>(&read("trees")).is_ok());
+
+    for (form, name) in [
+        ("--sklearn", "x.onnx"),
+        ("--sklearn", "x.pkl"),
+        ("--onnx", "x.json"),
+    ] {
+        let why = cellar.error(&["export", form, "-o", name], 2);
+        assert!(why.contains("name the file"), "{why}");
+        assert!(!cellar.0.path().join(name).exists());
+    }
+
+    cellar.train("linear");
+    let why = cellar.error(&["export", "v2", "--sklearn", "-o", "linear.json"], 1);
+    assert!(
+        why.contains("v0002 is a linear model") && why.contains("--onnx"),
+        "{why}"
+    );
+    assert!(!cellar.0.path().join("linear.json").exists());
+    cellar
+        .run(&["export", "v2", "--onnx", "-o", "linear.onnx"])
+        .code(0);
 }

@@ -1,7 +1,6 @@
 //! `vintner models push`: a version into the S3 model store, by conditional writes only.
 
 use std::io::Write;
-use std::path::Path;
 
 use anyhow::anyhow;
 use serde_json::{Value, json};
@@ -10,6 +9,7 @@ use super::super::{Context, Exit, Failure, Run, print_json};
 use super::{chosen, failure};
 use crate::client::store::{Condition, Store, StoreError, Written};
 use crate::registry::events::What;
+use crate::registry::export::Form;
 use crate::registry::{Event, Registry, Version, manifest};
 
 /// Copies a version under a key of its own, moves the remote pointer, then refreshes the path a Lambda reads.
@@ -29,7 +29,7 @@ pub(super) async fn run(
         "models/versions/{version}-{}",
         &loaded.manifest.model_sha256[..12.min(loaded.manifest.model_sha256.len())]
     );
-    let onnx = loaded.export(Path::new("model.onnx")).map_err(failure)?;
+    let onnx = loaded.export(Form::Onnx).map_err(failure)?;
     let files = [
         (
             "manifest.json",
@@ -37,10 +37,7 @@ pub(super) async fn run(
                 .artefact(version, manifest::FILE)
                 .map_err(failure)?,
         ),
-        (
-            "forest.json",
-            loaded.export(Path::new("forest.json")).map_err(failure)?,
-        ),
+        ("forest.json", loaded.export(Form::Json).map_err(failure)?),
         ("model.onnx", onnx.clone()),
     ];
     let mut fresh = 0;

@@ -337,7 +337,11 @@ fn reading_again_keeps_the_filters_and_forgets_the_lines() {
         let before = stage.text();
         assert!(before.contains(left), "{keys}: {before}");
         stage.press("r");
-        assert!(!stage.text().contains("prediction"), "{keys}: {}", stage.text());
+        assert!(
+            !stage.text().contains("prediction"),
+            "{keys}: {}",
+            stage.text()
+        );
         stage.press("k k pageup shift-g");
         let again = batch(Phase::History, session());
         stage.event(LogsEvent::Tail(TAIL + 1, again));
