@@ -111,6 +111,9 @@ pub enum Command {
         /// The bucket
         #[arg(long, env = "S3_BUCKET_NAME", default_value = "wine-quality-mlops")]
         bucket: String,
+        /// The pickle the converter made of it (`export --sklearn`), for the Lambda that reads models/model.pkl
+        #[arg(long, value_name = "FILE")]
+        pkl: Option<PathBuf>,
     },
     /// Log a version as a run in `MLflow` (`MLFLOW_TRACKING_URI`);
     /// queued on disk while the server is away
@@ -165,8 +168,20 @@ pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
         Command::Log => history::log(&registry, json, out),
         Command::Runs => history::runs(&registry, json, out),
         Command::Prune { keep, dry_run } => upkeep::prune(&registry, *keep, *dry_run, json, out),
-        Command::Push { version, bucket } => {
-            push::run(&registry, context, *version, bucket, json, out).await
+        Command::Push {
+            version,
+            bucket,
+            pkl,
+        } => {
+            push::run(
+                &registry,
+                context,
+                *version,
+                (bucket, pkl.as_deref()),
+                json,
+                out,
+            )
+            .await
         }
         Command::Mlflow { version } => mlflow::run(&registry, context, *version, json, out).await,
         Command::Served => served::run(&registry, context, json, out).await,

@@ -1,4 +1,4 @@
-//! The model store: three S3 verbs with conditions, signed by hand, so that a push can neither overwrite a version nor
+//! The model store: four S3 verbs with conditions, signed by hand, so that a push can neither overwrite a version nor
 //! win a race unseen.
 
 use std::time::{Duration, SystemTime};
@@ -21,8 +21,6 @@ pub enum Condition {
     Absent,
     /// Only if the object is still this one (`If-Match`).
     Still(String),
-    /// Whatever is there.
-    Anything,
 }
 
 /// What became of a write.
@@ -129,6 +127,16 @@ impl Store {
         Ok(Some((bytes.to_vec(), etag)))
     }
 
+    /// An object's `ETag`; `None` when there is none.
+    pub async fn etag(&self, key: &str) -> Result<Option<String>, StoreError> {
+        let answer = self.send("HEAD", key, Vec::new(), &[]).await?;
+        match answer.status().as_u16() {
+            200..=299 => Ok(Some(etag_of(&answer))),
+            404 => Ok(None),
+            _ => Err(self.refused("HEAD", key, answer).await),
+        }
+    }
+
     /// Writes an object if the condition holds.
     pub async fn put(
         &self,
@@ -139,7 +147,6 @@ impl Store {
         let headers: Vec<(&str, &str)> = match condition {
             Condition::Absent => vec![("if-none-match", "*")],
             Condition::Still(etag) => vec![("if-match", etag)],
-            Condition::Anything => Vec::new(),
         };
         let answer = self.send("PUT", key, bytes, &headers).await?;
         match answer.status().as_u16() {
@@ -227,11 +234,8 @@ impl Store {
         let (instructions, _) = sign(signable, &params)
             .map_err(|error| error.to_string())?
             .into_parts();
-        let method = if method == "GET" {
-            reqwest::Method::GET
-        } else {
-            reqwest::Method::PUT
-        };
+        let method =
+            reqwest::Method::from_bytes(method.as_bytes()).map_err(|error| error.to_string())?;
         let mut builder = self.http.request(method, &url).body(bytes);
         for (name, value) in headers.iter().copied().chain(instructions.headers()) {
             builder = builder.header(name, value);

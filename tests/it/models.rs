@@ -78,6 +78,7 @@ fn a_version_can_be_listed_shown_verified_exported_pushed_and_recognised() {
     assert!(cellar.0.path().join("forest_to_sklearn.py").exists());
 
     let pushed = cellar.json(&["push"], 0);
+    assert_eq!(pushed["current"], serde_json::json!(["model.onnx"]));
     assert_eq!(
         (&pushed["new_files"], &pushed["previous"]),
         (&serde_json::json!(3), &Value::Null)
