@@ -5,6 +5,7 @@ pub mod collect;
 pub mod ecr;
 pub mod errors;
 pub mod gateway;
+pub mod github;
 pub mod iam;
 pub mod identity;
 pub mod lambda;

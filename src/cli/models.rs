@@ -1,6 +1,7 @@
 //! `vintner models`: the registry on the command line.
 
 mod diff;
+mod dispatch;
 mod drift;
 mod export;
 mod history;
@@ -121,6 +122,8 @@ pub enum Command {
         /// The version; the champion if not given
         version: Option<Version>,
     },
+    /// Start the retrain-and-deploy workflow of a GitHub repository; asks first
+    Dispatch(dispatch::Args),
     /// Which version the endpoint serves, by its answers to sixteen questions; exit 1 when it is not the champion
     Served,
     /// Whether recent inputs have moved away from the training rows; exit 1 on an alert
@@ -184,6 +187,7 @@ pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
             .await
         }
         Command::Mlflow { version } => mlflow::run(&registry, context, *version, json, out).await,
+        Command::Dispatch(args) => dispatch::run(args, json, out).await,
         Command::Served => served::run(&registry, context, json, out).await,
         Command::Drift { data, version } => drift::run(&registry, data, *version, json, out),
     }

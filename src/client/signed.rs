@@ -265,7 +265,7 @@ pub fn root_cause(error: &dyn std::error::Error) -> String {
 }
 
 /// Reads a body up to a limit; more is an error, so that a stranger cannot fill our memory.
-async fn read_limited(mut response: reqwest::Response) -> Result<String, String> {
+pub(super) async fn read_limited(mut response: reqwest::Response) -> Result<String, String> {
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| root_cause(&error))? {
         bytes.extend_from_slice(&chunk);
