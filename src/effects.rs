@@ -134,6 +134,8 @@ pub enum Slot {
     Train,
     /// Reading or changing the registry.
     Registry,
+    /// Sending runs to MLflow.
+    Mlflow,
 }
 
 /// Where a task leaves its events. Sending waits while the app is behind, and ends quietly when it has left.

@@ -11,6 +11,7 @@
 //! Every change is staged, synced and renamed, so a process killed at any instant leaves a champion that loads.
 //! Model files are untrusted input: checksums and bounds come before parsing, and [`Model`] validates what it reads.
 
+pub mod curve;
 pub mod diff;
 pub mod disk;
 pub mod draft;

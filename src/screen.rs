@@ -17,7 +17,7 @@ use tracing_subscriber::EnvFilter;
 use crate::app::App;
 use crate::config::Settings;
 use crate::domain::schema::Schema;
-use crate::effects::{INBOX, Outbox, Runner};
+use crate::effects::{INBOX, Outbox, Runner, retrain};
 use crate::keys::Keymap;
 use crate::runtime::{self, Clock};
 use crate::terminal::Tty;
@@ -33,7 +33,8 @@ pub async fn open(settings: Arc<Settings>, schema: Arc<Schema>) -> anyhow::Resul
     let quit = CancellationToken::new();
     quit_on_signals(&quit)?;
     let (sender, inbox) = mpsc::channel(INBOX);
-    let runner = Runner::new(Arc::clone(&settings), Outbox::new(sender), quit.clone());
+    let mut runner = Runner::new(Arc::clone(&settings), Outbox::new(sender), quit.clone());
+    runner.run(retrain::Effect::SendQueued.into());
     let mut app = App::new(settings, schema, keymap, Rect::from(((0, 0).into(), size)));
     runtime::run(
         &mut app,

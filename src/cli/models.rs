@@ -6,7 +6,7 @@ mod drift;
 mod export;
 mod history;
 mod list;
-mod mlflow;
+pub(super) mod mlflow;
 mod push;
 mod served;
 mod show;
@@ -116,11 +116,14 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         pkl: Option<PathBuf>,
     },
-    /// Log a version as a run in `MLflow` (`MLFLOW_TRACKING_URI`);
+    /// Log a version as a run in `MLflow` (`MLFLOW_TRACKING_URI`) and point the alias champion to the champion;
     /// queued on disk while the server is away
     Mlflow {
         /// The version; the champion if not given
         version: Option<Version>,
+        /// Only send what is queued
+        #[arg(long, conflicts_with = "version")]
+        drain: bool,
     },
     /// Start the retrain-and-deploy workflow of a GitHub repository; asks first
     Dispatch(dispatch::Args),
@@ -153,10 +156,16 @@ pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
         } => {
             let service = Service::from(context.schema.as_ref());
             let wish = (reason.as_str(), *over, *expect);
-            throne::promote(&registry, *version, wish, &service, json, out)
+            let exit = throne::promote(&registry, *version, wish, &service, json, out)?;
+            out.flush()?;
+            mlflow::note(context, &registry, None).await;
+            Ok(exit)
         }
         Command::Rollback { version, reason } => {
-            throne::roll_back(&registry, *version, reason, json, out)
+            let exit = throne::roll_back(&registry, *version, reason, json, out)?;
+            out.flush()?;
+            mlflow::note(context, &registry, None).await;
+            Ok(exit)
         }
         Command::Verify { version } => upkeep::verify(&registry, *version, json, out),
         Command::Export {
@@ -186,7 +195,10 @@ pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
             )
             .await
         }
-        Command::Mlflow { version } => mlflow::run(&registry, context, *version, json, out).await,
+        Command::Mlflow { version, drain } => {
+            let what = (!drain).then_some(*version);
+            mlflow::run(&registry, context, what, json, out).await
+        }
         Command::Dispatch(args) => dispatch::run(args, json, out).await,
         Command::Served => served::run(&registry, context, json, out).await,
         Command::Drift { data, version } => drift::run(&registry, data, *version, json, out),

@@ -8,13 +8,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use tokio_util::sync::CancellationToken;
+
 use super::{Outbox, Runner, Slot};
 use crate::challenger::{self, Service, Standing};
 use crate::champion::{self, Local};
 use crate::client::link::Link;
-use crate::client::mlflow::{EXPERIMENT, Record, Server, Spool};
+use crate::client::mlflow::{MlflowError, Sent, Tracking};
 use crate::registry::export::Form;
-use crate::registry::{Champion, Move, Registry, Version};
+use crate::registry::{Champion, Move, Registry, RegistryError, Version};
 use crate::train::{Flow, Plan};
 
 pub use host::Host;
@@ -34,6 +36,8 @@ pub enum Effect {
         /// Make a champion when there is none (the sandbox needs one).
         establish: bool,
     },
+    /// Send the runs that wait for MLflow, where a server is named.
+    SendQueued,
     /// Train, judge and register a challenger.
     Train(Order),
     /// Hold the run, or let it go on.
@@ -124,7 +128,7 @@ pub enum Event {
         /// `Ok(true)`: bit by bit the same.
         result: Result<bool, String>,
     },
-    /// The new version was queued for MLflow: how many wait, and why they do.
+    /// Runs were queued for MLflow, or sent: how many wait, and why they do.
     Logged {
         /// Runs in the queue.
         queued: usize,
@@ -172,6 +176,16 @@ pub fn run(effect: Effect, runner: &mut Runner) {
                 outbox.send_blocking(Event::Checked(report));
             });
         }
+        Effect::SendQueued => {
+            let tracking = Tracking::here(&runner.settings);
+            runner.spawn_blocking_in(
+                Slot::Mlflow,
+                "sending runs to MLflow",
+                move |outbox, token| {
+                    log_to_mlflow(tracking.as_ref(), (&outbox, &token), |_| Ok(()));
+                },
+            );
+        }
         Effect::Look { establish } => {
             runner.spawn_blocking_in(Slot::Registry, "reading the registry", move |outbox, _| {
                 look(&registry, establish, &outbox);
@@ -179,7 +193,7 @@ pub fn run(effect: Effect, runner: &mut Runner) {
         }
         Effect::Train(order) => {
             let control = renewed(runner);
-            let spool = Spool::at(runner.settings.dirs.state.join("mlflow"));
+            let tracking = Tracking::here(&runner.settings);
             runner.spawn_blocking_in(Slot::Train, "training", move |outbox, token| {
                 let flow = || {
                     if token.is_cancelled() {
@@ -190,15 +204,11 @@ pub fn run(effect: Effect, runner: &mut Runner) {
                 };
                 let ticket = order.ticket;
                 let result = training::train(&order, &registry, &outbox, &flow).map(Arc::new);
-                let version = result
-                    .as_ref()
-                    .ok()
-                    .and_then(|report| report.version.clone().ok());
                 outbox.send_blocking(Event::Trained { ticket, result });
                 look(&registry, false, &outbox);
-                if let Some(version) = version {
-                    log_to_mlflow(&registry, version, &spool, &outbox);
-                }
+                log_to_mlflow(tracking.as_ref(), (&outbox, &token), |tracking| {
+                    tracking.queue_last_run(&registry)
+                });
             });
         }
         Effect::Pause(hold) => runner.training.set(if hold { HOLD } else { GO }),
@@ -248,24 +258,35 @@ fn look(registry: &Registry, establish: bool, outbox: &Outbox) {
     outbox.send_blocking(Event::Shelf(shelf.map_err(|error| error.to_string())));
 }
 
-/// Queues a version for MLflow, where `MLFLOW_TRACKING_URI` names a server, and sends what is queued. The verdict is on
-/// screen already.
-fn log_to_mlflow(registry: &Registry, version: Version, spool: &Spool, outbox: &Outbox) {
-    let env = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let Some(server) = Server::from_env(&env) else {
+/// Queues for MLflow, where `MLFLOW_TRACKING_URI` names a server, and sends what is queued. The verdict is on screen
+/// already.
+fn log_to_mlflow(
+    tracking: Option<&Tracking>,
+    (outbox, token): (&Outbox, &CancellationToken),
+    queue: impl FnOnce(&Tracking) -> Result<(), MlflowError>,
+) {
+    let Some(tracking) = tracking else {
         return;
     };
-    let Ok(manifest) = registry.manifest(version) else {
+    let queued = queue(tracking);
+    if tracking.is_idle() && queued.is_ok() {
         return;
-    };
-    let experiment = env("MLFLOW_EXPERIMENT_NAME").unwrap_or_else(|| EXPERIMENT.to_owned());
-    let record = Record::of(&manifest, &shelf::curve(registry, version), &experiment);
-    let sent = spool
-        .add(&record)
-        .and_then(|_| tokio::runtime::Handle::current().block_on(spool.drain(&server)));
-    let error = sent.err().map(|error| error.to_string());
+    }
     outbox.send_blocking(Event::Logged {
-        queued: spool.pending().len(),
+        queued: tracking.queued(),
+        error: None,
+    });
+    let sent = queued.and_then(|()| {
+        let sending = token.run_until_cancelled(tracking.send());
+        let sent = tokio::runtime::Handle::current().block_on(sending);
+        sent.unwrap_or_else(|| Ok(Sent::default()))
+    });
+    let error = match sent {
+        Ok(sent) => sent.refused.into_iter().next(),
+        Err(error) => Some(error.to_string()),
+    };
+    outbox.send_blocking(Event::Logged {
+        queued: tracking.queued(),
         error,
     });
 }
@@ -274,17 +295,28 @@ fn log_to_mlflow(registry: &Registry, version: Version, spool: &Spool, outbox: &
 fn move_champion(
     runner: &mut Runner,
     registry: Registry,
-    step: impl FnOnce(&Registry) -> Result<Champion, crate::registry::RegistryError> + Send + 'static,
+    step: impl FnOnce(&Registry) -> Result<Champion, RegistryError> + Send + 'static,
 ) {
     let link = runner.link.clone();
-    runner.spawn_blocking_in(Slot::Registry, "moving the champion", move |outbox, _| {
-        let moved = step(&registry).map_err(|error| error.to_string());
-        if moved.is_ok() {
-            serve(&registry, link.as_ref());
-        }
-        outbox.send_blocking(Event::Moved(moved.map(Box::new)));
-        look(&registry, false, &outbox);
-    });
+    let tracking = Tracking::here(&runner.settings);
+    runner.spawn_blocking_in(
+        Slot::Registry,
+        "moving the champion",
+        move |outbox, token| {
+            let moved = step(&registry).map_err(|error| error.to_string());
+            if moved.is_ok() {
+                serve(&registry, link.as_ref());
+            }
+            let done = moved.is_ok();
+            outbox.send_blocking(Event::Moved(moved.map(Box::new)));
+            look(&registry, false, &outbox);
+            if done {
+                log_to_mlflow(tracking.as_ref(), (&outbox, &token), |tracking| {
+                    tracking.queue_champion(&registry)
+                });
+            }
+        },
+    );
 }
 
 fn serve(registry: &Registry, link: Option<&Link>) {

@@ -10,6 +10,7 @@ mod doctor;
 mod journeys;
 mod lambda;
 mod models;
+mod models_away;
 mod pictures;
 mod predict;
 mod report;

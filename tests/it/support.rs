@@ -1,6 +1,7 @@
 //! The harnesses: a screen without a terminal, the real loop without a terminal, the real binary in a PTY, a real tail.
 
 pub mod journey;
+pub mod loopback;
 pub mod picture;
 pub mod pty;
 pub mod stage;

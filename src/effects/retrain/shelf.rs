@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use crate::challenger::FOLDS;
 use crate::champion::{self, ChampionError};
-use crate::registry::draft::CURVE_FILE;
 use crate::registry::runs::RunRecord;
-use crate::registry::{Champion, Entry, Event, Manifest, Registry, Version};
+use crate::registry::{Champion, Entry, Event, Manifest, Registry};
 use crate::train::dataset::Preflight;
 use crate::train::{Dataset, Family, Flow, Plan, TrainError, evaluate, split};
 
@@ -77,7 +76,7 @@ impl Shelf {
             .and_then(|champion| registry.manifest(champion.version).ok());
         let curve = champion
             .as_ref()
-            .map_or_else(Vec::new, |champion| curve(registry, champion.version));
+            .map_or_else(Vec::new, |champion| registry.curve(champion.version));
         Ok(Self {
             root: registry.root().to_owned(),
             manifest: manifest.map(Box::new),
@@ -89,20 +88,4 @@ impl Shelf {
             warnings,
         })
     }
-}
-
-/// A version's curve: trees and R2; empty when it has none.
-pub fn curve(registry: &Registry, version: Version) -> Vec<(usize, f64)> {
-    let bytes = registry.artefact(version, CURVE_FILE);
-    bytes.map_or_else(|_| Vec::new(), |bytes| curve_of(&bytes))
-}
-
-/// Trees and R2 out of a version's curve file.
-fn curve_of(bytes: &[u8]) -> Vec<(usize, f64)> {
-    let mut reader = csv::Reader::from_reader(bytes);
-    let rows = reader.deserialize::<(usize, usize, f64, f64, f64)>();
-    rows.filter_map(Result::ok)
-        .map(|(trees, _, r2, ..)| (trees, r2))
-        .filter(|(_, r2)| r2.is_finite())
-        .collect()
 }
