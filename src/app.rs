@@ -10,10 +10,11 @@ use crossterm::event::{
 use ratatui::layout::{Position, Rect};
 use tokio::time::Instant;
 
+use crate::client::fingerprint::Served;
 use crate::client::link::{Link, Session};
 use crate::config::Settings;
 use crate::domain::schema::Schema;
-use crate::effects::{Effect, Event};
+use crate::effects::{Effect, Event, retrain};
 use crate::keys::{Action, Keymap, Scope};
 use crate::overlay::{self, Overlay, Verdict};
 use crate::remote::Remote;
@@ -346,11 +347,29 @@ impl App {
                     value.champion.clone_from(version);
                 }
             }
+            Event::Retrain(retrain::Event::Served(served)) => self.recognised(served, cx),
+            // In the sandbox the question costs nothing; elsewhere it is asked on request.
+            Event::Retrain(retrain::Event::Moved(Ok(_))) if is_sandbox(env) => {
+                let schema = Arc::clone(&env.schema);
+                cx.effect(retrain::Effect::Recognise { schema });
+            }
             Event::Crashed { what } => report(
                 cx,
                 format!("{what} crashed; see the log file, the rest goes on"),
             ),
             _ => {}
+        }
+    }
+
+    fn recognised(&mut self, served: &Result<Box<Served>, String>, cx: &mut Cx) {
+        match served {
+            Ok(served) => {
+                if let Remote::Ready { value, .. } = &mut Arc::make_mut(&mut self.env).session {
+                    let names = served.served.iter().map(ToString::to_string);
+                    value.serves = Some(names.collect());
+                }
+            }
+            Err(error) => report(cx, format!("what is served is not known: {error}")),
         }
     }
 
@@ -447,6 +466,12 @@ fn connected(link: &Link, now: Now) -> Remote<Session> {
         value: link.session.clone(),
         at: now.wall,
     }
+}
+
+fn is_sandbox(env: &Env) -> bool {
+    env.session
+        .value()
+        .is_some_and(|(session, _)| session.sandbox)
 }
 
 fn digit(key: KeyEvent) -> Option<usize> {

@@ -8,7 +8,7 @@ use crate::challenger::{self, Challenger, Job, Service, SourceError};
 use crate::config::Settings;
 use crate::domain::schema::Schema;
 use crate::registry::{Champion, Loaded, Manifest, Move, Registry, RegistryError, Version};
-use crate::sandbox::{Predictor, ServedModel};
+use crate::sandbox::{Predictor, Sandbox, ServedModel};
 use crate::train::{Family, Flow, Model, Plan, TrainError};
 
 /// What answers say of a model that could not be registered.
@@ -59,6 +59,32 @@ pub fn served(settings: &Arc<Settings>) -> ServedModel {
         tracing::error!("no thread to load the champion on: {error}");
     }
     model
+}
+
+/// Lets a sandbox serve the registry's champion, if it serves another version. Waits for the disk.
+pub fn renew(registry: &Registry, sandbox: &Sandbox) {
+    match registry.load_champion() {
+        Ok((_, loaded)) => {
+            let local = Local::from(loaded);
+            if sandbox.version().as_ref() != Some(&local.version) {
+                sandbox.serve(local.version.clone(), local.predictor());
+            }
+        }
+        Err(error) => tracing::error!("the sandbox keeps its model: {error}"),
+    }
+}
+
+/// Keeps a sandbox on the champion, whichever process moves it; never ends.
+pub async fn follow(registry: Registry, sandbox: Arc<Sandbox>) {
+    let mut watch = registry.watch();
+    loop {
+        watch.moved().await;
+        let (registry, sandbox) = (registry.clone(), Arc::clone(&sandbox));
+        let renewed = tokio::task::spawn_blocking(move || renew(&registry, &sandbox));
+        if let Err(error) = renewed.await {
+            tracing::error!("the sandbox keeps its model: {error}");
+        }
+    }
 }
 
 /// The champion on this machine; on the first start, or where the registry cannot be used, one is trained. Takes as

@@ -4,6 +4,7 @@ pub mod bench;
 pub mod collect;
 pub mod ecr;
 pub mod errors;
+pub mod fingerprint;
 pub mod gateway;
 pub mod github;
 pub mod iam;

@@ -136,6 +136,10 @@ pub enum Slot {
     Registry,
     /// Sending runs to MLflow.
     Mlflow,
+    /// Noticing when another process moves the champion.
+    Follow,
+    /// Asking the endpoint which version it serves.
+    Recognise,
 }
 
 /// Where a task leaves its events. Sending waits while the app is behind, and ends quietly when it has left.
@@ -218,10 +222,12 @@ impl Runner {
             Slot::Describe,
             Slot::Metrics,
             Slot::Doctor,
+            Slot::Recognise,
         ] {
             self.stop(slot);
         }
         self.link = Some(link);
+        retrain::follow(self);
     }
 
     /// Starts a task; any number may run side by side.

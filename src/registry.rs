@@ -25,6 +25,7 @@ pub mod retention;
 pub mod runs;
 pub mod sums;
 pub mod version;
+pub mod watch;
 
 #[cfg(test)]
 mod kill_tests;

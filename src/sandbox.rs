@@ -167,6 +167,11 @@ impl Sandbox {
         world::lock(&self.world.function).retire_all();
     }
 
+    /// The version in service; `None` while the first model loads.
+    pub fn version(&self) -> Option<String> {
+        self.world.model.current().map(|served| served.version)
+    }
+
     /// Where to `POST` a prediction.
     pub fn endpoint(&self) -> Url {
         let mut url = Url::parse("http://127.0.0.1/")

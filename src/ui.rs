@@ -12,6 +12,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph, Widget, Wrap};
 
 use crate::app::App;
+use crate::client::link::Session;
 use crate::remote::Remote;
 use crate::tabs::{Look, Now};
 use crate::ui::text::{clean, truncate, width};
@@ -115,12 +116,7 @@ fn where_line(app: &App, header: Rect, buf: &mut Buffer, look: &Look) {
                     .map(|part| clean(part))
                     .collect::<Vec<_>>();
                 spans.push(Span::raw(format!(" {}", facts.join(&dot))));
-                if let Some(champion) = &session.champion {
-                    spans.push(Span::styled(
-                        format!("{dot}champion {champion}"),
-                        theme.muted,
-                    ));
-                }
+                spans.extend(reign(session, &dot, theme));
             }
         }
     }
@@ -137,6 +133,28 @@ fn where_line(app: &App, header: Rect, buf: &mut Buffer, look: &Look) {
         },
         buf,
     );
+}
+
+/// The champion, and what the endpoint serves when that is something else.
+fn reign(session: &Session, dot: &str, theme: &theme::Theme) -> Option<Span<'static>> {
+    let champion = session.champion.as_deref()?;
+    let serves = session
+        .serves
+        .as_ref()
+        .filter(|serves| !serves.iter().any(|version| version == champion));
+    Some(match serves {
+        None => Span::styled(format!("{dot}champion {champion}"), theme.muted),
+        Some(serves) => {
+            let names = match serves.as_slice() {
+                [] => "no version known here".to_owned(),
+                names => names.join(" = "),
+            };
+            Span::styled(
+                format!("{dot}serves {names}, champion {champion}"),
+                theme.warn,
+            )
+        }
+    })
 }
 
 /// The second line: the tabs with their number keys and badges.

@@ -1,6 +1,7 @@
 //! `vintner sandbox`: the embedded AWS alone, for `aws`, `curl` and any SDK.
 
 use std::io::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -61,7 +62,9 @@ pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
         .map_err(Failure::failed)?;
     announce(&sandbox, args.json, out)?;
     out.flush()?;
+    let sandbox = Arc::new(sandbox);
     tokio::select! {
+        () = champion::follow(champion::registry(&context.settings), Arc::clone(&sandbox)) => {}
         _ = tokio::signal::ctrl_c() => {}
         _ = terminated.recv() => {}
     }

@@ -62,6 +62,8 @@ pub struct Session {
     pub sandbox: bool,
     /// The registry's champion on this machine.
     pub champion: Option<String>,
+    /// Versions whose answers the endpoint gave when it was last asked; `None` before.
+    pub serves: Option<Vec<String>>,
 }
 
 impl Session {
@@ -182,6 +184,7 @@ async fn sandboxed(settings: &Arc<Settings>) -> anyhow::Result<Link> {
         endpoint: sandbox.endpoint().to_string(),
         sandbox: true,
         champion: None,
+        serves: None,
     };
     Ok(Link {
         session,
@@ -235,6 +238,7 @@ async fn remote(name: &str, target: &Target) -> anyhow::Result<Link> {
             .unwrap_or_default(),
         sandbox: false,
         champion: None,
+        serves: None,
     };
     Ok(Link {
         session,

@@ -12,9 +12,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Outbox, Runner, Slot};
 use crate::challenger::{self, Service, Standing};
-use crate::champion::{self, Local};
+use crate::champion;
+use crate::client::fingerprint::{self, Served};
 use crate::client::link::Link;
 use crate::client::mlflow::{MlflowError, Sent, Tracking};
+use crate::client::predict::PredictClient;
+use crate::client::wire::Limits;
+use crate::domain::schema::Schema;
 use crate::registry::export::Form;
 use crate::registry::{Champion, Move, Registry, RegistryError, Version};
 use crate::train::{Flow, Plan};
@@ -35,6 +39,11 @@ pub enum Effect {
     Look {
         /// Make a champion when there is none (the sandbox needs one).
         establish: bool,
+    },
+    /// Ask the endpoint which version it serves: sixteen predictions.
+    Recognise {
+        /// How to read the answers.
+        schema: Arc<Schema>,
     },
     /// Send the runs that wait for MLflow, where a server is named.
     SendQueued,
@@ -135,6 +144,8 @@ pub enum Event {
         /// What keeps them there.
         error: Option<String>,
     },
+    /// Which version the endpoint serves, or why that is not known.
+    Served(Result<Box<Served>, String>),
     /// A file was written, or why not.
     Exported(Result<PathBuf, String>),
 }
@@ -186,6 +197,7 @@ pub fn run(effect: Effect, runner: &mut Runner) {
                 },
             );
         }
+        Effect::Recognise { schema } => recognise(schema, registry, runner),
         Effect::Look { establish } => {
             runner.spawn_blocking_in(Slot::Registry, "reading the registry", move |outbox, _| {
                 look(&registry, establish, &outbox);
@@ -320,16 +332,52 @@ fn move_champion(
 }
 
 fn serve(registry: &Registry, link: Option<&Link>) {
-    let Some(sandbox) = link.and_then(|link| link.sandbox.as_ref()) else {
+    if let Some(sandbox) = link.and_then(|link| link.sandbox.as_ref()) {
+        champion::renew(registry, sandbox);
+    }
+}
+
+/// Serves and shows a champion that another process has crowned.
+pub(super) fn follow(runner: &mut Runner) {
+    let registry = champion::registry(&runner.settings);
+    let link = runner.link.clone();
+    runner.spawn_in(
+        Slot::Follow,
+        "following the champion",
+        |outbox, _| async move {
+            let mut watch = registry.watch();
+            loop {
+                watch.moved().await;
+                let (registry, link, outbox) = (registry.clone(), link.clone(), outbox.clone());
+                let seen = tokio::task::spawn_blocking(move || {
+                    serve(&registry, link.as_ref());
+                    look(&registry, false, &outbox);
+                });
+                if let Err(error) = seen.await {
+                    tracing::error!("the new champion could not be read: {error}");
+                }
+            }
+        },
+    );
+}
+
+/// Asks the endpoint the champion's canaries, where there are both.
+fn recognise(schema: Arc<Schema>, registry: Registry, runner: &mut Runner) {
+    let endpoint = runner.link.as_ref().and_then(|link| link.endpoint.clone());
+    let (Some(endpoint), Ok(Some(champion))) = (endpoint, registry.champion()) else {
         return;
     };
-    match registry.load_champion() {
-        Ok((_, loaded)) => {
-            let local = Local::from(loaded);
-            sandbox.serve(local.version.clone(), local.predictor());
-        }
-        Err(error) => tracing::error!("the sandbox keeps its model: {error}"),
-    }
+    let client = PredictClient::new(endpoint, Limits::default());
+    runner.spawn_in(
+        Slot::Recognise,
+        "asking what is served",
+        |outbox, _| async move {
+            let served =
+                fingerprint::recognise(&client, &schema, &registry, champion.version).await;
+            let served = served.map(Box::new).map_err(|error| error.to_string());
+            outbox.send(Event::Served(served)).await;
+        },
+    );
 }
 
 fn export(registry: &Registry, version: Version, path: PathBuf) -> Result<PathBuf, String> {

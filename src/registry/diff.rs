@@ -61,6 +61,15 @@ fn flat(manifest: &Manifest) -> Vec<(String, String)> {
     fields
 }
 
+/// An item without the name it is listed under.
+fn unnamed(item: &Value) -> Value {
+    let mut item = item.clone();
+    if let Value::Object(parts) = &mut item {
+        parts.shift_remove("name");
+    }
+    item
+}
+
 fn walk(path: &str, value: &Value, fields: &mut Vec<(String, String)>) {
     match value {
         Value::Object(parts) => parts
@@ -72,7 +81,7 @@ fn walk(path: &str, value: &Value, fields: &mut Vec<(String, String)>) {
                     .get("name")
                     .and_then(Value::as_str)
                     .map_or_else(|| index.to_string(), ToOwned::to_owned);
-                walk(&format!("{path}.{name}"), item, fields);
+                walk(&format!("{path}.{name}"), &unnamed(item), fields);
             }
         }
         Value::String(text) => fields.push((path.to_owned(), text.clone())),

@@ -8,7 +8,7 @@ use super::events::{Event, What};
 use super::{Loaded, Registry, RegistryError, Version};
 
 /// The file.
-const FILE: &str = "champion.json";
+pub(super) const FILE: &str = "champion.json";
 const SCHEMA: u32 = 1;
 const MAX_POINTER: u64 = 64 << 10;
 

@@ -277,6 +277,8 @@ impl Retrain {
                     running.paused = false;
                 }
             }
+            // The app's header tells it.
+            Event::Served(_) => {}
             Event::Logged { queued, error } => self.mlflow = Some((*queued, error.clone())),
             Event::Exported(Ok(path)) => cx.toast(Tone::Good, format!("wrote {}", path.display())),
             Event::Exported(Err(error)) => crate::app::report(cx, error.clone()),
@@ -473,7 +475,10 @@ impl Tab for Retrain {
             Offer::new(Action::Right, "more"),
             Offer::new(Action::Copy, "copy the verdict")
                 .only_if(self.report().is_some(), "nothing was trained yet"),
-            Offer::new(Action::Refresh, "read the registry again"),
+            Offer::new(
+                Action::Refresh,
+                "read the registry, ask what is served (16 calls)",
+            ),
         ]);
         offers
     }
@@ -541,6 +546,8 @@ impl Tab for Retrain {
             Action::Refresh => {
                 self.look(is_sandbox(cx.env), cx);
                 self.check(cx);
+                let schema = Arc::clone(&cx.env.schema);
+                cx.effect(Effect::Recognise { schema });
             }
             _ => {}
         }

@@ -16,6 +16,7 @@ mod predict;
 mod report;
 mod retrain;
 mod screens;
+mod serving;
 mod storm;
 mod support;
 mod terminal;

@@ -197,3 +197,45 @@ fn an_export_is_what_was_asked_for_or_nothing() {
         .run(&["export", "v2", "--onnx", "-o", "linear.onnx"])
         .code(0);
 }
+
+#[test]
+fn a_running_sandbox_serves_a_champion_that_another_process_crowned() {
+    let cellar = Cellar::new();
+    cellar.train("random-forest");
+    let mut sandbox = std::process::Command::new(env!("CARGO_BIN_EXE_vintner"))
+        .env_clear()
+        .env("HOME", cellar.0.path())
+        .args(["sandbox", "--json", "--history", "0"])
+        .args(["--speed", "1000", "--rate", "0"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut facts =
+        serde_json::Deserializer::from_reader(sandbox.stdout.take().unwrap()).into_iter::<Value>();
+    let endpoint = facts.next().unwrap().unwrap()["endpoint"].clone();
+    let served = |code| cellar.json(&["served", "--endpoint", endpoint.as_str().unwrap()], code);
+    assert_eq!(served(0)["served"], serde_json::json!(["v0001"]));
+    cellar
+        .run(&[
+            "promote",
+            "v2",
+            "--override",
+            "--reason",
+            "to see it served",
+        ])
+        .code(0);
+    let patience = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    let mut command = cellar.vintner();
+    command.args(["models", "served", "--json", "--endpoint"]);
+    command.arg(endpoint.as_str().unwrap());
+    while command.output().unwrap().status.code() != Some(0) {
+        assert!(
+            std::time::Instant::now() < patience,
+            "it still serves {:?}",
+            served(1)["served"]
+        );
+    }
+    assert_eq!(served(0)["served"], serde_json::json!(["v0002"]));
+    sandbox.kill().unwrap();
+    sandbox.wait().unwrap();
+}
