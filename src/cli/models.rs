@@ -158,13 +158,13 @@ pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
             let wish = (reason.as_str(), *over, *expect);
             let exit = throne::promote(&registry, *version, wish, &service, json, out)?;
             out.flush()?;
-            mlflow::note(context, &registry, None).await;
+            mlflow::note(context, |tracking| tracking.queue_champion(&registry)).await;
             Ok(exit)
         }
         Command::Rollback { version, reason } => {
             let exit = throne::roll_back(&registry, *version, reason, json, out)?;
             out.flush()?;
-            mlflow::note(context, &registry, None).await;
+            mlflow::note(context, |tracking| tracking.queue_champion(&registry)).await;
             Ok(exit)
         }
         Command::Verify { version } => upkeep::verify(&registry, *version, json, out),
@@ -196,8 +196,7 @@ pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
             .await
         }
         Command::Mlflow { version, drain } => {
-            let what = (!drain).then_some(*version);
-            mlflow::run(&registry, context, what, json, out).await
+            mlflow::run(&registry, context, (*version, *drain), json, out).await
         }
         Command::Dispatch(args) => dispatch::run(args, json, out).await,
         Command::Served => served::run(&registry, context, json, out).await,

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, anyhow};
 
+use super::models::mlflow;
 use super::{Context, Exit, Failure, Run};
 use crate::challenger::{self, FOLDS, Job, Report, Service, Source, SourceError};
 use crate::config::Settings;
@@ -105,11 +106,26 @@ pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
             running.await
         }
     };
-    let report = finished
+    let done = finished
         .context("training failed")
-        .map_err(Failure::failed)??;
-    print::print(&report, args.json, out)?;
-    Ok(report.exit(args.gate))
+        .map_err(Failure::failed)?;
+    let exit = done.and_then(|report| {
+        print::print(&report, args.json, out)?;
+        out.flush()?;
+        Ok(report.exit(args.gate))
+    });
+    if !args.no_register {
+        let registry = Registry::at(&context.settings.registry);
+        mlflow::note(context, |tracking| {
+            tracking.queue_last_run(&registry)?;
+            if args.promote {
+                tracking.queue_champion(&registry)?;
+            }
+            Ok(())
+        })
+        .await;
+    }
+    exit
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

@@ -18,12 +18,17 @@ impl Cellar {
 
     /// Another version: a small model of this family.
     pub fn train(&self, family: &str) {
+        self.training(family).assert().code(0);
+    }
+
+    /// The command that makes it.
+    pub fn training(&self, family: &str) -> Command {
         let mut command = self.vintner();
         command.args(["train", "--folds", "0", "--json", "--family", family]);
         let trees = ["--set", "n_estimators=12", "--set", "max_depth=4"];
         let has_trees = !matches!(family, "linear" | "decision-tree");
         command.args(trees.iter().filter(|_| has_trees));
-        command.assert().code(0);
+        command
     }
 
     /// The binary at home here, with nothing else in its environment.

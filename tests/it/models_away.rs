@@ -147,7 +147,6 @@ fn a_version_is_one_run_in_mlflow_however_often_it_is_logged() {
 fn the_alias_champion_follows_promote_and_rollback() {
     on_a_runtime(async {
         let cellar = Cellar::new();
-        cellar.train("random-forest");
         let books = Arc::new(Mutex::new(Books::default()));
         let kept = Arc::clone(&books);
         let server = Loopback::start(move |heard| {
@@ -156,6 +155,12 @@ fn the_alias_champion_follows_promote_and_rollback() {
         })
         .await;
         mlflow(&cellar, &server.url(), &["v1"], 0);
+        // A training is logged by itself.
+        let mut training = cellar.training("random-forest");
+        training.env("MLFLOW_TRACKING_URI", server.url());
+        training.assert().code(0);
+        assert_eq!(books.lock().unwrap().runs.len(), 2);
+        assert_eq!(books.lock().unwrap().champion, "1");
         let models = |args: &[&str]| {
             let mut command = cellar.vintner();
             command.arg("models").args(args);

@@ -15,17 +15,17 @@ use crate::ui::text::clean;
 /// How long a command that has done its work may wait for the tracking server.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Queues a version (`Some(None)`: the champion) or nothing, and sends the queue; 3 when the server is away (the queue
+/// Queues a version, the champion if none is given, or nothing, and sends the queue; 3 when the server is away (the queue
 /// stays), 1 when it refuses a run.
 pub(super) async fn run(
     registry: &Registry,
     context: &Context,
-    what: Option<Option<Version>>,
+    (version, drain): (Option<Version>, bool),
     json: bool,
     out: &mut impl Write,
 ) -> Run {
     let tracking = Tracking::here(&context.settings).ok_or_else(|| Failure::usage(anyhow!("set MLFLOW_TRACKING_URI to the tracking server, http://host:5000 (MLflow 3 takes no file stores)")))?;
-    if let Some(version) = what {
+    if !drain {
         let version = chosen(registry, version)?;
         tracking
             .queue_version(registry, version)
@@ -89,15 +89,16 @@ fn unlogged(error: MlflowError) -> Failure {
     }
 }
 
-/// Tells MLflow what a command has just done, where `MLFLOW_TRACKING_URI` names a server: `version` was made, or the
-/// champion moved. The command has succeeded already, so what cannot be sent soon stays queued and is said on stderr.
-pub(in crate::cli) async fn note(context: &Context, registry: &Registry, version: Option<Version>) {
+/// Tells MLflow what a command has just done, where `MLFLOW_TRACKING_URI` names a server. The command is done already,
+/// so what cannot be sent soon stays queued and is said on stderr.
+pub(in crate::cli) async fn note(
+    context: &Context,
+    queue: impl FnOnce(&Tracking) -> Result<(), MlflowError>,
+) {
     let Some(tracking) = Tracking::here(&context.settings) else {
         return;
     };
-    let queued = version
-        .map_or(Ok(()), |version| tracking.queue_version(registry, version))
-        .and_then(|()| tracking.queue_champion(registry));
+    let queued = queue(&tracking);
     let sent = match queued {
         Ok(()) => tokio::time::timeout(PATIENCE, tracking.send()).await,
         Err(error) => Ok(Err(error)),

@@ -194,3 +194,35 @@ fn params(plan: &Plan) -> Vec<(String, String)> {
     }
     params
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::registry::Registry;
+    use crate::train::Family;
+
+    #[test]
+    fn a_run_without_a_model_says_how_it_ended() {
+        let home = tempfile::tempdir().unwrap();
+        let registry = Registry::at(home.path());
+        let plan = Plan::new(Family::RandomForest);
+        for (state, status) in [
+            (State::Cancelled, "KILLED"),
+            (State::Crashed, "KILLED"),
+            (State::Failed, "FAILED"),
+        ] {
+            let run = registry.start_run(&plan, None).unwrap();
+            let run = run.end(state, None, Some("why".to_owned())).unwrap();
+            let record = Record::of_run(&run, "e");
+            assert_eq!(record.status, status);
+            assert!(!record.has_model() && record.key == run.id);
+            assert!(
+                record
+                    .params
+                    .contains(&("n_estimators".to_owned(), "100".to_owned()))
+            );
+            assert!(record.tags.contains(&tag("vintner.note", "why")));
+        }
+    }
+}

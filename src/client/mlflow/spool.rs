@@ -191,3 +191,31 @@ fn set_aside(path: &Path, why: &str) -> String {
     let _ = fs::rename(path, path.with_extension("refused"));
     text
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::registry::Registry;
+    use crate::registry::runs::State;
+    use crate::train::{Family, Plan};
+
+    #[test]
+    fn a_record_waits_once_and_keeps_what_it_knows_of_its_journey() {
+        let home = tempfile::tempdir().unwrap();
+        let run = Registry::at(home.path()).start_run(&Plan::new(Family::Linear), None);
+        let run = run.unwrap().end(State::Cancelled, None, None).unwrap();
+        let spool = Spool::at(home.path().join("spool"));
+        assert!(spool.is_empty());
+        let record = Record::of_run(&run, "e");
+        spool.add(&record).unwrap();
+        let begun = Record {
+            run_id: Some("r".to_owned()),
+            ..record.clone()
+        };
+        spool.write(&spool.pending()[0], &begun).unwrap();
+        spool.add(&record).unwrap();
+        assert_eq!(spool.pending().len(), 1);
+        assert_eq!(read(&spool.pending()[0]), Some(begun));
+    }
+}
