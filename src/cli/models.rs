@@ -8,6 +8,7 @@ mod history;
 mod list;
 pub(super) mod mlflow;
 mod push;
+mod reproduce;
 mod served;
 mod show;
 mod throne;
@@ -77,6 +78,11 @@ pub enum Command {
     Verify {
         /// Only this version
         version: Option<Version>,
+    },
+    /// Train a version again from its manifest; exit 1 when it is not bit by bit the same model
+    Reproduce {
+        /// The version
+        version: Version,
     },
     /// Write a model for other programs
     Export {
@@ -168,6 +174,7 @@ pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
             Ok(exit)
         }
         Command::Verify { version } => upkeep::verify(&registry, *version, json, out),
+        Command::Reproduce { version } => reproduce::run(&registry, *version, json, out).await,
         Command::Export {
             version,
             onnx,

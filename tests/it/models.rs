@@ -244,3 +244,22 @@ fn a_running_sandbox_serves_a_champion_that_another_process_crowned() {
     sandbox.kill().unwrap();
     sandbox.wait().unwrap();
 }
+
+#[test]
+fn a_version_is_made_again_bit_by_bit_or_exit_1_says_that_it_is_not() {
+    let cellar = Cellar::new();
+    cellar.train("decision-tree");
+    assert_eq!(cellar.json(&["reproduce", "v1"], 0)["identical"], true);
+    assert_eq!(cellar.json(&["reproduce", "v2"], 0)["identical"], true);
+    let manifest = cellar
+        .0
+        .path()
+        .join(".local/share/vintner/registry/versions/v0001/manifest.json");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    let other = text.replacen("\"seed\": 42", "\"seed\": 43", 1);
+    assert_ne!(text, other);
+    std::fs::write(&manifest, other).unwrap();
+    let said = cellar.run(&["reproduce", "v1"]).code(1);
+    let said = String::from_utf8(said.get_output().stdout.clone()).unwrap();
+    assert!(said.contains("v0001 DIFFERENT"), "{said}");
+}
