@@ -12,7 +12,6 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph, Widget, Wrap};
 
 use crate::app::App;
-use crate::client::link::Session;
 use crate::remote::Remote;
 use crate::tabs::{Look, Now};
 use crate::ui::text::{clean, truncate, width};
@@ -81,8 +80,38 @@ pub fn render(app: &App, now: Now, area: Rect, buf: &mut Buffer) -> Option<Posit
     cursor
 }
 
-/// The first line: target, account and region, function, sandbox or not.
+/// The first line: target, account and region, function, sandbox or not; then champion and incident, which move to the
+/// free end of the second line where the first is full.
 fn where_line(app: &App, header: Rect, buf: &mut Buffer, look: &Look) {
+    let mut line = Line::from(place(app, look));
+    let mut below = Line::default();
+    for fact in [reign(app, look), incident(app, look)]
+        .into_iter()
+        .flatten()
+    {
+        let fits = line.width() + fact.width() <= usize::from(header.width);
+        let line = if fits { &mut line } else { &mut below };
+        line.spans.push(fact);
+    }
+    line.render(
+        Rect {
+            height: 1,
+            ..header
+        },
+        buf,
+    );
+    let tabs = tab_rects(app, header);
+    let free = tabs.last().map_or(header.x, |tab| tab.right());
+    let end = Rect {
+        x: free,
+        y: header.y + 1,
+        width: header.right().saturating_sub(free),
+        height: 1,
+    };
+    below.right_aligned().render(end.intersection(header), buf);
+}
+
+fn place(app: &App, look: &Look) -> Vec<Span<'static>> {
     let theme = look.theme;
     let mut spans = vec![Span::styled(" vintner ", theme.accent)];
     match &app.env.session {
@@ -116,45 +145,43 @@ fn where_line(app: &App, header: Rect, buf: &mut Buffer, look: &Look) {
                     .map(|part| clean(part))
                     .collect::<Vec<_>>();
                 spans.push(Span::raw(format!(" {}", facts.join(&dot))));
-                spans.extend(reign(session, &dot, theme));
             }
         }
     }
-    if let Some(incident) = app.env.incident {
-        spans.push(Span::styled(
-            format!("  {} incident: {incident}", look.glyphs.warn),
-            theme.bad,
-        ));
-    }
-    Line::from(spans).render(
-        Rect {
-            height: 1,
-            ..header
-        },
-        buf,
-    );
+    spans
 }
 
 /// The champion, and what the endpoint serves when that is something else.
-fn reign(session: &Session, dot: &str, theme: &theme::Theme) -> Option<Span<'static>> {
+fn reign(app: &App, look: &Look) -> Option<Span<'static>> {
+    let (session, _) = app.env.session.value()?;
     let champion = session.champion.as_deref()?;
+    let dot = look.glyphs.dot;
     let serves = session
         .serves
         .as_ref()
         .filter(|serves| !serves.iter().any(|version| version == champion));
     Some(match serves {
-        None => Span::styled(format!("{dot}champion {champion}"), theme.muted),
+        None => Span::styled(format!(" {dot} champion {champion}"), look.theme.muted),
         Some(serves) => {
             let names = match serves.as_slice() {
                 [] => "no version known here".to_owned(),
                 names => names.join(" = "),
             };
             Span::styled(
-                format!("{dot}serves {names}, champion {champion}"),
-                theme.warn,
+                format!(" {dot} serves {names}, champion {champion}"),
+                look.theme.warn,
             )
         }
     })
+}
+
+/// What is broken in the sandbox.
+fn incident(app: &App, look: &Look) -> Option<Span<'static>> {
+    let incident = app.env.incident?;
+    Some(Span::styled(
+        format!("  {} incident: {incident}", look.glyphs.warn),
+        look.theme.bad,
+    ))
 }
 
 /// The second line: the tabs with their number keys and badges.

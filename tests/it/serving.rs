@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crossterm::event::Event as TermEvent;
 use vintner::champion;
 use vintner::client::fingerprint::Served;
 use vintner::client::link::Link;
@@ -43,6 +44,18 @@ async fn the_header_says_when_the_endpoint_serves_another_version() {
     stage.event(served(&["v0003"]));
     let text = stage.text();
     assert!(text.contains("serves v0003, champion v0001"), "{text}");
+    // On a small screen it stands at the end of the second line, and an incident with it.
+    for width in [80, 60] {
+        stage.term(TermEvent::Resize(width, 24));
+        let text = stage.text();
+        let second = text.lines().nth(1).unwrap();
+        assert!(second.contains("4 Retrain"), "{text}");
+        assert!(
+            width < 80 || second.ends_with("serves v0003, champion v0001"),
+            "{text}"
+        );
+    }
+    stage.term(TermEvent::Resize(120, 36));
     stage.event(served(&[]));
     let text = stage.text();
     assert!(text.contains("serves no version known here"), "{text}");
