@@ -79,6 +79,8 @@ pub(super) fn timeout_seconds(world: &World) -> u32 {
 /// Take an environment and decide how the call will go. Waits for the model when the start is cold.
 pub(super) async fn begin(world: &Arc<World>, event: Value) -> Result<Running, Refusal> {
     refuse(world)?;
+    // The environments of the hours before are as warm for this call as they were for the last.
+    world.history().await;
     // Wait before taking an environment: a caller who gives up meanwhile must not keep one.
     let loaded = tokio::time::timeout(MODEL_PATIENCE, world.model.loaded())
         .await

@@ -45,13 +45,12 @@ impl Fleet {
         }
     }
 
-    /// The environment for a call at `now`, and whether it is a fresh one. In a storm hardly any survives.
+    /// The environment for a call at `now`, and whether it is a fresh one. In a storm none survives its call.
     pub fn acquire(&mut self, now: i64, storm: bool) -> (Environment, bool) {
         self.idle.retain(|environment| {
             environment.idle_since + environment.idle_for > now && environment.dies_at > now
         });
-        let reuse = !storm || self.dice.gen_bool(0.2);
-        if !reuse {
+        if storm {
             self.idle.clear();
         }
         self.busy += 1;
