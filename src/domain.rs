@@ -1,6 +1,7 @@
 //! Values and rules: what a feature, a prediction, a log line or a finding *is*. No screen, runtime, network, clock or file.
 
 pub mod alerts;
+pub mod arn;
 pub mod compare;
 pub mod cost;
 pub mod doctor;

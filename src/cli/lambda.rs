@@ -42,6 +42,7 @@ pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
                 "lints": lints(&gathered.overview, vitals.max_memory),
                 "vitals": vitals,
                 "metrics": gathered.snapshot,
+                "budget": gathered.budget,
                 "reports": gathered.reports_note(),
             }),
         )?;
@@ -51,6 +52,13 @@ pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
     match &gathered.overview.config {
         Fact::Failed(why) | Fact::NoCredentials(why) | Fact::Missing(why) => {
             Err(Failure::unreachable(anyhow::anyhow!("{}", clean(why))))
+        }
+        absent if vitals.strip.iter().all(|v| v.light == Light::Grey) => {
+            let why = absent.absence().unwrap_or_default();
+            Err(Failure::unreachable(anyhow::anyhow!(
+                "nothing could be read: {}",
+                clean(&why)
+            )))
         }
         _ if vitals.worst() == Light::Red => Ok(Exit::Failed),
         _ => Ok(Exit::Fine),
@@ -163,9 +171,16 @@ fn print_cost(cost: &CostLines, out: &mut impl Write) -> io::Result<()> {
         cost.usage.n,
         cost.prices_as_of
     )?;
-    let even = cost.break_even.map_or("never".to_owned(), |calls| {
-        format!("{:.2} M calls a month", calls / 1e6)
-    });
+    let calls = |even: Option<f64>| {
+        even.map_or("never".to_owned(), |calls| {
+            format!("{:.2} M calls a month", calls / 1e6)
+        })
+    };
+    let even = format!(
+        "{} ({} with the free tier)",
+        calls(cost.break_even),
+        calls(cost.break_even_free_tier)
+    );
     writeln!(
         out,
         "a month at this rate: {:.2} M calls, {} ({} with the free tier); {} is reached at {even}",

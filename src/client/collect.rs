@@ -1,8 +1,12 @@
 //! Doctor's collectors: every question asked side by side, each with its own limit, none of them changing anything.
 
+mod direct;
+mod edge;
+
 use std::time::{Duration, Instant};
 
 use aws_config::SdkConfig;
+use tokio::sync::{oneshot, watch};
 use url::Url;
 
 use crate::client::ecr::{self, ImageName};
@@ -10,30 +14,55 @@ use crate::client::lambda::Lambda;
 use crate::client::link::Link;
 use crate::client::logs::{LogsClient, PageRequest};
 use crate::client::signed::Signed;
-use crate::client::wire::{Call, Exchange, Limits, Phase, Wire};
-use crate::client::{gateway, iam, identity, metrics, refusal};
+use crate::client::{gateway, iam, identity, metrics, refusal, survey};
+use crate::domain::arn::{self, FunctionName};
 use crate::domain::doctor::facts::{
-    Api, Fact, Facts, Function, GatewayCall, Identity, Image, Invoke, Logs, Network, Repeat,
-    Simulated, Subject,
+    Api, Fact, Facts, Function, Identity, Image, Logs, Simulated, Subject,
 };
 use crate::domain::doctor::{log_facts, one_line};
-use crate::domain::prediction::{Answer, Outcome};
+use crate::domain::line::LogEvent;
+use crate::domain::metrics::Snapshot;
+use crate::domain::request_id::RequestId;
 use crate::domain::schema::Schema;
+
+use direct::Direct;
 
 /// No single question may take longer.
 pub const LIMIT: Duration = Duration::from_secs(5);
+/// All of them together: what is not answered then is not known.
+const TOGETHER: Duration = Duration::from_secs(9);
+/// The direct call waits so long for the one through the gateway: side by side they would need two environments, and
+/// Doctor would make the cold start that it then finds.
+const HEAD_START: Duration = Duration::from_secs(1);
+/// How long the direct call's own lines may take to arrive in the log.
+const ARRIVAL: Duration = Duration::from_secs(3);
 /// How far back metrics and logs are looked at, seconds.
 pub const LOOK_BACK_S: i64 = 900;
-/// Connections that may break before the endpoint counts as unreachable.
-const ATTEMPTS: u32 = 3;
-/// Direct calls in a row stop after this.
-const REPEATS_LIMIT: Duration = Duration::from_secs(8);
-/// A handler slower than this is called again. Milliseconds.
-const SLOW_MS: f64 = 500.0;
 /// At most so many pages of log are read.
 const LOG_PAGES: usize = 5;
-/// How much of an answer is kept.
-const BODY_LIMIT: usize = 64 * 1024;
+
+/// The moment when Doctor must be done, whatever still hangs.
+#[derive(Debug, Clone, Copy)]
+struct Deadline(Instant);
+
+impl Deadline {
+    /// How long the next question may take.
+    fn left(self) -> Duration {
+        LIMIT.min(self.0.saturating_duration_since(Instant::now()))
+    }
+
+    /// Waits for one answer, but not for ever.
+    async fn ask<T>(self, action: &str, question: impl Future<Output = Fact<T>>) -> Fact<T> {
+        let left = self.left();
+        let answer = tokio::time::timeout(left, question).await;
+        answer.unwrap_or_else(|_| {
+            Fact::Failed(format!(
+                "{action}: no answer in {:.1} s",
+                left.as_secs_f64()
+            ))
+        })
+    }
+}
 
 /// AWS as Doctor reaches it.
 #[derive(Debug, Clone)]
@@ -68,8 +97,7 @@ pub struct Examination {
 impl Examination {
     /// Of the connected target, with one prediction to send.
     pub fn of(link: &Link, schema: &Schema, payload: serde_json::Value, now_ms: i64) -> Self {
-        let function = link.session.function.as_str();
-        let (name, qualifier) = split_qualifier(function);
+        let function = FunctionName::of(&link.session.function);
         Examination {
             endpoint: link
                 .endpoint
@@ -81,8 +109,8 @@ impl Examination {
                 profile: Some(aws.profile.clone())
                     .filter(|p| !link.session.sandbox && p != "default"),
             }),
-            function: name.to_owned(),
-            qualifier,
+            function: function.whole.to_owned(),
+            qualifier: function.qualifier.map(str::to_owned),
             payload,
             schema: schema.clone(),
             now_ms,
@@ -99,24 +127,17 @@ impl Examination {
     }
 }
 
-/// `name:alias` or `…:function:name:alias` without its alias, and the alias.
-fn split_qualifier(function: &str) -> (&str, Option<String>) {
-    let name = function
-        .split_once(":function:")
-        .map_or(function, |(_, name)| name);
-    match name.split_once(':') {
-        Some((_, alias)) => (
-            &function[..function.len() - alias.len() - 1],
-            Some(alias.to_owned()),
-        ),
-        None => (function, None),
-    }
-}
-
-/// Asks everything and waits for all answers: at most about twice [`LIMIT`].
+/// Asks everything and waits for all answers: at most about nine seconds.
 pub async fn facts(examination: &Examination) -> Facts {
+    let deadline = Deadline(Instant::now() + TOGETHER);
     let subject = subject(examination);
-    let edge = edge(examination);
+    let (answered, gateway_answered) = oneshot::channel();
+    let edge = async {
+        let found = edge::edge(examination, deadline).await;
+        // Nobody waits for it any more where there is no function.
+        let _ = answered.send(());
+        found
+    };
     let Some(aws) = examination
         .aws
         .as_ref()
@@ -131,8 +152,14 @@ pub async fn facts(examination: &Examination) -> Facts {
             ..Facts::default()
         };
     };
-    let ((network, gateway, clock_skew_s), facts) =
-        tokio::join!(edge, behind(examination, aws, subject));
+    let behind = Box::pin(behind(
+        examination,
+        aws,
+        subject,
+        deadline,
+        gateway_answered,
+    ));
+    let ((network, gateway, clock_skew_s), facts) = tokio::join!(Box::pin(edge), behind);
     Facts {
         clock_skew_s,
         network,
@@ -166,180 +193,205 @@ fn subject(examination: &Examination) -> Subject {
     }
 }
 
-/// Checks 3 to 12. The image and the role are known only after the function.
-async fn behind(examination: &Examination, aws: &Access, mut subject: Subject) -> Facts {
+/// What is known of the function itself, and of what only its description names.
+struct Described {
+    identity: Fact<Identity>,
+    function: Fact<Function>,
+    image: Fact<Image>,
+    repository_policy: Fact<String>,
+    role_logs: Fact<Vec<Simulated>>,
+    deployer: Fact<Vec<Simulated>>,
+    /// Of another group than Lambda's default.
+    logs: Option<Fact<Logs>>,
+}
+
+/// Checks 3 to 12, side by side as far as one does not need another's answer.
+async fn behind(
+    examination: &Examination,
+    aws: &Access,
+    mut subject: Subject,
+    deadline: Deadline,
+    gateway_answered: oneshot::Receiver<()>,
+) -> Facts {
     let profile = aws.profile.as_deref();
-    let lambda = Lambda::new(
-        &aws.config,
-        &examination.function,
-        examination.qualifier.as_deref(),
-        profile,
-    );
+    let qualifier = examination.qualifier.as_deref();
+    let lambda = Lambda::new(&aws.config, &examination.function, qualifier, profile);
     let signed = Signed::new(&aws.config, profile);
-    let function = async {
-        let function = limited("lambda:GetFunction", lambda.function())
-            .await
-            .map(|c| c.facts());
-        let (image, repository_policy) = tokio::join!(
-            image(&signed, &function),
-            repository_policy(&signed, &function)
-        );
-        (function, image, repository_policy)
-    };
-    let api = async {
-        let id = limited(
-            "apigateway:GET",
-            gateway::find_id(&signed, &subject.endpoint),
-        )
-        .await;
-        let api = match &id {
-            Fact::Known(id) => limited("apigateway:GET", gateway::wiring(&signed, id)).await,
-            other => other.clone().map(|_| Api::default()),
+    let name = FunctionName::of(&examination.function).name;
+    let group = format!("/aws/lambda/{name}");
+    let (wired, wiring) = watch::channel(None);
+    let wiring_and_policy = async {
+        let (api_id, api, metrics) = api(examination, aws, &signed, &subject, deadline).await;
+        let known = Facts {
+            subject: subject.clone(),
+            api: api.clone(),
+            ..Facts::default()
         };
-        (id, api)
+        let (stage, route) = known.stage_and_path();
+        wired.send_replace(Some((stage.to_owned(), route.to_owned())));
+        // The policy that counts is that of the alias which the gateway calls.
+        let called = known.called_qualifier();
+        let policy = match api.known() {
+            Some(_) if called != qualifier => {
+                let question = lambda.policy(called);
+                Some(deadline.ask("lambda:GetPolicy", question).await)
+            }
+            _ => None,
+        };
+        (api_id, api, metrics, policy)
     };
-    let event = gateway_event(&subject, &examination.payload);
+    let direct = async {
+        let (refused, _) = tokio::join!(
+            direct::refused(&lambda, deadline),
+            tokio::time::timeout(HEAD_START, gateway_answered)
+        );
+        if let Some(invoke) = refused {
+            return Direct {
+                invoke,
+                ..Direct::default()
+            };
+        }
+        let (stage, route) = wiring
+            .borrow()
+            .clone()
+            .unwrap_or_else(|| ("$default".to_owned(), subject.path.clone()));
+        let event = direct::gateway_event(&subject, &stage, &route, &examination.payload);
+        direct::call(&lambda, &event, &examination.payload, deadline).await
+    };
     let (
-        identity,
-        (function, image, repository_policy),
-        (api_id, api),
-        (invoke, repeats),
+        described,
+        (api_id, api, metrics, called_policy),
+        direct,
         policy,
         concurrency,
+        aliases,
+        logs,
     ) = tokio::join!(
-        limited(
-            "sts:GetCallerIdentity",
-            identity::caller(&aws.config, profile)
-        ),
-        function,
-        api,
-        invoke(&lambda, &event),
-        limited("lambda:GetPolicy", lambda.policy()),
-        limited("lambda:GetFunctionConcurrency", lambda.concurrency()),
+        Box::pin(described(aws, &lambda, &signed, &group, deadline)),
+        Box::pin(wiring_and_policy),
+        Box::pin(direct),
+        deadline.ask("lambda:GetPolicy", lambda.policy(qualifier)),
+        deadline.ask("lambda:GetFunctionConcurrency", lambda.concurrency()),
+        deadline.ask("lambda:ListAliases", lambda.aliases()),
+        Box::pin(deadline.ask("logs:FilterLogEvents", logs(aws, &group))),
     );
     subject.api_id = api_id.known().cloned().or(subject.api_id);
+    let mut facts = Facts {
+        subject,
+        identity: described.identity,
+        function: described.function,
+        invoke: direct.invoke,
+        raw: direct.raw,
+        repeats: direct.repeats,
+        api,
+        policy: called_policy.unwrap_or(policy),
+        image: described.image,
+        repository_policy: described.repository_policy,
+        role_logs: described.role_logs,
+        deployer: described.deployer,
+        concurrency,
+        aliases: aliases.map(|all| all.into_iter().map(|a| a.name).collect()),
+        metrics: metrics.map(|m| m.totals),
+        logs: described.logs.unwrap_or(logs),
+        ..Facts::default()
+    };
+    facts.own_lines = own_lines(aws, &group, &facts, deadline).await;
+    facts
+}
+
+/// The API's id, its wiring, and the metrics that need the id.
+async fn api(
+    examination: &Examination,
+    aws: &Access,
+    signed: &Signed,
+    subject: &Subject,
+    deadline: Deadline,
+) -> (Fact<String>, Fact<Api>, Fact<Snapshot>) {
+    let find = gateway::find_id(signed, &subject.endpoint);
+    let id = deadline.ask("apigateway:GET", find).await;
+    let wiring = async {
+        match &id {
+            Fact::Known(id) => {
+                deadline
+                    .ask("apigateway:GET", gateway::wiring(signed, id))
+                    .await
+            }
+            other => other.clone().map(|_| Api::default()),
+        }
+    };
+    let snapshot = metrics::snapshot(
+        &aws.config,
+        FunctionName::of(&examination.function).name,
+        id.known().or(subject.api_id.as_ref()).map(String::as_str),
+        LOOK_BACK_S,
+        examination.now_ms,
+    );
+    let (api, metrics) = tokio::join!(wiring, deadline.ask("cloudwatch:GetMetricData", snapshot));
+    (id, api, metrics)
+}
+
+async fn described(
+    aws: &Access,
+    lambda: &Lambda,
+    signed: &Signed,
+    default_group: &str,
+    deadline: Deadline,
+) -> Described {
+    let caller = identity::caller(&aws.config, aws.profile.as_deref());
+    let (identity, function) = tokio::join!(
+        deadline.ask("sts:GetCallerIdentity", caller),
+        deadline.ask("lambda:GetFunction", lambda.function())
+    );
+    let function = function.map(|c| c.facts());
     let group = function
         .known()
         .and_then(|f| f.log_group.clone())
-        .unwrap_or_else(|| default_group(&examination.function));
-    let (metrics, logs, role_logs, deployer) = tokio::join!(
-        limited(
-            "cloudwatch:GetMetricData",
-            metrics::snapshot(
-                &aws.config,
-                function_name(&examination.function),
-                subject.api_id.as_deref(),
-                LOOK_BACK_S,
-                examination.now_ms
-            )
-        ),
-        limited("logs:FilterLogEvents", logs(aws, &group)),
-        role_permissions(&signed, &function),
-        deployer_permissions(&signed, &identity, &function),
+        .filter(|group| group != default_group);
+    let other_logs = async {
+        match &group {
+            Some(group) => Some(deadline.ask("logs:FilterLogEvents", logs(aws, group)).await),
+            None => None,
+        }
+    };
+    let (image, repository_policy, role_logs, deployer, logs) = tokio::join!(
+        image(signed, &function, deadline),
+        repository_policy(signed, &function, deadline),
+        role_permissions(signed, &function, deadline),
+        deployer_permissions(signed, &identity, &function, deadline),
+        Box::pin(other_logs),
     );
-    Facts {
-        subject,
+    Described {
         identity,
         function,
-        invoke,
-        repeats,
-        api,
-        policy,
         image,
         repository_policy,
         role_logs,
         deployer,
-        concurrency,
-        metrics: metrics.map(|m| m.totals),
         logs,
-        ..Facts::default()
     }
 }
 
-async fn limited<T>(action: &str, question: impl Future<Output = Fact<T>>) -> Fact<T> {
-    let timeout = tokio::time::timeout(LIMIT, question).await;
-    timeout
-        .unwrap_or_else(|_| Fact::Failed(format!("{action}: no answer in {} s", LIMIT.as_secs())))
-}
-
-fn function_name(function: &str) -> &str {
-    function
-        .split(":function:")
-        .last()
-        .and_then(|f| f.split(':').next())
-        .unwrap_or(function)
-}
-
-fn default_group(function: &str) -> String {
-    format!("/aws/lambda/{}", function_name(function))
-}
-
-/// The event an HTTP API would send (payload 2.0), so that the direct call runs the same code.
-pub fn gateway_event(subject: &Subject, payload: &serde_json::Value) -> serde_json::Value {
-    serde_json::json!({
-        "version": "2.0",
-        "routeKey": format!("{} {}", subject.method, subject.path),
-        "rawPath": subject.path,
-        "rawQueryString": "",
-        "headers": {"content-type": "application/json", "user-agent": concat!("vintner/", env!("CARGO_PKG_VERSION"))},
-        "requestContext": {"stage": "$default", "http": {"method": subject.method, "path": subject.path, "protocol": "HTTP/1.1"}},
-        "body": payload.to_string(),
-        "isBase64Encoded": false,
-    })
-}
-
-/// Calls the function directly a few times in a row, and a few times more while the calls are cold or slow: that tells a
-/// moment from a condition. Predictions change nothing.
-async fn invoke(lambda: &Lambda, event: &serde_json::Value) -> (Fact<Invoke>, Vec<Repeat>) {
-    let began = Instant::now();
-    let first = lambda.invoke(event, LIMIT).await;
-    let mut calls: Vec<Repeat> = answered(&first).into_iter().collect();
-    while !calls.is_empty() && began.elapsed() < REPEATS_LIMIT {
-        let odd = calls
-            .iter()
-            .filter(|c| c.cold || c.duration_ms > SLOW_MS)
-            .count();
-        // Two odd ones after the first settle it; so do two that are well.
-        let wanted = if odd == 0 { 3 } else { 6 };
-        if calls.len() >= wanted || odd >= 4 {
-            break;
-        }
-        let again = lambda
-            .invoke(event, REPEATS_LIMIT.saturating_sub(began.elapsed()))
-            .await;
-        let Some(call) = answered(&again) else { break };
-        calls.push(call);
-    }
-    (first, calls.split_off(calls.len().min(1)))
-}
-
-/// Duration and coldness of a call that ran to its end.
-fn answered(invoke: &Fact<Invoke>) -> Option<Repeat> {
-    let Some(Invoke::Answered(call)) = invoke.known() else {
-        return None;
+async fn image(signed: &Signed, function: &Fact<Function>, deadline: Deadline) -> Fact<Image> {
+    let name = match image_name(function) {
+        Ok(name) => name,
+        Err(fact) => return fact,
     };
-    let duration_ms = call.duration_ms.filter(|_| call.function_error.is_none())?;
-    Some(Repeat {
-        duration_ms,
-        cold: call.init_ms.is_some(),
-    })
+    let resolved = function
+        .known()
+        .and_then(|f| f.resolved_image_uri.as_deref());
+    let question = ecr::deployed(signed, &name, resolved.and_then(ImageName::parse));
+    deadline.ask("ecr:DescribeImages", question).await
 }
 
-async fn image(signed: &Signed, function: &Fact<Function>) -> Fact<Image> {
-    match image_name(function) {
-        Ok(name) => limited("ecr:DescribeImages", ecr::image(signed, &name)).await,
-        Err(fact) => fact,
-    }
-}
-
-async fn repository_policy(signed: &Signed, function: &Fact<Function>) -> Fact<String> {
+async fn repository_policy(
+    signed: &Signed,
+    function: &Fact<Function>,
+    deadline: Deadline,
+) -> Fact<String> {
     match image_name(function) {
         Ok(name) => {
-            limited(
-                "ecr:GetRepositoryPolicy",
-                ecr::repository_policy(signed, &name),
-            )
-            .await
+            let question = ecr::repository_policy(signed, &name);
+            deadline.ask("ecr:GetRepositoryPolicy", question).await
         }
         Err(fact) => fact,
     }
@@ -357,45 +409,61 @@ fn image_name<T>(function: &Fact<Function>) -> Result<ImageName, Fact<T>> {
         .ok_or_else(|| Fact::Failed(format!("`{}` is no ECR image", one_line(uri, 120))))
 }
 
-async fn role_permissions(signed: &Signed, function: &Fact<Function>) -> Fact<Vec<Simulated>> {
+/// May the role write into the function's own log? Asked of that group: a good role is often allowed no other.
+async fn role_permissions(
+    signed: &Signed,
+    function: &Fact<Function>,
+    deadline: Deadline,
+) -> Fact<Vec<Simulated>> {
     let Some(function) = function.known().filter(|f| !f.role.is_empty()) else {
         return Fact::NotAsked;
     };
+    let arn_part = |part: Option<&str>| part.unwrap_or_default().to_owned();
+    let stream = format!(
+        "arn:{}:logs:{}:{}:log-group:{}:log-stream:vintner",
+        arn::partition(&function.arn).unwrap_or("aws"),
+        arn_part(arn::region(&function.arn)),
+        arn_part(arn::account(&function.arn)),
+        function.log_group.as_deref().unwrap_or_default(),
+    );
     let actions = ["logs:CreateLogStream", "logs:PutLogEvents"];
-    let simulated = iam::simulate(signed, &function.role, &actions, "*");
-    limited("iam:SimulatePrincipalPolicy", simulated).await
+    let simulated = iam::simulate(signed, &function.role, &actions, &stream);
+    deadline.ask("iam:SimulatePrincipalPolicy", simulated).await
 }
 
 async fn deployer_permissions(
     signed: &Signed,
     identity: &Fact<Identity>,
     function: &Fact<Function>,
+    deadline: Deadline,
 ) -> Fact<Vec<Simulated>> {
     let (Some(identity), Some(function)) = (identity.known(), function.known()) else {
         return Fact::NotAsked;
     };
     let principal = identity::principal(&identity.arn);
-    let simulated = iam::simulate(
-        signed,
-        &principal,
-        &["lambda:UpdateFunctionCode"],
-        &function.arn,
-    );
-    limited("iam:SimulatePrincipalPolicy", simulated).await
+    let actions = ["lambda:UpdateFunctionCode"];
+    let simulated = iam::simulate(signed, &principal, &actions, &function.arn);
+    match deadline.ask("iam:SimulatePrincipalPolicy", simulated).await {
+        // A session does not say the path its role lies under, so IAM may not find it by the name alone.
+        Fact::Missing(why) => Fact::Failed(why),
+        answer => answer,
+    }
 }
 
 async fn logs(aws: &Access, group: &str) -> Fact<Logs> {
     let client = LogsClient::new(&aws.config, aws.custom_endpoint, aws.profile.clone());
-    let retention = match client.groups(group).await {
-        Ok(groups) => match groups.iter().find(|g| g.name == group) {
-            Some(found) => found.retention_days,
-            None => return Fact::Missing(format!("no log group {group}")),
-        },
-        // Without the right to list groups the lines may still be read.
-        Err(error) if matches!(refusal::fact::<()>(&error), Fact::Denied { .. }) => None,
-        Err(error) => return refusal::fact(&error),
-    };
     let now = client.now();
+    let (retention, events) = tokio::join!(
+        survey::retention(&client, group),
+        recent_events(&client, group, now)
+    );
+    events.map(|events| {
+        let lines = events.iter().map(|e| (e.timestamp, e.message.as_str()));
+        log_facts::condense(lines, retention, now)
+    })
+}
+
+async fn recent_events(client: &LogsClient, group: &str, now: i64) -> Fact<Vec<LogEvent>> {
     let mut request = PageRequest {
         group: group.into(),
         pattern: None,
@@ -417,99 +485,45 @@ async fn logs(aws: &Access, group: &str) -> Fact<Logs> {
             break;
         }
     }
-    let lines = events.iter().map(|e| (e.timestamp, e.message.as_str()));
-    Fact::Known(log_facts::condense(lines, retention, now))
+    Fact::Known(events)
 }
 
-/// Checks 0 to 2: one prediction on a fresh connection; its phases, its answer, its `Date`.
-async fn edge(examination: &Examination) -> (Fact<Network>, Fact<GatewayCall>, Fact<f64>) {
-    let Some(endpoint) = &examination.endpoint else {
-        return (Fact::NotAsked, Fact::NotAsked, Fact::NotAsked);
+/// Where the simulator says that the role may not write logs, the direct call's own lines decide: do they arrive?
+async fn own_lines(
+    aws: &Access,
+    default_group: &str,
+    facts: &Facts,
+    deadline: Deadline,
+) -> Option<bool> {
+    let simulated = facts.role_logs.known()?;
+    if simulated.iter().all(|s| s.decision == "allowed") {
+        return None;
+    }
+    let id = RequestId::find(facts.invocation()?.log_tail.as_bytes())?;
+    let configured = facts.function.known().and_then(|f| f.log_group.as_deref());
+    let client = LogsClient::new(&aws.config, aws.custom_endpoint, aws.profile.clone());
+    let request = PageRequest {
+        group: configured.unwrap_or(default_group).into(),
+        pattern: Some(format!("\"{id}\"").into()),
+        start: client.now() - LOOK_BACK_S * 1000,
+        end: None,
+        newest_first: true,
+        token: None,
     };
-    let limits = Limits {
-        connect: LIMIT,
-        total: LIMIT,
-        body: BODY_LIMIT,
-    };
-    let wire = Wire::new(endpoint, limits);
-    let path = examination.path();
-    let call = Call::post_json(path, examination.payload.to_string()).on_fresh_connection();
-    let mut broken = 0;
-    loop {
-        let began = Instant::now();
-        match wire.send(&call).await {
-            Ok(exchange) => {
-                let gateway = Fact::Known(read_answer(&exchange, &examination.schema, broken));
-                return (read_network(&exchange), gateway, clock_skew(&exchange));
+    let arrived = async {
+        loop {
+            match client.page(&request).await {
+                Ok(page) if page.events.is_empty() => {}
+                Ok(_) => return Some(true),
+                Err(_) => return None,
             }
-            Err(error) if error.phase >= Phase::Send && began.elapsed() >= LIMIT => {
-                let elapsed_ms = began.elapsed().as_secs_f64() * 1000.0;
-                let call = GatewayCall {
-                    timed_out: true,
-                    elapsed_ms,
-                    broken_attempts: broken,
-                    ..GatewayCall::default()
-                };
-                return (Fact::NotAsked, Fact::Known(call), Fact::NotAsked);
-            }
-            // A prediction has no side effect, so it may be sent again.
-            Err(error) => {
-                broken += 1;
-                if broken >= ATTEMPTS {
-                    let network = if error.phase < Phase::Send {
-                        Fact::Failed(error.to_string())
-                    } else {
-                        Fact::NotAsked
-                    };
-                    return (network, Fact::Failed(error.to_string()), Fact::NotAsked);
-                }
-            }
+            tokio::time::sleep(Duration::from_millis(250)).await;
         }
-    }
-}
-
-fn read_network(exchange: &Exchange) -> Fact<Network> {
-    let phases = [
-        exchange.phases.dns,
-        exchange.phases.tcp,
-        exchange.phases.tls,
-    ];
-    Fact::Known(Network {
-        connect_ms: phases.into_iter().flatten().sum(),
-        certificate_days: exchange.connection.certificate_days,
-    })
-}
-
-fn read_answer(exchange: &Exchange, schema: &Schema, broken_attempts: u32) -> GatewayCall {
-    let read = Answer {
-        status: exchange.status,
-        body: &exchange.body,
-        cut: exchange.cut,
-        location: None,
     };
-    GatewayCall {
-        status: exchange.status,
-        body: String::from_utf8_lossy(&exchange.body).into_owned(),
-        from_api_gateway: exchange.header("apigw-requestid").is_some(),
-        elapsed_ms: exchange.phases.total,
-        contract_violation: if exchange.status == 200 {
-            Outcome::read(schema, &read).fault()
-        } else {
-            None
-        },
-        timed_out: false,
-        broken_attempts,
-    }
-}
-
-/// Local clock minus the server's `Date`, seconds; whole seconds on the server's side.
-fn clock_skew(exchange: &Exchange) -> Fact<f64> {
-    let date = exchange
-        .header("date")
-        .and_then(|text| jiff::fmt::rfc2822::parse(text).ok());
-    date.map_or(Fact::NotAsked, |server| {
-        Fact::Known((jiff::Timestamp::now() - server.timestamp()).as_secs_f64())
-    })
+    let patience = ARRIVAL.min(deadline.left());
+    tokio::time::timeout(patience, arrived)
+        .await
+        .unwrap_or(Some(false))
 }
 
 /// The schema's first preset as a request body: the user's own demo sample.

@@ -113,6 +113,26 @@ pub async fn image(signed: &Signed, name: &ImageName) -> Fact<Image> {
     }
 }
 
+/// The deployed image: by its tag, and when that is gone by the digest that runs. `Missing` when both are.
+pub async fn deployed(
+    signed: &Signed,
+    name: &ImageName,
+    resolved: Option<ImageName>,
+) -> Fact<Image> {
+    match (image(signed, name).await, resolved) {
+        (Fact::Missing(why), Some(resolved)) if name.digest.is_none() => {
+            match image(signed, &resolved).await {
+                Fact::Known(found) => Fact::Known(Image {
+                    tag_digest: None,
+                    ..found
+                }),
+                _ => Fact::Missing(why),
+            }
+        }
+        (answer, _) => answer,
+    }
+}
+
 /// GetRepositoryPolicy as JSON text; `Missing` when there is none.
 pub async fn repository_policy(signed: &Signed, name: &ImageName) -> Fact<String> {
     let input = json!({"registryId": name.registry, "repositoryName": name.repository});

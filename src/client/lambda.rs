@@ -82,13 +82,13 @@ impl Lambda {
         Fact::Known(config)
     }
 
-    /// GetPolicy: the resource policy as JSON text; `Missing` when there is none.
-    pub async fn policy(&self) -> Fact<String> {
+    /// GetPolicy: the resource policy of the function, or of an alias or version, as JSON text; `Missing` when there is none.
+    pub async fn policy(&self, qualifier: Option<&str>) -> Fact<String> {
         let call = self
             .client
             .get_policy()
             .function_name(&self.function)
-            .set_qualifier(self.qualifier.clone());
+            .set_qualifier(qualifier.map(str::to_owned));
         match call.send().await {
             Ok(output) => output
                 .policy
@@ -136,7 +136,7 @@ impl Lambda {
         other.function().await
     }
 
-    /// Reserved concurrency and the account's limit. The limit alone may be refused: then it stays unknown.
+    /// Reserved concurrency and the account's limit. The limit alone may be refused: it says why.
     pub async fn concurrency(&self) -> Fact<Concurrency> {
         let (reserved, account) = tokio::join!(
             self.client
@@ -150,10 +150,13 @@ impl Lambda {
                 reserved: output
                     .reserved_concurrent_executions
                     .and_then(|n| u32::try_from(n).ok()),
-                account_limit: account
-                    .ok()
-                    .and_then(|a| a.account_limit)
-                    .and_then(|l| u32::try_from(l.concurrent_executions).ok()),
+                account_limit: match account {
+                    Ok(account) => account
+                        .account_limit
+                        .and_then(|l| u32::try_from(l.concurrent_executions).ok())
+                        .map_or(Fact::NotAsked, Fact::Known),
+                    Err(error) => self.refused("lambda:GetAccountSettings", &error),
+                },
             }),
             Err(error) => self.refused("lambda:GetFunctionConcurrency", &error),
         }
@@ -263,6 +266,25 @@ impl Lambda {
         match outcome {
             Ok(output) => Fact::Known(Invoke::Answered(read_invocation(&output, elapsed_ms))),
             Err(error) => self.uninvoked(&error, elapsed_ms),
+        }
+    }
+
+    /// Would an invocation be let in? Runs nothing, so one answer serves every payload.
+    pub async fn dry_run(&self, limit: Duration) -> Fact<()> {
+        let once = aws_sdk_lambda::config::Builder::new()
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(TimeoutConfig::builder().operation_timeout(limit).build());
+        let call = self
+            .client
+            .invoke()
+            .function_name(&self.function)
+            .set_qualifier(self.qualifier.clone())
+            .invocation_type(InvocationType::DryRun)
+            .customize()
+            .config_override(once);
+        match call.send().await {
+            Ok(_) => Fact::Known(()),
+            Err(error) => self.refused("lambda:InvokeFunction", &error),
         }
     }
 

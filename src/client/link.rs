@@ -15,6 +15,7 @@ use crate::client::logs::LogsClient;
 use crate::client::predict::Endpoint;
 use crate::client::tail::Connect;
 use crate::config::{SANDBOX, Settings, Target};
+use crate::domain::arn::FunctionName;
 use crate::sandbox::{Options, Sandbox};
 
 /// A connected target. Cheap to clone; the sandbox stops with its last clone.
@@ -225,7 +226,7 @@ async fn remote(name: &str, target: &Target) -> anyhow::Result<Link> {
         .unwrap_or_default();
     let mut log_groups = target.log_groups.clone();
     if log_groups.is_empty() && !function.is_empty() && aws.is_some() {
-        log_groups.push(format!("/aws/lambda/{}", function_name(&function)));
+        log_groups.push(format!("/aws/lambda/{}", FunctionName::of(&function).name));
     }
     let session = Session {
         target: name.to_owned(),
@@ -311,14 +312,6 @@ fn region_of(endpoint: &Endpoint) -> Option<String> {
         .map(ToOwned::to_owned)
 }
 
-/// The bare name in a function name, `account:function:name` or ARN, without its qualifier.
-fn function_name(function: &str) -> &str {
-    let name = function
-        .split_once("function:")
-        .map_or(function, |(_, name)| name);
-    name.split(':').next().unwrap_or(name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -331,15 +324,5 @@ mod tests {
             Some("us-east-2".to_owned())
         );
         assert_eq!(region("http://localhost:8000/predict"), None);
-    }
-
-    #[test]
-    fn function_names_lose_arn_and_qualifier() {
-        assert_eq!(
-            function_name("arn:aws:lambda:us-east-2:1:function:wine:live"),
-            "wine"
-        );
-        assert_eq!(function_name("wine:3"), "wine");
-        assert_eq!(function_name("wine"), "wine");
     }
 }

@@ -9,21 +9,25 @@ use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricDataRe
 use crate::client::errors::{AwsError, Call};
 use crate::client::refusal;
 use crate::domain::doctor::facts::{Fact, Metrics};
-use crate::domain::metrics::{Budget, Point, Snapshot, period};
+use crate::domain::metrics::{Budget, Point, Snapshot, Span};
 use crate::domain::slo::Counts;
 
-/// What is asked: (id, from the gateway, metric, statistic).
-const TOTALS: [(&str, bool, &str, &str); 16] = [
+/// Counted in fine periods and added up: (id, from the gateway, metric, statistic).
+const COUNTS: [(&str, bool, &str, &str); 7] = [
     ("invocations", false, "Invocations", "Sum"),
     ("errors", false, "Errors", "Sum"),
     ("throttles", false, "Throttles", "Sum"),
-    ("duration_n", false, "Duration", "SampleCount"),
-    ("duration_p50", false, "Duration", "p50"),
-    ("duration_p99", false, "Duration", "p99"),
     ("concurrent", false, "ConcurrentExecutions", "Maximum"),
     ("count", true, "Count", "Sum"),
     ("c4xx", true, "4xx", "Sum"),
     ("c5xx", true, "5xx", "Sum"),
+];
+
+/// Over one period as long as the window: percentiles do not add up, and their n goes with them.
+const RANKS: [(&str, bool, &str, &str); 9] = [
+    ("duration_n", false, "Duration", "SampleCount"),
+    ("duration_p50", false, "Duration", "p50"),
+    ("duration_p99", false, "Duration", "p99"),
     ("latency_n", true, "Latency", "SampleCount"),
     ("latency_p50", true, "Latency", "p50"),
     ("latency_p99", true, "Latency", "p99"),
@@ -32,15 +36,20 @@ const TOTALS: [(&str, bool, &str, &str); 16] = [
     ("integration_p99", true, "IntegrationLatency", "p99"),
 ];
 
-const SERIES: [(&str, &str, &str); 5] = [
-    ("s_count", "Count", "Sum"),
-    ("s_4xx", "4xx", "Sum"),
-    ("s_5xx", "5xx", "Sum"),
-    ("s_p50", "Latency", "p50"),
-    ("s_p99", "Latency", "p99"),
+/// Over time, for charts.
+const SERIES: [(&str, bool, &str, &str); 2] = [
+    ("s_p50", true, "Latency", "p50"),
+    ("s_p99", true, "Latency", "p99"),
 ];
 
-/// Reads the `window_s` seconds before `now_ms` in one call (all pages of it).
+/// How far back the error budget's alerts look, seconds.
+const BURN_S: i64 = 21_600;
+/// The error budget's whole window, seconds.
+const MONTH_S: i64 = 30 * 86_400;
+/// Periods of the month: a multiple of five minutes, as CloudWatch keeps older points.
+const MONTH_STEP_S: i64 = 3600;
+
+/// Reads the `window_s` seconds before `now_ms` in one call.
 pub async fn snapshot(
     config: &SdkConfig,
     function: &str,
@@ -48,110 +57,106 @@ pub async fn snapshot(
     window_s: i64,
     now_ms: i64,
 ) -> Fact<Snapshot> {
-    let step = period(window_s);
-    // Whole periods: a data point covers a period or nothing.
-    let end = now_ms.div_euclid(60_000).saturating_add(1) * 60;
-    let whole = window_s.max(60).div_euclid(60) * 60;
+    let span = Span::before(now_ms, window_s);
+    let queries = queries(function, api_id, &span);
+    read(
+        config,
+        function,
+        span.request_start_s(0),
+        span.end_s,
+        queries,
+    )
+    .await
+    .map(|results| condense(&results, &span, now_ms))
+}
+
+/// A window's figures and the budget's alert windows in one call. The month's counts, which move slowly, are given.
+pub async fn measure(
+    config: &SdkConfig,
+    function: &str,
+    api_id: Option<&str>,
+    window_s: i64,
+    month: &Fact<Counts>,
+    now_ms: i64,
+) -> (Fact<Snapshot>, Fact<Budget>) {
+    let span = Span::before(now_ms, window_s);
+    let queries = queries(function, api_id, &span);
+    let start = span.request_start_s(BURN_S);
+    let results = read(config, function, start, span.end_s, queries).await;
+    let budget = match (&results, month) {
+        (Fact::Known(results), Fact::Known(month)) => Fact::Known(budget(results, *month, &span)),
+        (_, Fact::Known(_)) => results.clone().map(|_| Budget::default()),
+        (_, absent) => absent.clone().map(|_| Budget::default()),
+    };
+    let snapshot = results.map(|results| condense(&results, &span, now_ms));
+    (snapshot, budget)
+}
+
+/// Requests and failures at the gateway in the last 30 days, to the hour. One call.
+pub async fn month(config: &SdkConfig, api_id: &str, now_ms: i64) -> Fact<Counts> {
+    let end = now_ms.div_euclid(MONTH_STEP_S * 1000).saturating_add(1) * MONTH_STEP_S;
+    let gateway = ("AWS/ApiGateway", "ApiId", Some(api_id));
+    let queries = COUNTS
+        .iter()
+        .filter(|(_, at_gateway, _, _)| *at_gateway)
+        .filter_map(|(id, _, metric, stat)| query(id, gateway, metric, stat, MONTH_STEP_S))
+        .collect();
+    let all = i64::MIN..i64::MAX;
+    read(config, "the gateway", end - MONTH_S, end, queries)
+        .await
+        .map(|results| counts(&results, all))
+}
+
+async fn read(
+    config: &SdkConfig,
+    subject: &str,
+    start_s: i64,
+    end_s: i64,
+    queries: Vec<MetricDataQuery>,
+) -> Fact<Vec<MetricDataResult>> {
     let call = aws_sdk_cloudwatch::Client::new(config)
         .get_metric_data()
-        .start_time(DateTime::from_secs(end - whole))
-        .end_time(DateTime::from_secs(end))
-        .set_metric_data_queries(Some(queries(function, api_id, whole, step)));
+        .start_time(DateTime::from_secs(start_s))
+        .end_time(DateTime::from_secs(end_s))
+        .set_metric_data_queries(Some(queries));
     let pages = call
         .into_paginator()
         .send()
         .collect::<Result<Vec<_>, _>>()
         .await;
     match pages {
-        Ok(pages) => {
-            let results: Vec<MetricDataResult> = pages
+        Ok(pages) => Fact::Known(
+            pages
                 .into_iter()
                 .flat_map(|p| p.metric_data_results.unwrap_or_default())
-                .collect();
-            Fact::Known(Snapshot {
-                totals: totals(&results, whole),
-                period_s: step,
-                points: points(&results),
-            })
-        }
-        Err(error) => refusal::fact(&AwsError::from_sdk(&error, &call_of(function, config))),
-    }
-}
-
-/// Requests and failures of the last 30 days in five-minute points, summed over the SLO's windows. One call.
-pub async fn budget(config: &SdkConfig, api_id: &str, now_ms: i64) -> Fact<Budget> {
-    const STEP_S: i64 = 300;
-    let end = now_ms.div_euclid(STEP_S * 1000).saturating_add(1) * STEP_S;
-    let gateway = ("AWS/ApiGateway", "ApiId", Some(api_id));
-    let wanted = [("count", "Count"), ("c4xx", "4xx"), ("c5xx", "5xx")];
-    let queries = wanted
-        .iter()
-        .filter_map(|(id, metric)| query(id, gateway, metric, "Sum", STEP_S))
-        .collect();
-    let call = aws_sdk_cloudwatch::Client::new(config)
-        .get_metric_data()
-        .start_time(DateTime::from_secs(end - 30 * 86_400))
-        .end_time(DateTime::from_secs(end))
-        .set_metric_data_queries(Some(queries));
-    match call
-        .into_paginator()
-        .send()
-        .collect::<Result<Vec<_>, _>>()
-        .await
-    {
-        Ok(pages) => {
-            let results: Vec<MetricDataResult> = pages
-                .into_iter()
-                .flat_map(|p| p.metric_data_results.unwrap_or_default())
-                .collect();
-            let over = |seconds: i64| {
-                let from = now_ms - seconds * 1000;
-                // A point counts from its start: one that began before the window is left out.
-                let sum = |id: &str| {
-                    values(&results, id)
-                        .filter(|(at, _)| *at >= from - STEP_S * 1000 / 2)
-                        .map(|(_, v)| v)
-                        .sum::<f64>()
-                };
-                Counts::at_gateway(sum("count"), sum("c4xx"), sum("c5xx"))
+                .collect(),
+        ),
+        Err(error) => {
+            let call = Call {
+                action: "cloudwatch:GetMetricData",
+                subject: format!("metrics of {subject}"),
+                region: config.region().map(ToString::to_string).unwrap_or_default(),
+                profile: None,
             };
-            Fact::Known(Budget {
-                five_minutes: over(300),
-                half_hour: over(1800),
-                hour: over(3600),
-                six_hours: over(21_600),
-                month: over(30 * 86_400),
-            })
+            refusal::fact(&AwsError::from_sdk(&error, &call))
         }
-        Err(error) => refusal::fact(&AwsError::from_sdk(&error, &call_of("the gateway", config))),
     }
 }
 
-fn call_of(subject: &str, config: &SdkConfig) -> Call {
-    Call {
-        action: "cloudwatch:GetMetricData",
-        subject: format!("metrics of {subject}"),
-        region: config.region().map(ToString::to_string).unwrap_or_default(),
-        profile: None,
-    }
-}
-
-fn queries(function: &str, api_id: Option<&str>, whole: i64, step: i64) -> Vec<MetricDataQuery> {
+fn queries(function: &str, api_id: Option<&str>, span: &Span) -> Vec<MetricDataQuery> {
     let lambda = ("AWS/Lambda", "FunctionName", Some(function));
     let gateway = ("AWS/ApiGateway", "ApiId", api_id);
-    let totals = TOTALS.iter().filter_map(|(id, at_gateway, metric, stat)| {
-        query(
-            id,
-            if *at_gateway { gateway } else { lambda },
-            metric,
-            stat,
-            whole,
-        )
-    });
-    let series = SERIES
-        .iter()
-        .filter_map(|(id, metric, stat)| query(id, gateway, metric, stat, step));
-    totals.chain(series).collect()
+    let of = |rows: &'static [(&str, bool, &str, &str)], period: i64| {
+        rows.iter()
+            .filter_map(move |(id, at_gateway, metric, stat)| {
+                let source = if *at_gateway { gateway } else { lambda };
+                query(id, source, metric, stat, period)
+            })
+    };
+    of(&COUNTS, span.fine_s)
+        .chain(of(&RANKS, span.window_s))
+        .chain(of(&SERIES, span.step_s))
+        .collect()
 }
 
 fn query(
@@ -181,6 +186,7 @@ fn query(
     )
 }
 
+/// (milliseconds since the epoch, value) of one query.
 fn values<'a>(
     results: &'a [MetricDataResult],
     id: &'a str,
@@ -192,44 +198,89 @@ fn values<'a>(
         .map(|(at, value)| (at.secs().saturating_mul(1000), *value))
 }
 
-fn totals(results: &[MetricDataResult], window_s: i64) -> Metrics {
-    // A window that straddles CloudWatch's own boundaries comes in two points: sums add up, percentiles do not.
-    // Of those the larger is taken, never an average.
-    let sum = |id: &str| values(results, id).map(|(_, v)| v).reduce(|a, b| a + b);
-    let highest = |id: &str| values(results, id).map(|(_, v)| v).reduce(f64::max);
-    Metrics {
-        window_s,
-        invocations: sum("invocations"),
-        errors: sum("errors"),
-        throttles: sum("throttles"),
-        duration_n: sum("duration_n"),
-        duration_p50: highest("duration_p50"),
-        duration_p99: highest("duration_p99"),
-        concurrent_max: highest("concurrent"),
-        gateway_count: sum("count"),
-        gateway_4xx: sum("c4xx"),
-        gateway_5xx: sum("c5xx"),
-        latency_n: sum("latency_n"),
-        latency_p50: highest("latency_p50"),
-        latency_p99: highest("latency_p99"),
-        integration_n: sum("integration_n"),
-        integration_p50: highest("integration_p50"),
-        integration_p99: highest("integration_p99"),
+fn counts(results: &[MetricDataResult], within: std::ops::Range<i64>) -> Counts {
+    let sum = |id: &str| {
+        values(results, id)
+            .filter(|(at, _)| within.contains(at))
+            .map(|(_, v)| v)
+            .sum::<f64>()
+    };
+    Counts::at_gateway(sum("count"), sum("c4xx"), sum("c5xx"))
+}
+
+fn budget(results: &[MetricDataResult], month: Counts, span: &Span) -> Budget {
+    let over = |seconds: i64| counts(results, (span.end_s - seconds) * 1000..span.end_s * 1000);
+    Budget {
+        five_minutes: over(300),
+        half_hour: over(1800),
+        hour: over(3600),
+        six_hours: over(BURN_S),
+        month,
     }
 }
 
-fn points(results: &[MetricDataResult]) -> Vec<Point> {
+fn condense(results: &[MetricDataResult], span: &Span, now_ms: i64) -> Snapshot {
+    Snapshot {
+        totals: totals(results, span, now_ms),
+        period_s: span.step_s,
+        points: points(results, span),
+    }
+}
+
+fn totals(results: &[MetricDataResult], span: &Span, now_ms: i64) -> Metrics {
+    let within = |id: &'static str| {
+        values(results, id)
+            .filter(|(at, _)| span.contains(*at))
+            .map(|(_, v)| v)
+    };
+    let sum = |id: &'static str| within(id).reduce(|a, b| a + b);
+    // All ranks come from the same period, so that their n is theirs.
+    let starts = RANKS
+        .iter()
+        .flat_map(|(id, ..)| values(results, id).map(|(at, _)| at));
+    let covering = span.covering(starts, now_ms);
+    let rank = |id: &'static str| {
+        let (start, _) = covering?;
+        values(results, id)
+            .find(|(at, _)| *at == start)
+            .map(|(_, v)| v)
+    };
+    Metrics {
+        window_s: span.window_s,
+        span_ms: covering,
+        invocations: sum("invocations"),
+        errors: sum("errors"),
+        throttles: sum("throttles"),
+        duration_n: rank("duration_n"),
+        duration_p50: rank("duration_p50"),
+        duration_p99: rank("duration_p99"),
+        concurrent_max: within("concurrent").reduce(f64::max),
+        gateway_count: sum("count"),
+        gateway_4xx: sum("c4xx"),
+        gateway_5xx: sum("c5xx"),
+        latency_n: rank("latency_n"),
+        latency_p50: rank("latency_p50"),
+        latency_p99: rank("latency_p99"),
+        integration_n: rank("integration_n"),
+        integration_p50: rank("integration_p50"),
+        integration_p99: rank("integration_p99"),
+    }
+}
+
+fn points(results: &[MetricDataResult], span: &Span) -> Vec<Point> {
     let mut by_time: BTreeMap<i64, Point> = BTreeMap::new();
-    for (id, _, _) in SERIES {
-        for (at_ms, value) in values(results, id) {
+    for id in ["count", "c4xx", "c5xx", "s_p50", "s_p99"] {
+        for (at, value) in values(results, id).filter(|(at, _)| span.contains(*at)) {
+            let at_ms = at - at.rem_euclid(span.step_s * 1000);
             let point = by_time.entry(at_ms).or_insert(Point {
                 at_ms,
                 ..Point::default()
             });
+            let add = |sum: &mut Option<f64>| *sum = Some(sum.unwrap_or(0.0) + value);
             match id {
-                "s_count" => point.count = Some(value),
-                "s_4xx" => point.client_errors = Some(value),
-                "s_5xx" => point.server_errors = Some(value),
+                "count" => add(&mut point.count),
+                "c4xx" => add(&mut point.client_errors),
+                "c5xx" => add(&mut point.server_errors),
                 "s_p50" => point.latency_p50 = Some(value),
                 _ => point.latency_p99 = Some(value),
             }
@@ -243,38 +294,98 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::float_cmp)]
     use super::*;
 
-    fn result(id: &str, points: &[(i64, f64)]) -> MetricDataResult {
+    /// 12:07:30 of a day: aligned to no period.
+    const NOW_S: i64 = 20_000 * 86_400 + 12 * 3600 + 450;
+
+    fn result(id: &str, points: impl IntoIterator<Item = (i64, f64)>) -> MetricDataResult {
         let mut builder = MetricDataResult::builder().id(id);
         for (at, value) in points {
-            builder = builder.timestamps(DateTime::from_secs(*at)).values(*value);
+            builder = builder.timestamps(DateTime::from_secs(at)).values(value);
         }
         builder.build()
     }
 
+    /// One request a second for a day, as CloudWatch would count it in periods that begin at multiples.
+    fn steady(id: &str, period: i64) -> MetricDataResult {
+        let from = NOW_S - 86_400;
+        let first = from - from.rem_euclid(period);
+        let points = (first..NOW_S).step_by(period as usize).map(|start| {
+            let counted = (start + period).min(NOW_S) - start.max(from);
+            (start, counted as f64)
+        });
+        result(id, points)
+    }
+
     #[test]
-    fn sums_add_and_percentiles_do_not() {
+    fn sums_cover_the_window_and_no_more_when_now_is_unaligned() {
+        for window in [300, 900, 3600, 21_600] {
+            let span = Span::before(NOW_S * 1000, window);
+            let results = [steady("count", span.fine_s), steady("latency_n", window)];
+            let totals = totals(&results, &span, NOW_S * 1000);
+            let n = totals.gateway_count.unwrap();
+            assert!(
+                n <= window as f64 && n > (window - span.fine_s) as f64,
+                "{window}: {n}"
+            );
+            let (from, to) = totals.span_ms.unwrap();
+            assert_eq!(
+                totals.latency_n,
+                Some(((to - from) / 1000) as f64),
+                "{window}"
+            );
+            assert!(
+                to - from >= window * 500 && to - from <= window * 1000,
+                "{window}"
+            );
+        }
+    }
+
+    #[test]
+    fn ranks_come_from_one_period_and_never_from_two() {
+        let span = Span::before(NOW_S * 1000, 900);
+        // 12:00 covers half of the window and more than 11:45 does of it.
+        let (half_past, noon) = (NOW_S - 450 - 900, NOW_S - 450);
         let results = [
-            result("count", &[(0, 10.0), (900, 5.0)]),
-            result("latency_p99", &[(0, 200.0), (900, 500.0)]),
+            result("latency_p99", [(noon, 200.0), (half_past, 500.0)]),
+            result("latency_n", [(noon, 10.0), (half_past, 40.0)]),
         ];
-        let totals = totals(&results, 900);
+        let totals = totals(&results, &span, NOW_S * 1000);
         assert_eq!(
-            (totals.gateway_count, totals.latency_p99, totals.errors),
-            (Some(15.0), Some(500.0), None)
+            (totals.latency_p99, totals.latency_n),
+            (Some(200.0), Some(10.0))
         );
+        assert_eq!(totals.span_ms, Some((noon * 1000, NOW_S * 1000)));
+        assert_eq!(totals.errors, None);
+    }
+
+    #[test]
+    fn the_alert_windows_come_from_the_same_points() {
+        let span = Span::before(NOW_S * 1000, 900);
+        let budget = budget(&[steady("count", span.fine_s)], Counts::default(), &span);
+        for (counts, seconds) in [
+            (budget.five_minutes, 300.0),
+            (budget.half_hour, 1800.0),
+            (budget.hour, 3600.0),
+            (budget.six_hours, 21_600.0),
+        ] {
+            assert!(
+                counts.valid <= seconds && counts.valid > seconds - 60.0,
+                "{counts:?}"
+            );
+        }
     }
 
     #[test]
     fn points_join_by_time_in_order() {
+        let span = Span::before(NOW_S * 1000, 900);
+        let (early, late) = (NOW_S - 30 - 240, NOW_S - 30 - 60);
         let results = [
-            result("s_count", &[(120, 4.0), (60, 2.0)]),
-            result("s_5xx", &[(120, 1.0)]),
+            result("count", [(late, 4.0), (early, 2.0)]),
+            result("c5xx", [(late, 1.0)]),
         ];
-        let points = points(&results);
-        assert_eq!(
-            points.iter().map(|p| p.at_ms).collect::<Vec<_>>(),
-            [60_000, 120_000]
-        );
+        let points = points(&results, &span);
+        let at: Vec<i64> = points.iter().map(|p| p.at_ms / 1000).collect();
+        assert_eq!(at, [early, late]);
         assert_eq!(
             (
                 points[1].count,
@@ -287,9 +398,10 @@ mod tests {
 
     #[test]
     fn without_a_gateway_only_lambda_is_asked() {
-        assert_eq!(queries("f", None, 900, 60).len(), 7);
-        let all = queries("f", Some("a"), 900, 60);
-        assert_eq!(all.len(), TOTALS.len() + SERIES.len());
+        let span = Span::before(NOW_S * 1000, 900);
+        assert_eq!(queries("f", None, &span).len(), 7);
+        let all = queries("f", Some("a"), &span);
+        assert_eq!(all.len(), COUNTS.len() + RANKS.len() + SERIES.len());
         assert!(all.iter().all(|q| q.metric_stat().is_some()));
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::domain::doctor::facts::{Concurrency, Fact, Function};
+use crate::domain::doctor::facts::{Concurrency, Fact, Function, Image};
 
 /// A value that is never printed, serialised or logged by accident; [`Secret::reveal`] is the only way to it.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -110,6 +110,7 @@ impl FunctionConfig {
             package_type: self.package_type.clone(),
             image_uri: self.image_uri.clone(),
             resolved_image_uri: self.resolved_image_uri.clone(),
+            architecture: self.architecture.clone(),
             role: self.role.clone(),
             memory_mb: self.memory_mb,
             timeout_s: self.timeout_s,
@@ -220,6 +221,10 @@ pub struct Overview {
     pub policy: Fact<String>,
     /// Id of the API Gateway in front of it.
     pub api_id: Fact<String>,
+    /// Path of a prediction at the endpoint.
+    pub path: String,
+    /// The deployed image in ECR; `Missing` when it is gone.
+    pub image: Fact<Image>,
     /// Log retention in days; `Known(None)` keeps for ever.
     pub retention: Fact<Option<i32>>,
 }
@@ -349,7 +354,7 @@ mod tests {
         });
         overview.concurrency = Fact::Known(Concurrency {
             reserved: Some(0),
-            account_limit: None,
+            account_limit: Fact::NotAsked,
         });
         overview.retention = Fact::Known(None);
         assert_eq!(

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::domain::cost::{Prices, dollars};
-use crate::domain::doctor::{Diagnosis, Status, one_line};
+use crate::domain::doctor::{Diagnosis, Status, is_hidden, one_line};
 use crate::domain::function::FunctionConfig;
 use crate::domain::latency::histogram::Bin;
 use crate::domain::latency::series::Bucket;
@@ -128,7 +128,7 @@ impl Handover {
             cell(&verdict.text)
         )?;
         if !verdict.fix.is_empty() {
-            writeln!(out, "```sh\n{}\n```\n", verdict.fix.replace("```", "'''"))?;
+            writeln!(out, "```sh\n{}\n```\n", code_block(&verdict.fix))?;
         }
         Ok(())
     }
@@ -343,6 +343,14 @@ fn cell(text: &str) -> String {
         .replace('`', "'")
 }
 
+/// Remote text within a block of code: its lines, without what hides, and no end of the block.
+fn code_block(text: &str) -> String {
+    let lines = text
+        .lines()
+        .map(|line| line.chars().filter(|c| !is_hidden(*c)).collect::<String>());
+    lines.collect::<Vec<_>>().join("\n").replace("```", "'''")
+}
+
 /// Eight levels from the lowest to the highest value; zero stays empty.
 pub fn spark(values: &[f64]) -> String {
     const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -431,6 +439,13 @@ mod tests {
     fn hostile_names_do_not_become_markup() {
         let text = handover().markdown();
         assert!(text.starts_with("# wine\\|&lt;b>"));
+        let mut report = handover();
+        report.diagnosis.verdict.fix = "aws x \u{202e}\u{1b}[2J\n```\n# evil".to_owned();
+        let text = report.markdown();
+        assert!(
+            text.contains("```sh\naws x [2J\n'''\n# evil\n```"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -239,15 +239,6 @@ pub fn estimate(sorted: &[f64], q: f64) -> Estimate {
     }
 }
 
-/// The 95 % confidence interval of the q-quantile as one-based ranks (order statistics, normal approximation
-/// of the binomial); the upper rank is `None` when it lies beyond the largest value.
-pub fn confidence_ranks(n: usize, q: f64) -> (usize, Option<usize>) {
-    let (centre, spread) = (n as f64 * q, 1.96 * (n as f64 * q * (1.0 - q)).sqrt());
-    let low = (centre - spread).floor().max(1.0) as usize;
-    let high = (centre + spread + 1.0).floor() as usize;
-    (low.min(n.max(1)), (high <= n).then_some(high))
-}
-
 /// Milliseconds for people: `0.8 ms`, `186 ms`, `1.40 s`.
 pub fn millis(ms: f64) -> String {
     if ms >= 10_000.0 {
@@ -385,15 +376,6 @@ pub(crate) mod tests {
         assert_eq!(of(299), Estimate::Measured(297.0));
         assert_eq!((trustworthy_n(0.99), trustworthy_n(0.90)), (299, 29));
         assert_eq!(Estimate::AtLeast(512.0).text(), "≥ 512 ms");
-    }
-
-    /// Ranks of predict-lambda's table of order-statistic intervals.
-    #[test]
-    fn confidence_interval_ranks_match_the_table() {
-        assert_eq!(confidence_ranks(500, 0.99), (490, Some(500)));
-        assert_eq!(confidence_ranks(1000, 0.99), (983, Some(997)));
-        assert_eq!(confidence_ranks(5000, 0.99), (4936, Some(4964)));
-        assert_eq!(confidence_ranks(300, 0.99).1, None);
     }
 
     #[test]

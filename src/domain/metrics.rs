@@ -37,6 +37,61 @@ pub struct Point {
     pub latency_p99: Option<f64>,
 }
 
+/// A window as CloudWatch can answer it: in whole periods, none of which begins before the window. Seconds since the epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Where it begins.
+    pub start_s: i64,
+    /// Where it ends: at the end of the period that is running.
+    pub end_s: i64,
+    /// Its length.
+    pub window_s: i64,
+    /// Period of what is counted.
+    pub fine_s: i64,
+    /// Period of a chart's points.
+    pub step_s: i64,
+}
+
+impl Span {
+    /// The window before now.
+    pub fn before(now_ms: i64, window_s: i64) -> Span {
+        let window_s = window_s.max(60).div_euclid(60) * 60;
+        // Six hours by the minute, then coarser: at most 4000 points even for a week.
+        let fine_s = if window_s <= 21_600 { 60 } else { 300 };
+        let end_s = now_ms.div_euclid(fine_s * 1000).saturating_add(1) * fine_s;
+        Span {
+            start_s: end_s - window_s,
+            end_s,
+            window_s,
+            fine_s,
+            step_s: period(window_s).max(fine_s),
+        }
+    }
+
+    /// Where a request must start to see `at_least_s` seconds, on a boundary of the window's own period: then it does
+    /// not matter whether periods are counted from the request's start or from the epoch.
+    pub fn request_start_s(&self, at_least_s: i64) -> i64 {
+        let start = self.end_s - self.window_s.max(at_least_s);
+        start - start.rem_euclid(self.window_s)
+    }
+
+    /// Does a period that begins then (milliseconds since the epoch) belong to the window?
+    pub fn contains(&self, at_ms: i64) -> bool {
+        (self.start_s * 1000..self.end_s * 1000).contains(&at_ms)
+    }
+
+    /// Of the periods as long as the window that begin at `starts`, the part until now of the one that covers most of the
+    /// window: (from, to), milliseconds since the epoch.
+    pub fn covering(&self, starts: impl Iterator<Item = i64>, now_ms: i64) -> Option<(i64, i64)> {
+        let end = |start: i64| (start + self.window_s * 1000).min(now_ms);
+        let overlap = |start: i64| end(start) - start.max(self.start_s * 1000);
+        starts
+            .filter(|start| overlap(*start) > 0)
+            .max_by_key(|start| overlap(*start))
+            .map(|start| (start, end(start)))
+    }
+}
+
 /// What one GetMetricData call brought.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Snapshot {

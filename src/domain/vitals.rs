@@ -1,14 +1,14 @@
 //! The figures of the Lambda tab, of `vintner lambda` and of the report: one reading of everything that was collected.
 
+mod strip;
+
 use serde::Serialize;
 
-use crate::domain::cost::{Architecture, Cost, Prices, Usage, dollars};
-use crate::domain::doctor::facts::{Fact, Facts, Function, Subject};
-use crate::domain::doctor::policy::Answer;
-use crate::domain::doctor::{may_gateway_invoke, one_line};
+use crate::domain::cost::{Architecture, Cost, Prices, Usage};
+use crate::domain::doctor::Fact;
 use crate::domain::function::Overview;
 use crate::domain::latency::cold::ColdStarts;
-use crate::domain::latency::{Estimate, Ladder, Sample, Samples, Window, millis};
+use crate::domain::latency::{Estimate, Ladder, Sample, Samples, Window};
 use crate::domain::metrics::{Budget, Snapshot};
 use crate::domain::slo::{BURN_ALERTS, Slo};
 
@@ -17,10 +17,10 @@ use crate::domain::slo::{BURN_ALERTS, Slo};
 pub struct Readings<'a> {
     /// The function, as far as it could be read.
     pub overview: Option<&'a Overview>,
-    /// CloudWatch's figures.
-    pub snapshot: Option<&'a Snapshot>,
-    /// Requests and errors over the SLO's windows.
-    pub budget: Option<&'a Budget>,
+    /// CloudWatch's figures, or why there are none.
+    pub snapshot: Option<&'a Fact<Snapshot>>,
+    /// Requests and errors over the SLO's windows, or why there are none.
+    pub budget: Option<&'a Fact<Budget>>,
     /// REPORT lines.
     pub samples: &'a Samples,
     /// Our own calls through the gateway: (milliseconds since the epoch, total milliseconds).
@@ -75,11 +75,11 @@ pub struct LatencyRow {
     pub p99: Option<Estimate>,
     /// Largest.
     pub max_ms: Option<f64>,
-    /// The window looked at.
-    pub window: &'static str,
+    /// The time looked at: the window, or what of it one of CloudWatch's periods covers.
+    pub window: String,
     /// Where it comes from.
     pub source: &'static str,
-    /// When its newest value was made, milliseconds since the epoch.
+    /// Until when it looks, or when its newest value was made, milliseconds since the epoch.
     pub newest_ms: Option<i64>,
 }
 
@@ -123,6 +123,8 @@ pub struct CostLines {
     pub month_free_tier: Cost,
     /// Calls a month at which the fixed price is reached.
     pub break_even: Option<f64>,
+    /// The same with Lambda's free tier.
+    pub break_even_free_tier: Option<f64>,
     /// The fixed price.
     pub fixed_monthly: f64,
     /// Million calls on arm64.
@@ -175,7 +177,10 @@ impl Vitals {
             .max()
             .map(|mb| (mb, samples.len()));
         let cost = cost(readings, &samples);
-        let budget = readings.budget.map(|b| budget(b, readings.slo));
+        let budget = readings
+            .budget
+            .and_then(Fact::known)
+            .map(|b| budget(b, readings.slo));
         let mut vitals = Vitals {
             window: readings.window.label(),
             strip: Vec::new(),
@@ -187,7 +192,7 @@ impl Vitals {
             cost,
             budget,
         };
-        vitals.strip = strip(readings, &vitals);
+        vitals.strip = strip::strip(readings, &vitals);
         vitals
     }
 
@@ -197,8 +202,9 @@ impl Vitals {
         match () {
             () if any(Light::Red) => Light::Red,
             () if any(Light::Amber) => Light::Amber,
-            () if any(Light::Green) => Light::Green,
-            () => Light::Grey,
+            // What is not known is not well: all green takes every lamp.
+            () if any(Light::Grey) || self.strip.is_empty() => Light::Grey,
+            () => Light::Green,
         }
     }
 }
@@ -220,16 +226,17 @@ fn latency(readings: &Readings<'_>, samples: &[&Sample]) -> Vec<LatencyRow> {
             p50: ladder.map(|l| l.p50),
             p99: ladder.map(|l| l.p99),
             max_ms: ladder.map(|l| l.max),
-            window,
+            window: window.to_owned(),
             source,
             newest_ms,
         }
     };
-    let totals = readings.snapshot.map(|s| &s.totals);
-    let newest_point = readings
-        .snapshot
-        .and_then(|s| s.points.last())
-        .map(|p| p.at_ms);
+    let totals = readings.snapshot.and_then(Fact::known).map(|s| &s.totals);
+    let span = totals.and_then(|t| t.span_ms);
+    let covered = span.map_or_else(
+        || window.to_owned(),
+        |(from, to)| covered(to - from, readings.window),
+    );
     let cloudwatch = |what, source, n: Option<f64>, p50: Option<f64>, p99: Option<f64>| {
         let n = n.unwrap_or(0.0) as usize;
         LatencyRow {
@@ -238,9 +245,9 @@ fn latency(readings: &Readings<'_>, samples: &[&Sample]) -> Vec<LatencyRow> {
             p50: p50.map(Estimate::Measured),
             p99: p99.map(|v| qualified(v, n)),
             max_ms: None,
-            window,
+            window: covered.clone(),
             source,
-            newest_ms: newest_point,
+            newest_ms: span.map(|(_, to)| to).filter(|_| n > 0),
         }
     };
     let newest_report = samples.last().map(|s| s.at_ms);
@@ -287,6 +294,16 @@ fn latency(readings: &Readings<'_>, samples: &[&Sample]) -> Vec<LatencyRow> {
     ]
 }
 
+/// What of a window is covered: the window's own name when it is all of it, else minutes or hours.
+fn covered(ms: i64, window: Window) -> String {
+    let minutes = (ms + 30_000).div_euclid(60_000);
+    match minutes {
+        m if m >= window.seconds() / 60 => window.label().to_owned(),
+        m if m >= 120 => format!("{}h", (m + 30) / 60),
+        m => format!("{}m", m.max(1)),
+    }
+}
+
 /// CloudWatch's percentile, qualified by its n as our own are.
 fn qualified(value: f64, n: usize) -> Estimate {
     match n {
@@ -317,6 +334,7 @@ fn cost(readings: &Readings<'_>, samples: &[&Sample]) -> Option<CostLines> {
         month: prices.month(&usage, architecture, month_calls, false),
         month_free_tier: prices.month(&usage, architecture, month_calls, true),
         break_even: prices.break_even(&usage, architecture, false),
+        break_even_free_tier: prices.break_even(&usage, architecture, true),
         fixed_monthly: prices.fixed_monthly,
         million_arm: prices.million(&usage, Architecture::Arm),
         prices_as_of: prices.as_of.clone(),
@@ -347,276 +365,11 @@ fn budget(budget: &Budget, slo: Slo) -> BudgetLine {
     }
 }
 
-fn vital(
-    label: &'static str,
-    value: impl Into<String>,
-    light: Light,
-    why: impl Into<String>,
-) -> Vital {
-    Vital {
-        label,
-        value: value.into(),
-        light,
-        why: why.into(),
-    }
-}
-
-fn strip(readings: &Readings<'_>, vitals: &Vitals) -> Vec<Vital> {
-    let mut strip = Vec::with_capacity(9);
-    strip.extend(function_lamps(readings));
-    strip.push(policy_lamp(readings));
-    strip.push(throttle_lamp(readings));
-    strip.push(warm_lamp(vitals));
-    strip.push(cold_lamp(vitals));
-    strip.push(budget_lamp(vitals));
-    strip.push(cost_lamp(vitals));
-    strip
-}
-
-/// Why a fact is not there, for a grey lamp.
-fn absence<T>(fact: &Fact<T>) -> String {
-    match fact {
-        Fact::Denied { action } => format!("the identity lacks {action}"),
-        Fact::Missing(text) | Fact::Failed(text) | Fact::NoCredentials(text) => one_line(text, 160),
-        Fact::Known(_) | Fact::NotAsked => "not read yet".to_owned(),
-    }
-}
-
-fn function_lamps(readings: &Readings<'_>) -> [Vital; 3] {
-    let fact = readings.overview.map(|o| &o.config);
-    let Some(config) = fact.and_then(Fact::known) else {
-        let why = fact.map_or_else(|| "not read yet".to_owned(), absence);
-        let light = if fact.is_some_and(Fact::is_missing) {
-            Light::Red
-        } else {
-            Light::Grey
-        };
-        return ["state", "last update", "image"]
-            .map(|label| vital(label, "–", light, why.clone()));
-    };
-    let state = match config.state.as_str() {
-        "Active" => Light::Green,
-        "Failed" => Light::Red,
-        _ => Light::Amber,
-    };
-    let update = match config.last_update_status.as_str() {
-        "Successful" => Light::Green,
-        "Failed" => Light::Red,
-        _ => Light::Amber,
-    };
-    let state_why = config
-        .state_reason
-        .clone()
-        .unwrap_or_else(|| "lambda:GetFunction".to_owned());
-    let update_why = match (&config.last_update_code, &config.last_update_reason) {
-        (Some(code), reason) => format!("{code}: {}", reason.as_deref().unwrap_or_default()),
-        (None, _) => format!("deployed {}", config.last_modified),
-    };
-    let image = match (config.digest(), config.package_type.as_str()) {
-        (Some(digest), _) => vital(
-            "image",
-            digest
-                .trim_start_matches("sha256:")
-                .chars()
-                .take(10)
-                .collect::<String>(),
-            Light::Green,
-            config.image_uri.clone().unwrap_or_default(),
-        ),
-        (None, "Zip") => vital(
-            "package",
-            "zip",
-            Light::Green,
-            config.runtime.clone().unwrap_or_default(),
-        ),
-        _ => vital("image", "–", Light::Grey, "no digest"),
-    };
-    [
-        vital(
-            "state",
-            one_line(&config.state, 20),
-            state,
-            one_line(&state_why, 160),
-        ),
-        vital(
-            "last update",
-            one_line(&config.last_update_status, 20),
-            update,
-            one_line(&update_why, 160),
-        ),
-        image,
-    ]
-}
-
-fn policy_lamp(readings: &Readings<'_>) -> Vital {
-    const LABEL: &str = "policy";
-    let Some(overview) = readings.overview else {
-        return vital(LABEL, "–", Light::Grey, "not read yet");
-    };
-    let Some(api_id) = overview.api_id.known() else {
-        return vital(
-            LABEL,
-            "–",
-            Light::Grey,
-            "no API Gateway known in front of the function",
-        );
-    };
-    let arn = overview
-        .config
-        .known()
-        .map(|c| c.arn.clone())
-        .unwrap_or_default();
-    let region = arn.split(':').nth(3).unwrap_or_default().to_owned();
-    let facts = Facts {
-        subject: Subject {
-            api_id: Some(api_id.clone()),
-            region,
-            method: "POST".to_owned(),
-            path: "/".to_owned(),
-            ..Subject::default()
-        },
-        function: Fact::Known(Function {
-            arn,
-            ..Function::default()
-        }),
-        policy: overview.policy.clone(),
-        ..Facts::default()
-    };
-    match may_gateway_invoke(&facts) {
-        Some(Answer::Allowed(sid)) => vital(
-            LABEL,
-            "allows",
-            Light::Green,
-            format!("statement {} lets API {api_id} invoke", one_line(&sid, 40)),
-        ),
-        Some(Answer::NotAllowed { near_misses, .. }) => {
-            let why = near_misses
-                .first()
-                .map_or("no statement for apigateway.amazonaws.com", String::as_str);
-            vital(LABEL, "MISSING", Light::Red, one_line(why, 200))
-        }
-        Some(Answer::Denied(sid)) => vital(
-            LABEL,
-            "DENIES",
-            Light::Red,
-            format!("statement {}", one_line(&sid, 40)),
-        ),
-        Some(Answer::Unreadable(why)) => vital(LABEL, "?", Light::Amber, one_line(&why, 160)),
-        None => vital(LABEL, "–", Light::Grey, absence(&overview.policy)),
-    }
-}
-
-fn throttle_lamp(readings: &Readings<'_>) -> Vital {
-    const LABEL: &str = "throttles";
-    let Some(totals) = readings.snapshot.map(|s| &s.totals) else {
-        return vital(LABEL, "–", Light::Grey, "no metrics yet");
-    };
-    let n = totals.throttles.unwrap_or(0.0);
-    let light = if n > 0.0 { Light::Red } else { Light::Green };
-    vital(
-        LABEL,
-        format!("{n:.0}"),
-        light,
-        format!(
-            "of {:.0} invocations in {}, CloudWatch",
-            totals.invocations.unwrap_or(0.0),
-            readings.window.label()
-        ),
-    )
-}
-
-fn warm_lamp(vitals: &Vitals) -> Vital {
-    const LABEL: &str = "warm p99";
-    let Some(ladder) = &vitals.warm else {
-        return vital(LABEL, "–", Light::Grey, "no REPORT lines in the window");
-    };
-    let source = format!("n = {}, REPORT lines, {}", ladder.n, vitals.window);
-    match ladder.p99.value() {
-        Some(p99) => {
-            let light = if p99 > 500.0 {
-                Light::Red
-            } else {
-                Light::Green
-            };
-            vital(
-                LABEL,
-                ladder.p99.text(),
-                light,
-                format!("objective 500 ms; {source}"),
-            )
-        }
-        None => vital(
-            LABEL,
-            "–",
-            Light::Grey,
-            format!("n too small: max {} ({source})", millis(ladder.max)),
-        ),
-    }
-}
-
-fn cold_lamp(vitals: &Vitals) -> Vital {
-    const LABEL: &str = "cold rate";
-    let cold = &vitals.cold;
-    let Some(rate) = cold.rate() else {
-        return vital(LABEL, "–", Light::Grey, "no REPORT lines in the window");
-    };
-    let light = match rate {
-        r if r >= 0.3 && cold.n >= 20 => Light::Red,
-        r if r >= 0.05 && cold.n >= 20 => Light::Amber,
-        _ => Light::Green,
-    };
-    vital(
-        LABEL,
-        format!("{:.1} %", rate * 100.0),
-        light,
-        format!(
-            "{} of {} calls, REPORT lines, {}",
-            cold.cold, cold.n, vitals.window
-        ),
-    )
-}
-
-fn budget_lamp(vitals: &Vitals) -> Vital {
-    const LABEL: &str = "error budget";
-    let Some(budget) = &vitals.budget else {
-        return vital(LABEL, "–", Light::Grey, "no gateway metrics");
-    };
-    let Some(remaining) = budget.remaining else {
-        return vital(LABEL, "–", Light::Grey, "no requests in 30 days");
-    };
-    let light = match (budget.paging, remaining) {
-        (Some(_), _) => Light::Red,
-        (None, r) if r <= 0.0 => Light::Red,
-        (None, r) if r < 0.5 => Light::Amber,
-        _ => Light::Green,
-    };
-    let why = format!(
-        "{:.0} of {:.0} requests failed in 30 days, gateway 5xx",
-        budget.bad, budget.valid
-    );
-    vital(LABEL, format!("{:.0} %", remaining * 100.0), light, why)
-}
-
-fn cost_lamp(vitals: &Vitals) -> Vital {
-    const LABEL: &str = "$/1M";
-    match &vitals.cost {
-        Some(cost) => vital(
-            LABEL,
-            dollars(cost.million.total()),
-            Light::Green,
-            format!(
-                "billed {:.0} ms on average, n = {}, prices of {}",
-                cost.usage.billed_ms, cost.usage.n, cost.prices_as_of
-            ),
-        ),
-        None => vital(LABEL, "–", Light::Grey, "no REPORT lines in the window"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::domain::doctor::facts::Metrics;
     use crate::domain::latency::tests::{cold, warm};
     use crate::domain::slo::Counts;
 
@@ -677,6 +430,59 @@ mod tests {
     }
 
     #[test]
+    fn cloudwatch_rows_say_what_they_cover_and_until_when() {
+        let (samples, prices) = (Samples::default(), Prices::default());
+        let snapshot = Fact::Known(Snapshot {
+            totals: Metrics {
+                window_s: 3600,
+                span_ms: Some((0, 43 * 60_000)),
+                latency_n: Some(120.0),
+                latency_p99: Some(400.0),
+                ..Metrics::default()
+            },
+            ..Snapshot::default()
+        });
+        let vitals = Vitals::of(&Readings {
+            snapshot: Some(&snapshot),
+            ..readings(&samples, &prices)
+        });
+        let row = |what: &str| vitals.latency.iter().find(|r| r.what == what).unwrap();
+        let gateway = row("gateway Latency");
+        assert_eq!(
+            (gateway.window.as_str(), gateway.n, gateway.newest_ms),
+            ("43m", 120, Some(43 * 60_000))
+        );
+        assert_eq!(row("Duration").window, "1h");
+        // No data point for throttles is no zero.
+        let lamp = vitals
+            .strip
+            .iter()
+            .find(|v| v.label == "throttles")
+            .unwrap();
+        assert_eq!((lamp.light, lamp.value.as_str()), (Light::Grey, "–"));
+        assert_eq!(vitals.worst(), Light::Grey);
+    }
+
+    #[test]
+    fn a_refused_read_is_named_by_the_lamps_that_need_it() {
+        let (samples, prices) = (Samples::default(), Prices::default());
+        let refused = Fact::Denied {
+            action: "cloudwatch:GetMetricData".to_owned(),
+        };
+        let vitals = Vitals::of(&Readings {
+            snapshot: Some(&refused),
+            budget: Some(&Fact::Denied {
+                action: "cloudwatch:GetMetricData".to_owned(),
+            }),
+            ..readings(&samples, &prices)
+        });
+        for label in ["throttles", "error budget"] {
+            let lamp = vitals.strip.iter().find(|v| v.label == label).unwrap();
+            assert!(lamp.why.contains("cloudwatch:GetMetricData"), "{lamp:?}");
+        }
+    }
+
+    #[test]
     fn a_burning_budget_pages() {
         let (samples, prices) = (Samples::default(), Prices::default());
         let outage = Counts {
@@ -694,7 +500,7 @@ mod tests {
             },
         };
         let vitals = Vitals::of(&Readings {
-            budget: Some(&budget),
+            budget: Some(&Fact::Known(budget)),
             ..readings(&samples, &prices)
         });
         let line = vitals.budget.as_ref().unwrap();

@@ -16,9 +16,12 @@ use crate::domain::function::{FunctionConfig, Overview};
 use crate::domain::latency::Window;
 use crate::domain::metrics::{Budget, Snapshot};
 use crate::domain::schema::Schema;
+use crate::domain::slo::Counts;
 
 /// How often figures are read anew while the tab is in use.
 pub const REFRESH: Duration = Duration::from_mins(1);
+/// The error budget's month is read anew this often.
+const MONTH_REFRESH_MS: i64 = 3_600_000;
 /// After the first reading only so far back: late lines included.
 const OVERLAP: Window = Window::M5;
 
@@ -32,8 +35,6 @@ pub enum Effect {
         /// How far back the figures look.
         window: Window,
     },
-    /// Stop reading.
-    StopWatching,
     /// Read the configuration of one version, to compare.
     Version {
         /// Comes back with the answer.
@@ -102,7 +103,6 @@ pub enum Event {
 pub fn run(effect: Effect, runner: &mut Runner) {
     match effect {
         Effect::Watch { ticket, window } => watch(ticket, window, runner),
-        Effect::StopWatching => runner.stop(Slot::Metrics),
         Effect::Version { ticket, version } => read_version(ticket, version, runner),
         Effect::Doctor { schema } => examine(schema, runner),
         Effect::Report {
@@ -170,6 +170,7 @@ async fn keep_watching(
         .unwrap_or_default();
     let function = examination.function.as_str();
     let mut stretch = window;
+    let mut month: Option<(i64, Fact<Counts>)> = None;
     loop {
         let overview =
             survey::overview(aws, function, examination.qualifier.as_deref(), &endpoint).await;
@@ -188,8 +189,15 @@ async fn keep_watching(
             })
             .await;
         let now = now_ms();
+        let fresh = |(at, counts): &(i64, Fact<Counts>)| {
+            counts.known().is_some() && now - at < MONTH_REFRESH_MS
+        };
+        if !month.as_ref().is_some_and(fresh) {
+            month = Some((now, survey::month(aws, api_id.as_deref(), now).await));
+        }
+        let counts = month.as_ref().map_or(&Fact::NotAsked, |(_, counts)| counts);
         let ((snapshot, budget), reports) = tokio::join!(
-            survey::measure(aws, function, api_id.as_deref(), window, now),
+            survey::measure(aws, function, api_id.as_deref(), window, counts, now),
             survey::reports(aws, &group, stretch, now)
         );
         if matches!(reports, Fact::Known(_)) {
@@ -238,7 +246,8 @@ fn examine(schema: Arc<Schema>, runner: &mut Runner) {
             Some(link) => {
                 let examination =
                     Examination::of(&link, &schema, collect::sample_payload(&schema), now_ms());
-                Ok(Box::new(diagnose(&collect::facts(&examination).await)))
+                let facts = Box::pin(collect::facts(&examination)).await;
+                Ok(Box::new(diagnose(&facts)))
             }
             None => Err("not connected yet".to_owned()),
         };

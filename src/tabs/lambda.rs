@@ -131,10 +131,12 @@ impl Lambda {
     fn reckon(&mut self, cx: &mut Cx) {
         let now_ms = cx.now.wall.as_millisecond();
         let own_calls: Vec<(i64, f64)> = self.own_calls.iter().copied().collect();
+        let snapshot = self.snapshot.value().map(|(s, _)| Fact::Known(s.clone()));
+        let budget = self.budget.map(Fact::Known);
         self.vitals = Some(Vitals::of(&Readings {
             overview: self.overview.value().map(|(o, _)| o),
-            snapshot: self.snapshot.value().map(|(s, _)| s),
-            budget: self.budget.as_ref(),
+            snapshot: snapshot.as_ref(),
+            budget: budget.as_ref(),
             samples: &self.samples,
             own_calls: &own_calls,
             window: self.window,
@@ -369,12 +371,8 @@ impl Lambda {
 
 /// What is known, or why it is not, in a sentence.
 fn answer<T: Clone>(fact: &Fact<T>) -> Result<T, String> {
-    match fact {
-        Fact::Known(value) => Ok(value.clone()),
-        Fact::Denied { action } => Err(format!("the identity lacks {action}")),
-        Fact::Missing(why) | Fact::Failed(why) | Fact::NoCredentials(why) => Err(clean(why)),
-        Fact::NotAsked => Err("not asked".to_owned()),
-    }
+    let absent = || fact.absence().unwrap_or_default();
+    fact.known().cloned().ok_or_else(absent)
 }
 
 impl Tab for Lambda {

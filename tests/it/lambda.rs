@@ -67,7 +67,7 @@ fn overview() -> Overview {
         ]),
         concurrency: Fact::Known(Concurrency {
             reserved: None,
-            account_limit: Some(1000),
+            account_limit: Fact::Known(1000),
         }),
         provisioned: Fact::Known(Vec::new()),
         url: Fact::Missing("none".into()),
@@ -76,6 +76,8 @@ fn overview() -> Overview {
         },
         policy: Fact::Missing("The resource you requested does not exist.".into()),
         api_id: Fact::Known("mc7310utyk".into()),
+        path: "/predict".into(),
+        image: Fact::NotAsked,
         retention: Fact::Known(None),
     }
 }

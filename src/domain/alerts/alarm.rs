@@ -1,6 +1,7 @@
 //! The same rule as a CloudWatch alarm: an `aws cloudwatch put-metric-alarm` line to copy. Nothing here is ever executed.
 
 use super::{Rule, Signal};
+use crate::domain::doctor::is_hidden;
 
 /// The names an alarm needs.
 #[derive(Debug, Clone, Copy)]
@@ -102,11 +103,12 @@ fn slug(signal: Signal) -> &'static str {
     }
 }
 
-/// Quotes a word for a POSIX shell: remote names must not become commands.
+/// Quotes a word for a POSIX shell: remote names must not become commands, and hide nothing from who copies them.
 pub fn quote(word: &str) -> String {
+    let word: String = word.chars().filter(|c| !is_hidden(*c)).collect();
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
+        word
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
     }

@@ -14,7 +14,7 @@ pub use wiring::{integration_names_function, invoke_grant, zero_throttle};
 
 /// All checks in their order.
 pub fn all(facts: &Facts) -> Vec<Finding> {
-    vec![
+    let mut findings = vec![
         edge::clock(facts),
         edge::network(facts),
         edge::gateway(facts),
@@ -31,7 +31,13 @@ pub fn all(facts: &Facts) -> Vec<Finding> {
         runtime::metrics(facts),
         runtime::runtime(facts),
         runtime::logs(facts),
-    ]
+    ];
+    for finding in findings.iter_mut().filter(|f| f.fix.is_empty()) {
+        if let Some(action) = &finding.missing_action {
+            finding.fix = fixes::grant(facts, &[action]);
+        }
+    }
+    findings
 }
 
 fn finding(
@@ -60,7 +66,7 @@ fn about<T>(check: &str, fact: &Fact<T>, read: impl FnOnce(&T) -> Finding) -> Fi
                 check,
                 Status::Skip,
                 format!("not looked at: the identity lacks {action}"),
-                fixes::grant(&[action]),
+                "",
             )
         },
         Fact::Failed(text) => finding(check, Status::Unknown, text, ""),

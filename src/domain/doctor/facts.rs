@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::arn::FunctionName;
+use crate::domain::doctor::one_line;
+
 /// One answer of the outside world, or why there is none. Nothing is ever guessed in its place.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(tag = "answer", content = "value", rename_all = "snake_case")]
@@ -46,6 +49,18 @@ impl<T> Fact<T> {
         }
     }
 
+    /// Why there is no answer, as a sentence for people; `None` when there is one.
+    pub fn absence(&self) -> Option<String> {
+        match self {
+            Fact::Known(_) => None,
+            Fact::Denied { action } => Some(format!("the identity lacks {action}")),
+            Fact::Missing(text) | Fact::Failed(text) | Fact::NoCredentials(text) => {
+                Some(one_line(text, 160))
+            }
+            Fact::NotAsked => Some("not read yet".to_owned()),
+        }
+    }
+
     /// Whatever kept the answer from coming, with the answer's type changed.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Fact<U> {
         match self {
@@ -68,7 +83,7 @@ pub struct Subject {
     pub api_id: Option<String>,
     /// Region in the endpoint's host name.
     pub endpoint_region: Option<String>,
-    /// Lambda function name.
+    /// Lambda function, name or ARN, without its qualifier.
     pub function: String,
     /// Alias or version the function is called with, if any.
     pub qualifier: Option<String>,
@@ -98,8 +113,6 @@ pub struct GatewayCall {
     pub status: u16,
     /// The body, at most a few KB of it.
     pub body: String,
-    /// An `apigw-requestid` header was there: API Gateway answered, itself or for the function.
-    pub from_api_gateway: bool,
     /// Time to the whole response, milliseconds.
     pub elapsed_ms: f64,
     /// Why the body is no prediction, if it is none.
@@ -140,6 +153,8 @@ pub struct Function {
     pub image_uri: Option<String>,
     /// The same image by digest, as it runs.
     pub resolved_image_uri: Option<String>,
+    /// `x86_64` or `arm64`.
+    pub architecture: String,
     /// Execution role ARN.
     pub role: String,
     /// Memory, MB.
@@ -256,7 +271,7 @@ pub struct Stage {
 /// Check 7: the image in ECR.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Image {
-    /// The digest the deployed tag points to today.
+    /// The digest the deployed tag points to today; `None` when the tag is gone and only the image itself is left.
     pub tag_digest: Option<String>,
     /// When that image was pushed, milliseconds since the epoch.
     pub pushed_ms: Option<i64>,
@@ -277,14 +292,17 @@ pub struct Concurrency {
     /// Reserved for this function; 0 switches it off.
     pub reserved: Option<u32>,
     /// The account's limit in this region.
-    pub account_limit: Option<u32>,
+    pub account_limit: Fact<u32>,
 }
 
 /// Check 10: sums and percentiles of one window, from one GetMetricData call. `None` means no data point.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Metrics {
-    /// Window, seconds.
+    /// Window of the sums, seconds.
     pub window_s: i64,
+    /// The span of the percentiles and their n, milliseconds since the epoch: of CloudWatch's own periods the one that
+    /// covers most of the window.
+    pub span_ms: Option<(i64, i64)>,
     /// Lambda invocations.
     pub invocations: Option<f64>,
     /// Lambda errors.
@@ -322,8 +340,8 @@ pub struct Metrics {
 /// Checks 11 and 12: the log group and what its recent lines say.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Logs {
-    /// Retention, days; `None` keeps for ever.
-    pub retention_days: Option<i32>,
+    /// Retention, days; `Known(None)` keeps for ever.
+    pub retention: Fact<Option<i32>>,
     /// Seconds since the last event; `None` when the window is empty.
     pub last_event_age_s: Option<f64>,
     /// REPORT lines in the window.
@@ -348,6 +366,9 @@ pub struct Logs {
     pub last_error: Option<String>,
 }
 
+/// The stage without a name in the path.
+const DEFAULT_STAGE: &str = "$default";
+
 /// Everything Doctor knows.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Facts {
@@ -365,6 +386,8 @@ pub struct Facts {
     pub function: Fact<Function>,
     /// The function called directly.
     pub invoke: Fact<Invoke>,
+    /// The function called with the bare features, where it did not understand the gateway's event.
+    pub raw: Fact<Invoke>,
     /// Further direct calls, one after the other: is it a moment or a condition?
     pub repeats: Vec<Repeat>,
     /// The API's wiring.
@@ -379,6 +402,10 @@ pub struct Facts {
     pub role_logs: Fact<Vec<Simulated>>,
     /// May the caller deploy.
     pub deployer: Fact<Vec<Simulated>>,
+    /// Did the lines of the direct call arrive in the log? Looked at only where the role may not write any.
+    pub own_lines: Option<bool>,
+    /// The function's aliases.
+    pub aliases: Fact<Vec<String>>,
     /// Concurrency.
     pub concurrency: Fact<Concurrency>,
     /// Metrics of the last minutes.
@@ -401,8 +428,12 @@ impl Facts {
             self.role_logs.denied(),
             self.deployer.denied(),
             self.concurrency.denied(),
+            self.concurrency
+                .known()
+                .and_then(|c| c.account_limit.denied()),
             self.metrics.denied(),
             self.logs.denied(),
+            self.logs.known().and_then(|l| l.retention.denied()),
         ];
         let mut seen = Vec::new();
         for action in all.into_iter().flatten() {
@@ -421,29 +452,64 @@ impl Facts {
         }
     }
 
+    /// Do log lines come in, whatever the simulator says? Those of the direct call know best.
+    pub fn lines_arrive(&self) -> bool {
+        let recent = self.logs.known().and_then(|l| l.last_event_age_s);
+        self.own_lines.unwrap_or(recent.is_some())
+    }
+
+    /// Stage and path of a prediction: `/prod/predict` is `/predict` in a stage `prod`, where there is one.
+    pub fn stage_and_path(&self) -> (&str, &str) {
+        let path = self.subject.path.as_str();
+        let first = path.trim_start_matches('/').split('/').next();
+        let named = self.api.known().and_then(|api| {
+            let mut stages = api.stages.iter().filter(|s| s.name != DEFAULT_STAGE);
+            stages.find(|s| Some(s.name.as_str()) == first)
+        });
+        match named {
+            Some(stage) => match &path[1 + stage.name.len()..] {
+                "" => (&stage.name, "/"),
+                rest => (&stage.name, rest),
+            },
+            None => (DEFAULT_STAGE, path),
+        }
+    }
+
+    /// The stage a prediction goes through.
+    pub fn stage(&self) -> Option<&Stage> {
+        let (name, _) = self.stage_and_path();
+        self.api.known()?.stages.iter().find(|s| s.name == name)
+    }
+
+    /// Alias or version that the gateway calls; its policy is the one that counts.
+    pub fn called_qualifier(&self) -> Option<&str> {
+        match self.integration() {
+            Some(integration) => FunctionName::of(&integration.uri).qualifier,
+            None => self.subject.qualifier.as_deref(),
+        }
+    }
+
     /// The route a prediction takes: exact method and path, then `ANY`, then greedy and `$default`.
     pub fn route(&self) -> Option<&Route> {
         let api = self.api.known()?;
-        let (method, path) = (&self.subject.method, &self.subject.path);
+        let (method, (_, path)) = (&self.subject.method, self.stage_and_path());
         let exact = format!("{method} {path}");
         let any = format!("ANY {path}");
         let find = |key: &str| api.routes.iter().find(|r| r.key == key);
         find(&exact)
             .or_else(|| find(&any))
-            .or_else(|| self.greedy_route(api))
+            .or_else(|| self.greedy_route(api, path))
             .or_else(|| find("$default"))
     }
 
-    fn greedy_route<'a>(&self, api: &'a Api) -> Option<&'a Route> {
+    fn greedy_route<'a>(&self, api: &'a Api, path: &str) -> Option<&'a Route> {
         api.routes.iter().find(|route| {
             let Some((method, pattern)) = route.key.split_once(' ') else {
                 return false;
             };
             let fits = method == "ANY" || method == self.subject.method;
             fits && pattern.split_once('{').is_some_and(|(prefix, rest)| {
-                rest.ends_with("+}")
-                    && self.subject.path.starts_with(prefix)
-                    && self.subject.path.len() > prefix.len()
+                rest.ends_with("+}") && path.starts_with(prefix) && path.len() > prefix.len()
             })
         })
     }

@@ -2,20 +2,34 @@
 
 use super::facts::{Facts, Function};
 use crate::domain::alerts::alarm::quote;
+use crate::domain::arn::{self, FunctionName};
+
+fn profile(facts: &Facts) -> String {
+    let profile = facts.subject.profile.as_ref();
+    profile
+        .map(|p| format!(" --profile {}", quote(p)))
+        .unwrap_or_default()
+}
 
 /// The region and profile flags that repeat the session's own.
 fn flags(facts: &Facts) -> String {
-    let profile = facts
-        .subject
-        .profile
-        .as_ref()
-        .map(|p| format!(" --profile {}", quote(p)))
-        .unwrap_or_default();
-    format!("--region {}{profile}", quote(&facts.subject.region))
+    format!(
+        "--region {}{}",
+        quote(&facts.subject.region),
+        profile(facts)
+    )
 }
 
 fn function(facts: &Facts) -> String {
     quote(&facts.subject.function)
+}
+
+/// Alias or version that the gateway calls, as a flag.
+fn qualifier(facts: &Facts) -> String {
+    facts
+        .called_qualifier()
+        .map(|q| format!(" --qualifier {}", quote(q)))
+        .unwrap_or_default()
 }
 
 /// Partition and account, from the function's ARN or the identity.
@@ -24,15 +38,11 @@ fn partition_and_account(facts: &Facts) -> (String, String) {
     let arn = from_function
         .or(facts.identity.known().map(|i| i.arn.as_str()))
         .unwrap_or_default();
-    let part = |index: usize| {
-        arn.split(':')
-            .nth(index)
-            .filter(|p| !p.is_empty())
-            .map(str::to_owned)
-    };
-    let account = part(4).or_else(|| facts.identity.known().map(|i| i.account.clone()));
+    let account = arn::account(arn)
+        .map(str::to_owned)
+        .or_else(|| facts.identity.known().map(|i| i.account.clone()));
     (
-        part(1).unwrap_or_else(|| "aws".to_owned()),
+        arn::partition(arn).unwrap_or("aws").to_owned(),
         account.unwrap_or_else(|| "ACCOUNT".to_owned()),
     )
 }
@@ -43,14 +53,14 @@ pub fn source_arn(facts: &Facts) -> Option<String> {
     let api_id = subject.api_id.as_ref()?;
     let region = subject.endpoint_region.as_ref().unwrap_or(&subject.region);
     let (partition, account) = partition_and_account(facts);
-    let stage = "$default";
+    let (stage, path) = facts.stage_and_path();
     let route = match facts.route() {
         Some(route) if route.key == "$default" => "$default".to_owned(),
         Some(route) => match route.key.split_once(' ') {
             Some((_, path)) => format!("{}{path}", subject.method),
-            None => format!("{}{}", subject.method, subject.path),
+            None => format!("{}{path}", subject.method),
         },
-        None => format!("{}{}", subject.method, subject.path),
+        None => format!("{}{path}", subject.method),
     };
     Some(format!(
         "arn:{partition}:execute-api:{region}:{account}:{api_id}/{stage}/{route}"
@@ -65,36 +75,131 @@ pub fn add_permission(facts: &Facts) -> String {
         .endpoint_region
         .as_ref()
         .unwrap_or(&facts.subject.region);
-    let api_id = facts.subject.api_id.as_deref().unwrap_or("API_ID");
+    let (before, api_id) = api_id(facts);
     let source = format!("arn:{partition}:execute-api:{region}:{account}:{api_id}/*/*");
-    let qualifier = facts
-        .subject
-        .qualifier
-        .as_ref()
-        .map(|q| format!(" --qualifier {}", quote(q)))
-        .unwrap_or_default();
     format!(
-        "aws lambda add-permission {} --function-name {}{qualifier} --statement-id apigateway-invoke-{} \
+        "{before}aws lambda add-permission {} --function-name {}{} --statement-id apigateway-invoke \
          --action lambda:InvokeFunction --principal apigateway.amazonaws.com --source-arn {}",
         flags(facts),
         function(facts),
-        quote(api_id),
-        quote(&source)
+        qualifier(facts),
+        shell_word(&source)
     )
 }
 
-/// Replaces a deploy that failed by a working image.
-pub fn redeploy(facts: &Facts) -> String {
-    let image = facts
-        .function
-        .known()
-        .and_then(|f| f.image_uri.as_deref())
-        .unwrap_or("IMAGE_URI");
+/// Takes back the statement that denies.
+pub fn remove_permission(facts: &Facts, sid: &str) -> String {
+    format!(
+        "aws lambda remove-permission {} --function-name {}{} --statement-id {}",
+        flags(facts),
+        function(facts),
+        qualifier(facts),
+        quote(sid)
+    )
+}
+
+/// A line that finds the API's id where only a custom domain is known, and the id or the variable that line sets.
+fn api_id(facts: &Facts) -> (String, String) {
+    if let Some(id) = &facts.subject.api_id {
+        return (String::new(), id.clone());
+    }
+    let host = facts
+        .subject
+        .endpoint
+        .split_once("://")
+        .map_or("", |(_, rest)| rest);
+    let host = host.split(['/', ':', '?']).next().unwrap_or_default();
+    let find = format!(
+        "API_ID=$(aws apigatewayv2 get-api-mappings {} --domain-name {} --query 'Items[0].ApiId' --output text)\n",
+        flags(facts),
+        quote(host)
+    );
+    (find, "$API_ID".to_owned())
+}
+
+/// Quoted so that the variable of [`api_id`] is still filled in.
+fn shell_word(text: &str) -> String {
+    if text.contains("$API_ID") {
+        format!("\"{text}\"")
+    } else {
+        quote(text)
+    }
+}
+
+fn image(facts: &Facts) -> Option<&str> {
+    facts.function.known()?.image_uri.as_deref()
+}
+
+fn deploy(facts: &Facts, image: &str) -> String {
     format!(
         "aws lambda update-function-code {} --function-name {} --image-uri {}",
         flags(facts),
         function(facts),
         quote(image)
+    )
+}
+
+/// Deploys the image that the function's tag names.
+pub fn redeploy(facts: &Facts) -> String {
+    match image(facts) {
+        Some(image) => deploy(facts, image),
+        None => format!(
+            "aws lambda get-function {} --function-name {}",
+            flags(facts),
+            function(facts)
+        ),
+    }
+}
+
+/// Replaces a deploy that failed. The same image would fail again: one for the wrong processor is built anew.
+pub fn replace_deploy(facts: &Facts) -> String {
+    let function = facts.function.known();
+    let reason = function
+        .and_then(|f| f.last_update_reason.as_deref())
+        .unwrap_or_default();
+    let code = function
+        .and_then(|f| f.last_update_code.as_deref())
+        .unwrap_or_default();
+    let (Some(image), true) = (image(facts), code.contains("Image")) else {
+        return redeploy(facts);
+    };
+    let platform = match function.map(|f| f.architecture.as_str()) {
+        Some("arm64") => "linux/arm64",
+        _ => "linux/amd64",
+    };
+    let why = if reason.contains("architecture") {
+        "# the image was built for another processor: build and push it for the function's, then deploy it"
+    } else {
+        "# the image itself is refused: build and push it again, then deploy it"
+    };
+    let tagged = image.split_once('@').map_or(image, |(name, _)| name);
+    format!(
+        "{why}\ndocker buildx build --platform {platform} --provenance=false --push -t {} .\n{}",
+        quote(tagged),
+        deploy(facts, tagged)
+    )
+}
+
+/// Gives the image that runs its tag back.
+pub fn restore_tag(facts: &Facts) -> String {
+    let function = facts.function.known();
+    let digest = function
+        .and_then(|f| f.resolved_image_uri.as_deref())
+        .and_then(|uri| uri.split_once('@'))
+        .map(|(_, digest)| digest);
+    let tag = image(facts)
+        .and_then(|uri| uri.rsplit('/').next())
+        .and_then(|name| name.split_once(':'))
+        .map_or("latest", |(_, tag)| tag);
+    let (Some(digest), Some(repository)) = (digest, function.and_then(repository)) else {
+        return String::new();
+    };
+    let (flags, repository) = (flags(facts), quote(&repository));
+    format!(
+        "aws ecr put-image {flags} --repository-name {repository} --image-tag {} --image-manifest \"$(aws ecr batch-get-image {flags} \
+         --repository-name {repository} --image-ids imageDigest={} --query 'images[0].imageManifest' --output text)\"",
+        quote(tag),
+        quote(digest)
     )
 }
 
@@ -138,11 +243,22 @@ pub fn free_concurrency(facts: &Facts) -> String {
     )
 }
 
-/// Reserves concurrency for the function, and says where the account's limit is raised.
+/// Raises the limit that was hit: the function's own reservation, else the account's.
 pub fn more_concurrency(facts: &Facts) -> String {
+    let concurrency = facts.concurrency.known();
+    if let Some(reserved) = concurrency.and_then(|c| c.reserved) {
+        return format!(
+            "aws lambda put-function-concurrency {} --function-name {} --reserved-concurrent-executions {}",
+            flags(facts),
+            function(facts),
+            reserved.saturating_mul(2).max(1)
+        );
+    }
+    let limit = concurrency.and_then(|c| c.account_limit.known().copied());
     format!(
-        "aws service-quotas request-service-quota-increase {} --service-code lambda --quota-code L-B99A9384 --desired-value 1000",
-        flags(facts)
+        "aws service-quotas request-service-quota-increase {} --service-code lambda --quota-code L-B99A9384 --desired-value {}",
+        flags(facts),
+        limit.unwrap_or_default().saturating_mul(2).max(1000)
     )
 }
 
@@ -159,13 +275,45 @@ pub fn more_memory(facts: &Facts) -> String {
     )
 }
 
+/// The longest an HTTP API waits, seconds.
+const GATEWAY_LIMIT_S: u32 = 30;
+
 /// Raises the timeout to the gateway's 30 s, or says that it is there already.
 pub fn more_time(facts: &Facts) -> String {
+    if facts
+        .function
+        .known()
+        .is_some_and(|f| f.timeout_s >= GATEWAY_LIMIT_S)
+    {
+        return format!(
+            "# an HTTP API waits {GATEWAY_LIMIT_S} s at most: find what takes so long\n{}",
+            read_errors(facts)
+        );
+    }
     format!(
-        "aws lambda update-function-configuration {} --function-name {} --timeout 30",
+        "aws lambda update-function-configuration {} --function-name {} --timeout {GATEWAY_LIMIT_S}",
         flags(facts),
         function(facts)
     )
+}
+
+/// Lets the integration wait as long as an HTTP API can.
+pub fn longer_integration(facts: &Facts) -> String {
+    let most = GATEWAY_LIMIT_S * 1000;
+    match facts.integration().filter(|i| i.timeout_ms < most) {
+        Some(integration) => {
+            let (before, id) = api_id(facts);
+            format!(
+                "{before}aws apigatewayv2 update-integration {} --api-id {} --integration-id {} --timeout-in-millis {most}",
+                flags(facts),
+                shell_word(&id),
+                quote(&integration.id)
+            )
+        }
+        None => format!(
+            "# make the call faster or asynchronous: an HTTP API waits {GATEWAY_LIMIT_S} s at most"
+        ),
+    }
 }
 
 /// Shows the errors of the last half hour.
@@ -181,19 +329,30 @@ pub fn read_errors(facts: &Facts) -> String {
 /// The function's log group, as configured or by Lambda's default.
 pub fn log_group(facts: &Facts) -> String {
     let configured = facts.function.known().and_then(|f| f.log_group.clone());
-    configured.unwrap_or_else(|| format!("/aws/lambda/{}", facts.subject.function))
+    configured.unwrap_or_else(|| {
+        format!(
+            "/aws/lambda/{}",
+            FunctionName::of(&facts.subject.function).name
+        )
+    })
 }
 
 /// Attaches the managed policy that lets the execution role write logs.
 pub fn allow_logs(facts: &Facts) -> String {
-    let role = facts
+    let known = facts
         .function
         .known()
-        .and_then(|f| f.role.rsplit('/').next())
-        .unwrap_or("ROLE");
+        .and_then(|f| f.role.rsplit('/').next());
+    let role = known.map_or_else(|| {
+        format!(
+            "\"$(aws lambda get-function-configuration {} --function-name {} --query Role --output text | sed 's|.*/||')\"",
+            flags(facts),
+            function(facts)
+        )
+    }, quote);
     format!(
-        "aws iam attach-role-policy --role-name {} --policy-arn arn:{}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
-        quote(role),
+        "aws iam attach-role-policy{} --role-name {role} --policy-arn arn:{}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
+        profile(facts),
         partition_and_account(facts).0
     )
 }
@@ -206,78 +365,97 @@ pub fn sign_in(facts: &Facts) -> String {
     }
 }
 
-/// A policy that lets the caller read what Doctor lacked.
-pub fn grant(actions: &[&str]) -> String {
+/// A policy that lets the caller read what Doctor lacked, attached to who it is.
+pub fn grant(facts: &Facts, actions: &[&str]) -> String {
     let policy = serde_json::json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]});
+    let policy = quote(&policy.to_string());
+    let arn = facts.identity.known().map(|i| i.arn.as_str());
+    let resource = arn
+        .and_then(|arn| arn.splitn(6, ':').nth(5))
+        .unwrap_or_default();
+    let mut path = resource.split('/');
+    let (kind, second, last) = (path.next(), path.next(), resource.rsplit('/').next());
+    let (command, flag, name) = match (kind, second, last) {
+        (Some("assumed-role"), Some(role), _) if role.starts_with("AWSReservedSSO_") => {
+            return format!(
+                "# a permission set of IAM Identity Center: add this to its inline policy\n{policy}"
+            );
+        }
+        (Some("assumed-role"), Some(role), _) => ("put-role-policy", "--role-name", role),
+        (Some("user"), Some(_), Some(user)) => ("put-user-policy", "--user-name", user),
+        _ => return format!("# add this to the policies of the identity in use\n{policy}"),
+    };
     format!(
-        "aws iam put-user-policy --user-name USER --policy-name vintner-read --policy-document {}",
-        quote(&policy.to_string())
+        "aws iam {command}{} {flag} {} --policy-name vintner-read --policy-document {policy}",
+        profile(facts),
+        quote(name)
     )
 }
 
-fn api(facts: &Facts) -> String {
-    quote(facts.subject.api_id.as_deref().unwrap_or("API_ID"))
-}
-
-/// Adds the missing route.
-pub fn add_route(facts: &Facts) -> String {
-    let integration = facts
-        .api
-        .known()
-        .and_then(|a| a.integrations.first())
-        .map_or("INTEGRATION_ID", |i| i.id.as_str());
+/// One apigatewayv2 command about this API.
+fn api_command(facts: &Facts, verb: &str, arguments: &str) -> String {
+    let (before, id) = api_id(facts);
     format!(
-        "aws apigatewayv2 create-route {} --api-id {} --route-key {} --target {}",
+        "{before}aws apigatewayv2 {verb} {} --api-id {} {arguments}",
         flags(facts),
-        api(facts),
-        quote(&format!("{} {}", facts.subject.method, facts.subject.path)),
-        quote(&format!("integrations/{integration}"))
+        shell_word(&id)
     )
+}
+
+/// Adds the missing route, to the integration that is there or to one made for it.
+pub fn add_route(facts: &Facts) -> String {
+    let route = quote(&format!(
+        "{} {}",
+        facts.subject.method,
+        facts.stage_and_path().1
+    ));
+    let integration = facts.api.known().and_then(|a| a.integrations.first());
+    match integration {
+        Some(integration) => api_command(
+            facts,
+            "create-route",
+            &format!(
+                "--route-key {route} --target {}",
+                quote(&format!("integrations/{}", integration.id))
+            ),
+        ),
+        None => api_command(facts, "get-integrations", "")
+            .trim_end()
+            .to_owned(),
+    }
 }
 
 /// Switches the default endpoint on.
 pub fn enable_endpoint(facts: &Facts) -> String {
-    format!(
-        "aws apigatewayv2 update-api {} --api-id {} --no-disable-execute-api-endpoint",
-        flags(facts),
-        api(facts)
-    )
+    api_command(facts, "update-api", "--no-disable-execute-api-endpoint")
 }
 
-/// Lifts a stage's throttle.
+/// Lifts the throttle of the stage that predictions go through.
 pub fn lift_throttle(facts: &Facts) -> String {
-    let stage = facts
-        .api
-        .known()
-        .and_then(|a| a.stages.first())
-        .map_or("$default", |s| s.name.as_str());
-    format!(
-        "aws apigatewayv2 update-stage {} --api-id {} --stage-name {} --default-route-settings ThrottlingRateLimit=100,ThrottlingBurstLimit=200",
-        flags(facts),
-        api(facts),
+    let (stage, _) = facts.stage_and_path();
+    let arguments = format!(
+        "--stage-name {} --default-route-settings ThrottlingRateLimit=100,ThrottlingBurstLimit=200",
         quote(stage)
-    )
+    );
+    api_command(facts, "update-stage", &arguments)
 }
 
 /// Points the integration at the function.
 pub fn point_integration(facts: &Facts) -> String {
-    let integration = facts
-        .integration()
-        .map_or("INTEGRATION_ID", |i| i.id.as_str());
-    let arn = facts
-        .function
-        .known()
-        .map_or_else(|| "FUNCTION_ARN".to_owned(), |f| f.arn.clone());
-    format!(
-        "aws apigatewayv2 update-integration {} --api-id {} --integration-id {} --integration-uri {}",
-        flags(facts),
-        api(facts),
-        quote(integration),
-        quote(&arn)
-    )
+    let (Some(integration), Some(function)) = (facts.integration(), facts.function.known()) else {
+        return api_command(facts, "get-integrations", "")
+            .trim_end()
+            .to_owned();
+    };
+    let arguments = format!(
+        "--integration-id {} --integration-uri {}",
+        quote(&integration.id),
+        quote(&function.arn)
+    );
+    api_command(facts, "update-integration", &arguments)
 }
 
-/// Finds where the function lives.
+/// Finds where the function, or its alias, lives.
 pub fn find_function(facts: &Facts) -> String {
     let region = facts
         .subject
@@ -286,9 +464,15 @@ pub fn find_function(facts: &Facts) -> String {
         .filter(|r| **r != facts.subject.region);
     match region {
         Some(region) => format!(
-            "aws lambda get-function --function-name {} --region {}",
+            "aws lambda get-function --function-name {} --region {}{}",
             function(facts),
-            quote(region)
+            quote(region),
+            profile(facts)
+        ),
+        None if facts.subject.qualifier.is_some() => format!(
+            "aws lambda list-aliases {} --function-name {}",
+            flags(facts),
+            function(facts)
         ),
         None => format!(
             "aws lambda list-functions {} --query 'Functions[].FunctionName'   # then --function NAME or --region REGION",
@@ -297,13 +481,22 @@ pub fn find_function(facts: &Facts) -> String {
     }
 }
 
-/// Keeps environments warm.
+/// Keeps environments warm: behind the alias that is called, else behind a version made for it.
 pub fn keep_warm(facts: &Facts) -> String {
-    let qualifier = facts.subject.qualifier.as_deref().unwrap_or("ALIAS");
+    let aliases = facts.aliases.known();
+    let called = facts
+        .called_qualifier()
+        .or_else(|| aliases.and_then(|a| a.first()).map(String::as_str));
+    let qualifier = called.map_or_else(|| {
+        format!(
+            "\"$(aws lambda publish-version {} --function-name {} --query Version --output text)\"",
+            flags(facts),
+            function(facts)
+        )
+    }, quote);
     format!(
-        "aws lambda put-provisioned-concurrency-config {} --function-name {} --qualifier {} --provisioned-concurrent-executions 1",
+        "aws lambda put-provisioned-concurrency-config {} --function-name {} --qualifier {qualifier} --provisioned-concurrent-executions 1",
         flags(facts),
-        function(facts),
-        quote(qualifier)
+        function(facts)
     )
 }

@@ -16,7 +16,7 @@ pub enum Answerer {
 }
 
 /// The messages HTTP APIs send on their own account.
-const GATEWAY_MESSAGES: [&str; 7] = [
+const GATEWAY_MESSAGES: [&str; 9] = [
     "Internal Server Error",
     "Service Unavailable",
     "Too Many Requests",
@@ -24,6 +24,8 @@ const GATEWAY_MESSAGES: [&str; 7] = [
     "Forbidden",
     "Unauthorized",
     "Missing Authentication Token",
+    "Request Entity Too Large",
+    "Bad Request",
 ];
 
 impl GatewayCall {

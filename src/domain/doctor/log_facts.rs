@@ -1,6 +1,6 @@
 //! What a stretch of log says, condensed to what Doctor looks at.
 
-use super::facts::Logs;
+use super::facts::{Fact, Logs};
 use super::one_line;
 use crate::domain::latency::{Sample, nearest_rank};
 use crate::domain::report::{InitReport, Outcome, Report};
@@ -8,11 +8,11 @@ use crate::domain::report::{InitReport, Outcome, Report};
 /// Condenses log events (time in milliseconds since the epoch, text), in any order; `now_ms` gives ages.
 pub fn condense<'a>(
     events: impl IntoIterator<Item = (i64, &'a str)>,
-    retention_days: Option<i32>,
+    retention: Fact<Option<i32>>,
     now_ms: i64,
 ) -> Logs {
     let mut logs = Logs {
-        retention_days,
+        retention,
         ..Logs::default()
     };
     let (mut warm, mut all) = (Vec::new(), Vec::new());
@@ -33,7 +33,10 @@ pub fn condense<'a>(
             continue;
         }
         if let Some(init) = InitReport::parse(message) {
-            logs.init_timeouts += usize::from(init.status == Outcome::Timeout);
+            // Its environment starts cold all the same, within the call that follows.
+            let timed_out = usize::from(init.status == Outcome::Timeout);
+            logs.init_timeouts += timed_out;
+            logs.cold += timed_out;
             continue;
         }
         if is_error(message, &mut logs, &mut killed)
@@ -108,12 +111,12 @@ mod tests {
         ];
         let logs = condense(
             lines.iter().map(|(at, m)| (*at, m.as_str())),
-            Some(30),
+            Fact::Known(Some(30)),
             8000,
         );
         assert_eq!(
             (logs.reports, logs.cold, logs.max_memory_mb),
-            (3, 1, Some(240))
+            (3, 2, Some(240))
         );
         assert_eq!((logs.warm_p50_ms, logs.p99_ms), (Some(150.0), Some(200.0)));
         assert_eq!(

@@ -7,6 +7,8 @@ mod wiring;
 
 use std::fmt::Write as _;
 
+pub(super) use behaviour::{SLOW_MS, cold_repeats, storm_share};
+
 use super::facts::{Facts, GatewayCall};
 use super::gateway::Answerer;
 use super::{Finding, HEALTHY, Status, Verdict};

@@ -144,7 +144,9 @@ fn around(overview: &Overview, room: usize, look: &Look) -> Vec<Line<'static>> {
         let reserved = c.reserved.map_or("none".to_owned(), |n| n.to_string());
         format!(
             "reserved {reserved}, account limit {}",
-            c.account_limit.map_or("–".to_owned(), |n| n.to_string())
+            c.account_limit
+                .known()
+                .map_or_else(|| why(&c.account_limit), ToString::to_string)
         )
     });
     let provisioned = text(&overview.provisioned, |p| {

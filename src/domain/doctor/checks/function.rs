@@ -2,16 +2,18 @@
 
 use std::fmt::Write as _;
 
-use super::super::facts::{Fact, Facts, Function, Invoke};
+use super::super::facts::{Fact, Facts, Function, Invocation, Invoke};
 use super::super::gateway::proxy_violation;
+use super::super::verdict::{SLOW_MS, cold_repeats};
 use super::super::{Finding, Status, fixes};
 use super::{about, finding};
+use crate::domain::arn;
 
 pub(super) fn identity(facts: &Facts) -> Finding {
     about("identity", &facts.identity, |identity| {
-        let owner = facts.function.known().and_then(|f| f.arn.split(':').nth(4));
+        let owner = facts.function.known().and_then(|f| arn::account(&f.arn));
         let text = format!("{} in account {}", identity.arn, identity.account);
-        match owner.filter(|o| !o.is_empty() && *o != identity.account) {
+        match owner.filter(|o| *o != identity.account) {
             Some(owner) => finding(
                 "identity",
                 Status::Warn,
@@ -86,7 +88,12 @@ pub(super) fn invoke(facts: &Facts) -> Finding {
             "",
         ),
         Invoke::Answered(call) => {
-            let time = format!("{} in {:.0} ms", call.status, call.elapsed_ms);
+            let time = format!(
+                "{} in {:.0} ms{}",
+                call.status,
+                call.elapsed_ms,
+                bare(facts)
+            );
             match (&call.function_error, proxy_violation(&call.payload)) {
                 (Some(error), _) => finding(
                     "invoke",
@@ -100,28 +107,48 @@ pub(super) fn invoke(facts: &Facts) -> Finding {
                     format!("{time}, but {why}: {}", call.payload),
                     "",
                 ),
-                (None, None) => finding(
-                    "invoke",
-                    Status::Pass,
-                    format!("{time}, a proxy response"),
-                    "",
-                ),
+                (None, None) => answered(facts, call, &time),
             }
         }
     })
 }
 
+/// What the bare features brought, where the gateway's event was not understood.
+fn bare(facts: &Facts) -> &'static str {
+    match facts.raw.known() {
+        Some(Invoke::Answered(raw)) if raw.function_error.is_none() => {
+            " (the bare features are understood)"
+        }
+        Some(Invoke::Answered(_)) => " (nor are the bare features understood)",
+        _ => "",
+    }
+}
+
+/// A good answer: was it in time, and from a warm environment?
+fn answered(facts: &Facts, call: &Invocation, time: &str) -> Finding {
+    let (cold, n) = cold_repeats(facts);
+    if cold > 0 {
+        let text = format!("{time}; {cold} of {n} calls right after another one were cold starts");
+        return finding("invoke", Status::Warn, text, fixes::keep_warm(facts));
+    }
+    if let Some(ms) = call.duration_ms.filter(|ms| *ms > SLOW_MS) {
+        let text = format!("{time}, of which the handler took {ms:.0} ms");
+        return finding("invoke", Status::Warn, text, fixes::read_errors(facts));
+    }
+    let text = format!("{time}, a proxy response");
+    finding("invoke", Status::Pass, text, "")
+}
+
 pub(super) fn concurrency(facts: &Facts) -> Finding {
     about("concurrency", &facts.concurrency, |concurrency| {
-        let limit = concurrency
-            .account_limit
-            .map_or("unknown".to_owned(), |l| l.to_string());
+        let account = concurrency.account_limit.known().copied();
+        let limit = account.map_or("unknown".to_owned(), |l| l.to_string());
         let highest = facts
             .metrics
             .known()
             .and_then(|m| m.concurrent_max)
             .unwrap_or(0.0);
-        let effective = concurrency.reserved.or(concurrency.account_limit);
+        let effective = concurrency.reserved.or(account);
         match (concurrency.reserved, effective) {
             (Some(0), _) => finding(
                 "concurrency",
@@ -137,12 +164,15 @@ pub(super) fn concurrency(facts: &Facts) -> Finding {
             ),
             (reserved, _) => {
                 let reserved = reserved.map_or("none".to_owned(), |r| r.to_string());
-                finding(
-                    "concurrency",
-                    Status::Pass,
-                    format!("reserved {reserved}, account limit {limit}"),
-                    "",
-                )
+                Finding {
+                    missing_action: concurrency.account_limit.denied().map(str::to_owned),
+                    ..finding(
+                        "concurrency",
+                        Status::Pass,
+                        format!("reserved {reserved}, account limit {limit}"),
+                        "",
+                    )
+                }
             }
         }
     })

@@ -4,15 +4,17 @@ use super::super::facts::{Fact, Facts, Simulated};
 use super::super::policy::{Answer, Question, evaluate};
 use super::super::{Finding, Status, fixes};
 use super::{about, finding};
+use crate::domain::arn;
+
+fn by_digest(facts: &Facts) -> bool {
+    let image = facts.function.known().and_then(|f| f.image_uri.as_deref());
+    image.is_some_and(|uri| uri.contains('@'))
+}
 
 /// (digest that runs, digest the deployed tag points to), when both are known and the deploy was by tag.
 pub fn digests(facts: &Facts) -> Option<(&str, &str)> {
     let function = facts.function.known()?;
-    if function
-        .image_uri
-        .as_deref()
-        .is_some_and(|uri| uri.contains('@'))
-    {
+    if by_digest(facts) {
         return None;
     }
     let running = function.resolved_image_uri.as_deref()?.split_once('@')?.1;
@@ -36,11 +38,17 @@ pub(super) fn image(facts: &Facts) -> Finding {
             format!("runs {running}, the tag now points to {tag}"),
             fixes::redeploy(facts),
         ),
-        None => finding(
+        None if by_digest(facts) => finding(
             "image",
             Status::Pass,
             "the image exists; deployed by digest",
             "",
+        ),
+        None => finding(
+            "image",
+            Status::Warn,
+            "the image exists, but its tag is gone: the next deploy by tag would find nothing",
+            fixes::restore_tag(facts),
         ),
     })
 }
@@ -60,7 +68,7 @@ pub fn repository_grant(facts: &Facts) -> Option<Result<(), Vec<&'static str>>> 
                 principal: "lambda.amazonaws.com",
                 action,
                 source_arn: function,
-                source_account: function.and_then(|arn| arn.split(':').nth(4)),
+                source_account: function.and_then(arn::account),
             };
             matches!(
                 evaluate(document, &question),
@@ -113,6 +121,15 @@ pub(super) fn role(facts: &Facts) -> Finding {
                 "role",
                 Status::Pass,
                 "the execution role may write logs",
+                "",
+            ),
+            lacking if facts.lines_arrive() => finding(
+                "role",
+                Status::Warn,
+                format!(
+                    "the simulator says that the execution role may not do {}, yet lines arrive",
+                    lacking.join(", ")
+                ),
                 "",
             ),
             lacking => finding(

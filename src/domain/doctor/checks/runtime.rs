@@ -1,6 +1,7 @@
 //! Checks 10 to 12: metrics, REPORT lines, the log group.
 
-use super::super::facts::Facts;
+use super::super::facts::{Fact, Facts};
+use super::super::verdict::{SLOW_MS, storm_share};
 use super::super::{Finding, Status, fixes};
 use super::{about, finding};
 
@@ -51,6 +52,17 @@ pub(super) fn runtime(facts: &Facts) -> Finding {
         {
             remarks.push(format!("p99 {p99:.0} ms of {} s timeout", f.timeout_s));
         }
+        if let Some(share) = storm_share(logs) {
+            remarks.push(format!(
+                "{:.0} % of the calls were cold starts",
+                share * 100.0
+            ));
+        }
+        if let Some(median) = logs.warm_p50_ms.filter(|ms| *ms > SLOW_MS) {
+            remarks.push(format!(
+                "half of the warm calls took more than {median:.0} ms"
+            ));
+        }
         let seen = format!("{} REPORT lines, {} cold", logs.reports, logs.cold);
         if remarks.is_empty() {
             return finding("runtime", Status::Pass, seen, "");
@@ -77,22 +89,18 @@ pub(super) fn logs(facts: &Facts) -> Finding {
         return finding("logs", Status::Warn, text, fixes::allow_logs(facts));
     }
     about("logs", &facts.logs, |logs| {
-        let kept = logs
-            .retention_days
-            .map_or("kept for ever".to_owned(), |d| format!("kept {d} days"));
-        match logs.last_event_age_s {
-            Some(age) => finding(
-                "logs",
-                Status::Pass,
-                format!("{group}: last event {age:.0} s ago, {kept}"),
-                "",
-            ),
-            None => finding(
-                "logs",
-                Status::Warn,
-                format!("{group}: no event in the window, {kept}"),
-                "",
-            ),
+        let kept = match &logs.retention {
+            Fact::Known(Some(days)) => format!("kept {days} days"),
+            Fact::Known(None) => "kept for ever".to_owned(),
+            other => format!("retention unknown: {}", other.absence().unwrap_or_default()),
+        };
+        let (status, seen) = match logs.last_event_age_s {
+            Some(age) => (Status::Pass, format!("last event {age:.0} s ago")),
+            None => (Status::Warn, "no event in the window".to_owned()),
+        };
+        Finding {
+            missing_action: logs.retention.denied().map(str::to_owned),
+            ..finding("logs", status, format!("{group}: {seen}, {kept}"), "")
         }
     })
 }

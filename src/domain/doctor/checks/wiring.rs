@@ -4,33 +4,18 @@ use super::super::facts::{Fact, Facts, Integration};
 use super::super::policy::{Answer, Question, evaluate};
 use super::super::{Finding, Status, fixes};
 use super::{about, finding};
+use crate::domain::arn::{self, FunctionName};
 
-/// The name of the stage whose throttle is 0, if there is one.
+/// The name of the stage that predictions go through, if its throttle is 0.
 pub fn zero_throttle(facts: &Facts) -> Option<&str> {
     let zero = |limit: Option<f64>| limit.is_some_and(|l| l <= 0.0);
-    let stages = &facts.api.known()?.stages;
-    stages
-        .iter()
-        .find(|s| zero(s.rate_limit) || zero(s.burst_limit))
-        .map(|s| s.name.as_str())
+    let stage = facts.stage()?;
+    (zero(stage.rate_limit) || zero(stage.burst_limit)).then_some(stage.name.as_str())
 }
 
 /// True when the integration calls the function (any alias or version of it).
 pub fn integration_names_function(facts: &Facts, integration: &Integration) -> bool {
-    let after = integration
-        .uri
-        .split(":function:")
-        .nth(1)
-        .unwrap_or(&integration.uri);
-    let name = after.split([':', '/']).next().unwrap_or_default();
-    // A function given by ARN is compared by its last part.
-    let wanted = facts
-        .subject
-        .function
-        .split(":function:")
-        .last()
-        .unwrap_or_default();
-    name == wanted.split(':').next().unwrap_or_default()
+    FunctionName::of(&integration.uri).name == FunctionName::of(&facts.subject.function).name
 }
 
 pub(super) fn api(facts: &Facts) -> Finding {
@@ -46,7 +31,8 @@ pub(super) fn api(facts: &Facts) -> Finding {
             return wrong(
                 format!(
                     "no route for {} {}",
-                    facts.subject.method, facts.subject.path
+                    facts.subject.method,
+                    facts.stage_and_path().1
                 ),
                 fixes::add_route(facts),
             );
@@ -57,7 +43,7 @@ pub(super) fn api(facts: &Facts) -> Finding {
                 fixes::lift_throttle(facts),
             );
         }
-        if let Some(stage) = api.stages.iter().find(|s| !s.deployed && !s.auto_deploy) {
+        if let Some(stage) = facts.stage().filter(|s| !s.deployed && !s.auto_deploy) {
             return wrong(
                 format!("stage {} was never deployed", stage.name),
                 String::new(),
@@ -100,7 +86,7 @@ pub fn invoke_grant(facts: &Facts) -> Option<Answer> {
             principal: "apigateway.amazonaws.com",
             action: "lambda:InvokeFunction",
             source_arn: Some(&source),
-            source_account: source.split(':').nth(4),
+            source_account: arn::account(&source),
         },
     ))
 }
@@ -136,7 +122,7 @@ pub(super) fn policy(facts: &Facts) -> Finding {
                 "policy",
                 Status::Fail,
                 format!("statement {sid} denies it"),
-                "",
+                fixes::remove_permission(facts, &sid),
             ),
             Some(Answer::Unreadable(why)) => finding("policy", Status::Unknown, why, ""),
             Some(Answer::NotAllowed { near_misses, .. }) => {

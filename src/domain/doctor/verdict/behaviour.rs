@@ -1,13 +1,15 @@
 //! Causes in the function itself: how its calls end and how long they take.
 
-use super::super::facts::{Facts, Invocation, Invoke};
+use super::super::facts::{Facts, Invocation, Invoke, Logs};
 use super::super::gateway::{Answerer, proxy_violation};
 use super::super::{Verdict, fixes, one_line};
 use super::{function_name, gateway, gateway_down, verdict};
 use crate::domain::latency::nearest_rank;
 
 /// A median warm call slower than the owner's p99 objective is no tail but a condition. Milliseconds.
-const SLOW_MEDIAN_MS: f64 = 500.0;
+pub const SLOW_MS: f64 = 500.0;
+/// Of a gateway that gives up this share of its limit must have passed: clocks differ a little.
+const NEARLY: f64 = 0.9;
 /// So many calls before a share of cold starts means anything.
 const STORM_MIN_N: usize = 20;
 /// Cold starts per call that make a storm.
@@ -86,7 +88,7 @@ pub(super) fn handler_crash(facts: &Facts) -> Option<Verdict> {
         return verdict(
             "handler-crash",
             format!(
-                "The handler crashes on every call: {}.",
+                "The handler crashes: called directly it says {}.",
                 one_line(&error, 200)
             ),
             fixes::read_errors(facts),
@@ -166,14 +168,14 @@ pub(super) fn silent_200(facts: &Facts) -> Option<Verdict> {
     )
 }
 
+/// The gateway gave up on its own limit, or nobody answered within ours. A quick 503 is something else.
 pub(super) fn integration_timeout(facts: &Facts) -> Option<Verdict> {
     let call = gateway(facts)?;
+    if call.timed_out {
+        return no_answer(facts);
+    }
     let gave_up = matches!(call.status, 503 | 504) && call.answerer() == Answerer::Gateway;
-    let slow = matches!(facts.invoke.known(), Some(Invoke::TimedOut { .. }))
-        || facts
-            .invocation()
-            .is_some_and(|i| i.function_error.is_none());
-    (gave_up || (call.timed_out && slow)).then_some(())?;
+    (gave_up && took_the_limit(facts, call.elapsed_ms)).then_some(())?;
     let limit = facts
         .integration()
         .map(|i| format!(" ({} ms)", i.timeout_ms))
@@ -185,8 +187,57 @@ pub(super) fn integration_timeout(facts: &Facts) -> Option<Verdict> {
     verdict(
         "integration-timeout",
         format!("The function answers later than the gateway's integration waits{limit}{took}."),
-        "# make the call faster or asynchronous: an HTTP API waits 30 s at most",
+        fixes::longer_integration(facts),
     )
+}
+
+/// Did this call, or the function called directly, take as long as the integration waits? Where the limit is not known
+/// only a direct call without an answer says so.
+fn took_the_limit(facts: &Facts, elapsed_ms: f64) -> bool {
+    let direct = match facts.invoke.known() {
+        Some(Invoke::TimedOut { .. }) => return true,
+        Some(Invoke::Answered(call)) => call
+            .duration_ms
+            .map(|ms| ms + call.init_ms.unwrap_or_default()),
+        _ => None,
+    };
+    facts.integration().is_some_and(|integration| {
+        let limit = f64::from(integration.timeout_ms);
+        elapsed_ms >= NEARLY * limit || direct.is_some_and(|ms| ms >= limit)
+    })
+}
+
+/// The check's own limit passed without an answer from the gateway: what the function alone takes tells where the time goes.
+fn no_answer(facts: &Facts) -> Option<Verdict> {
+    let call = gateway(facts)?;
+    let waited = format!(
+        "The endpoint gave no answer within the check's {:.0} s",
+        call.elapsed_ms / 1000.0
+    );
+    match facts.invoke.known() {
+        Some(Invoke::Answered(direct)) if took_the_limit(facts, call.elapsed_ms) => verdict(
+            "integration-timeout",
+            format!(
+                "{waited}, and a direct call takes {:.0} ms: longer than the gateway's integration waits.",
+                direct.elapsed_ms
+            ),
+            fixes::longer_integration(facts),
+        ),
+        Some(Invoke::Answered(direct)) if direct.function_error.is_none() => verdict(
+            "slow-network",
+            format!(
+                "{waited}, the function alone takes {:.0} ms: the time goes into the gateway or the network.",
+                direct.elapsed_ms
+            ),
+            "",
+        ),
+        Some(Invoke::TimedOut { .. }) => verdict(
+            "integration-timeout",
+            format!("{waited}, nor did the function called directly: it takes too long."),
+            fixes::longer_integration(facts),
+        ),
+        _ => None,
+    }
 }
 
 pub(super) fn role_cannot_log(facts: &Facts) -> Option<Verdict> {
@@ -197,7 +248,7 @@ pub(super) fn role_cannot_log(facts: &Facts) -> Option<Verdict> {
         .filter(|s| s.decision != "allowed")
         .map(|s| s.action.as_str())
         .collect();
-    (!denied.is_empty()).then_some(())?;
+    (!denied.is_empty() && !facts.lines_arrive()).then_some(())?;
     verdict(
         "role-cannot-log",
         format!(
@@ -208,25 +259,42 @@ pub(super) fn role_cannot_log(facts: &Facts) -> Option<Verdict> {
     )
 }
 
+/// Share of cold starts in the log, when it is a storm's.
+pub fn storm_share(logs: &Logs) -> Option<f64> {
+    let share = logs.cold as f64 / logs.reports.max(1) as f64;
+    (logs.reports >= STORM_MIN_N && share >= STORM_SHARE).then_some(share)
+}
+
+/// (cold ones, all) of the direct calls made right after another one.
+pub fn cold_repeats(facts: &Facts) -> (usize, usize) {
+    let cold = facts.repeats.iter().filter(|r| r.cold).count();
+    (cold, facts.repeats.len())
+}
+
+/// Calls just made know better than the log: one that found a warm environment says that the storm is over.
 pub(super) fn cold_start_storm(facts: &Facts) -> Option<Verdict> {
-    let logs = facts.logs.known();
-    let (reports, cold) = logs.map_or((0, 0), |l| (l.reports, l.cold));
-    let logged = reports >= STORM_MIN_N && cold as f64 / reports as f64 >= STORM_SHARE;
-    let (n, again) = (
-        facts.repeats.len(),
-        facts.repeats.iter().filter(|r| r.cold).count(),
-    );
-    let text = if logged {
-        let share = cold as f64 * 100.0 / reports as f64;
-        format!(
-            "{cold} of {reports} calls are cold starts ({share:.0} %): environments do not survive."
-        )
-    } else if again >= 2 {
+    let (again, n) = cold_repeats(facts);
+    let text = if n > 0 {
+        if again < n.max(2) {
+            return None;
+        }
         format!(
             "{again} of {n} direct calls right after another one are cold starts: environments do not survive."
         )
     } else {
-        return None;
+        if facts
+            .invocation()
+            .is_some_and(|call| call.init_ms.is_none())
+        {
+            return None;
+        }
+        let logs = facts.logs.known()?;
+        format!(
+            "{} of {} calls are cold starts ({:.0} %): environments do not survive.",
+            logs.cold,
+            logs.reports,
+            storm_share(logs)? * 100.0
+        )
     };
     verdict("cold-start-storm", text, fixes::keep_warm(facts))
 }
@@ -235,8 +303,7 @@ pub(super) fn slow_dependency(facts: &Facts) -> Option<Verdict> {
     let (median, n, source) = warm_median(facts)?;
     // One slow call proves nothing unless the direct call agrees.
     let direct = facts.invocation().and_then(|i| i.duration_ms);
-    (median > SLOW_MEDIAN_MS && n >= 3 && direct.is_none_or(|ms| ms > SLOW_MEDIAN_MS))
-        .then_some(())?;
+    (median > SLOW_MS && n >= 3 && direct.is_none_or(|ms| ms > SLOW_MS)).then_some(())?;
     verdict(
         "slow-dependency",
         format!(
@@ -248,11 +315,14 @@ pub(super) fn slow_dependency(facts: &Facts) -> Option<Verdict> {
 
 /// (median, n, source) of the handler's time: calls just made count more than the log, the log more than metrics.
 fn warm_median(facts: &Facts) -> Option<(f64, usize, &'static str)> {
-    let mut now: Vec<f64> = facts
-        .repeats
-        .iter()
-        .filter(|r| !r.cold)
-        .map(|r| r.duration_ms)
+    let first = facts
+        .invocation()
+        .filter(|call| call.init_ms.is_none())
+        .and_then(|call| call.duration_ms);
+    let warm = facts.repeats.iter().filter(|r| !r.cold);
+    let mut now: Vec<f64> = first
+        .into_iter()
+        .chain(warm.map(|r| r.duration_ms))
         .collect();
     now.sort_unstable_by(f64::total_cmp);
     if let Some(median) = nearest_rank(&now, 0.5).filter(|_| now.len() >= 3) {

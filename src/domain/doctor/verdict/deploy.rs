@@ -82,7 +82,7 @@ pub(super) fn bad_deploy(facts: &Facts) -> Option<Verdict> {
             one_line(code, 60),
             one_line(reason, 160)
         ),
-        fixes::redeploy(facts),
+        fixes::replace_deploy(facts),
     )
 }
 

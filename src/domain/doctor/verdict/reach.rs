@@ -59,13 +59,16 @@ pub(super) fn wrong_region(facts: &Facts) -> Option<Verdict> {
         Some(endpoint) if endpoint != region => format!(" The endpoint is in {endpoint}."),
         _ => String::new(),
     };
-    verdict(
-        "wrong-region",
-        format!(
+    let text = match &facts.subject.qualifier {
+        Some(qualifier) => format!(
+            "There is no alias or version {} of {name}, or no such function, in {region}{account}.{hint}",
+            one_line(qualifier, 60)
+        ),
+        None => format!(
             "There is no function {name} in {region}{account}: wrong region, account or name.{hint}"
         ),
-        fixes::find_function(facts),
-    )
+    };
+    verdict("wrong-region", text, fixes::find_function(facts))
 }
 
 /// Nothing about the function may be read: no other rule could decide honestly.
@@ -102,7 +105,7 @@ fn access_denied(facts: &Facts) -> Option<Verdict> {
             one_line(who, 120),
             actions.join(", ")
         ),
-        fixes::grant(&actions),
+        fixes::grant(facts, &actions),
     )
 }
 
@@ -122,8 +125,11 @@ fn shaky(facts: &Facts) -> Option<Verdict> {
     let call = gateway(facts)?;
     match (call.timed_out, call.broken_attempts) {
         (true, _) => verdict(
-            "integration-timeout",
-            "The endpoint did not answer within the check's limit.",
+            "no-answer",
+            format!(
+                "The endpoint gave no answer within the check's {:.0} s; how long the function alone takes is not known.",
+                call.elapsed_ms / 1000.0
+            ),
             "",
         ),
         (_, 0) => None,

@@ -65,7 +65,8 @@ pub(super) fn route_missing(facts: &Facts) -> Option<Verdict> {
         "route-missing",
         format!(
             "The gateway has no route for {} {}.{have}",
-            facts.subject.method, facts.subject.path
+            facts.subject.method,
+            facts.stage_and_path().1
         ),
         fixes::add_route(facts),
     )
@@ -102,7 +103,7 @@ pub(super) fn throttled_concurrency(facts: &Facts) -> Option<Verdict> {
     let limit = facts
         .concurrency
         .known()
-        .and_then(|c| c.reserved.or(c.account_limit))
+        .and_then(|c| c.reserved.or(c.account_limit.known().copied()))
         .map(|l| format!(" (limit {l})"))
         .unwrap_or_default();
     verdict(
@@ -168,24 +169,51 @@ pub(super) fn permission(facts: &Facts) -> Option<Verdict> {
                 function_name(facts),
                 one_line(&sid, 60)
             ),
-            format!(
-                "aws lambda remove-permission --function-name {} --statement-id {}",
-                function_name(facts),
-                crate::domain::alerts::alarm::quote(&sid)
-            ),
+            fixes::remove_permission(facts, &sid),
         ),
     }
 }
 
 pub(super) fn unexplained_500(facts: &Facts) -> Option<Verdict> {
     let call = gateway(facts)?;
+    if call.gateway_said(503) || call.gateway_said(504) {
+        return verdict(
+            "gateway-503",
+            format!(
+                "API Gateway answers {} after {:.0} ms, long before its own limit: the function was refused, not slow.",
+                call.status, call.elapsed_ms
+            ),
+            "",
+        );
+    }
     call.integration_failed().then_some(())?;
     let role = facts
         .integration()
         .and_then(|i| i.credentials_arn.as_deref());
-    let text = match role {
-        Some(role) => format!("API Gateway answers 500 and calls the function as {}: check that role's trust and policy.", one_line(role, 120)),
-        None => "API Gateway answers 500 though the function works and may be invoked: a change of the last minute, or the access log knows ($context.integrationErrorMessage).".to_owned(),
+    if let Some(role) = role {
+        let text = format!(
+            "API Gateway answers 500 and calls the function as {}: check that role's trust and policy.",
+            one_line(role, 120)
+        );
+        return verdict("gateway-500", text, "");
+    }
+    if let Some(action) = facts.policy.denied() {
+        let text = format!(
+            "API Gateway answers 500 though the function works: probably it may not invoke it; {action} would tell."
+        );
+        let fix = format!(
+            "{}\n# then, if the policy has no statement for API Gateway:\n{}",
+            fixes::grant(facts, &[action]),
+            fixes::add_permission(facts)
+        );
+        return verdict("gateway-500", text, fix);
+    }
+    let may = match checks::invoke_grant(facts) {
+        Some(Answer::Allowed(_)) => " and may be invoked",
+        _ => "",
     };
+    let text = format!(
+        "API Gateway answers 500 though the function works{may}: a change of the last minute, or the access log knows ($context.integrationErrorMessage)."
+    );
     verdict("gateway-500", text, "")
 }
