@@ -16,6 +16,7 @@ pub use dirs::Dirs;
 use file::File;
 use resolve::Resolver;
 
+use crate::client::predict::EndpointError;
 use crate::sandbox::Incident;
 use crate::ui::theme::ThemeName;
 
@@ -205,6 +206,8 @@ pub struct Settings {
     pub sandbox: SandboxSettings,
     /// Where our files are.
     pub dirs: Dirs,
+    /// The configuration file, whether it is there or not.
+    pub file: PathBuf,
     /// Every value with its origin.
     pub effective: Vec<Effective>,
 }
@@ -213,20 +216,20 @@ pub struct Settings {
 #[derive(Debug, Error)]
 pub enum ConfigError {
     /// The file named by a flag or variable cannot be read.
-    #[error("cannot read the configuration file {path}: {source}")]
+    #[error("cannot read the configuration file {path}: {cause}")]
     Unreadable {
         /// Which file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// Not TOML, an unknown key, a value of the wrong type.
-    #[error("{path}: {source}\nsee `vintner config` for the keys there are")]
+    #[error("{path}: {cause}\n`vintner config --example` shows every key")]
     Invalid {
         /// Which file.
         path: PathBuf,
         /// What and where.
-        source: Box<toml::de::Error>,
+        cause: Box<toml::de::Error>,
     },
     /// A target that nobody configured.
     #[error("there is no target `{name}` ({from}); known targets: {known}")]
@@ -246,6 +249,12 @@ pub enum ConfigError {
         /// The flag.
         flag: &'static str,
     },
+    /// A flag of the sandbox, while a real target was asked for.
+    #[error("{flag} belongs to the sandbox; leave it out, or choose --target sandbox")]
+    OnlyForSandbox {
+        /// The flag.
+        flag: &'static str,
+    },
     /// A value that parses but makes no sense.
     #[error("{key} = {value} ({from}): {why}")]
     Senseless {
@@ -257,6 +266,16 @@ pub enum ConfigError {
         from: String,
         /// What is wrong with it.
         why: &'static str,
+    },
+    /// A prediction endpoint that is none.
+    #[error("{key} ({from}): {cause}")]
+    Endpoint {
+        /// The key.
+        key: String,
+        /// Where it came from.
+        from: String,
+        /// What is wrong with it, without secrets.
+        cause: EndpointError,
     },
 }
 
@@ -283,7 +302,6 @@ impl Settings {
                 "mouse",
                 flags.no_mouse.then_some(false),
                 "--no-mouse",
-                &[],
                 file.mouse,
                 true,
             ),
@@ -309,6 +327,7 @@ impl Settings {
             target,
             targets,
             dirs,
+            file: path.clone(),
             effective: Vec::new(),
         };
         resolver.apply_to_target(&flags, &file, &mut settings, &from)?;

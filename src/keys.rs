@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crokey::KeyCombination;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Declares [`Action`] with its kebab-case name and what it does, in one place.
@@ -115,7 +115,7 @@ impl fmt::Display for Action {
 }
 
 /// Where a binding holds: everywhere, or on one tab (which wins over everywhere).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "the names are the tabs'")]
 pub enum Scope {
@@ -132,20 +132,20 @@ type Bindings = BTreeMap<Scope, BTreeMap<Action, Vec<KeyCombination>>>;
 #[derive(Debug, Error)]
 pub enum KeysError {
     /// Not TOML, an unknown action or scope, or a key that does not parse.
-    #[error("{file}: {source}")]
+    #[error("{file}: {cause}")]
     Invalid {
         /// The file's name as the user knows it.
         file: String,
         /// What toml says, with line and column.
-        source: Box<toml::de::Error>,
+        cause: Box<toml::de::Error>,
     },
     /// The file is there but cannot be read.
-    #[error("{file}: {source}")]
+    #[error("{file}: {cause}")]
     Unreadable {
         /// The file's name as the user knows it.
         file: String,
         /// What the system says.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
 }
 
@@ -171,16 +171,16 @@ impl Keymap {
         match std::fs::read_to_string(user) {
             Ok(text) => keymap.merge(Self::parse(&text, &file)?),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(source) => return Err(KeysError::Unreadable { file, source }),
+            Err(cause) => return Err(KeysError::Unreadable { file, cause }),
         }
         Ok(keymap)
     }
 
     /// Reads a key file's text; `file` names it in errors.
     pub fn parse(text: &str, file: &str) -> Result<Self, KeysError> {
-        let bindings = toml::from_str(text).map_err(|source| KeysError::Invalid {
+        let bindings = toml::from_str(text).map_err(|cause| KeysError::Invalid {
             file: file.to_owned(),
-            source: Box::new(source),
+            cause: Box::new(cause),
         })?;
         Ok(Self { bindings })
     }

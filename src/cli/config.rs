@@ -7,16 +7,25 @@ use serde_json::{Map, Value, json};
 use super::{Context, Exit, Run, print_json};
 use crate::config::Effective;
 
+const EXAMPLE: &str = include_str!("../../assets/config.example.toml");
+
 /// Arguments of `vintner config`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    /// Print a configuration file with every key, to begin with
+    #[arg(long, conflicts_with = "json")]
+    pub example: bool,
 }
 
 /// Prints every effective value with its origin.
 pub fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
+    if args.example {
+        out.write_all(EXAMPLE.as_bytes())?;
+        return Ok(Exit::Fine);
+    }
     let values = &context.settings.effective;
     if args.json {
         let entry = |value: &Effective| {
@@ -44,8 +53,13 @@ pub fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
     let dirs = &context.settings.dirs;
     writeln!(
         out,
-        "\n# configuration file: {}",
-        dirs.config.join("config.toml").display()
+        "\n# configuration file: {}{}",
+        context.settings.file.display(),
+        if context.settings.file.exists() {
+            ""
+        } else {
+            " (none yet; vintner config --example shows one)"
+        }
     )?;
     writeln!(out, "# keys: {}", dirs.config.join("keys.toml").display())?;
     writeln!(out, "# log: {}", dirs.state.join("vintner.log").display())?;

@@ -192,7 +192,7 @@ fn default_scheme(text: &str) -> &'static str {
 }
 
 /// An address without what stands between scheme and `@`.
-fn without_secrets(text: &str) -> String {
+pub fn without_secrets(text: &str) -> String {
     let clean: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
     match (clean.find("://"), clean.find('@')) {
         (Some(scheme), Some(at)) if at > scheme => {

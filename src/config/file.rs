@@ -55,15 +55,15 @@ pub(super) fn read(path: &Path, required: bool) -> Result<File, ConfigError> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !required => String::new(),
-        Err(source) => {
+        Err(cause) => {
             return Err(ConfigError::Unreadable {
                 path: path.to_owned(),
-                source,
+                cause,
             });
         }
     };
-    toml::from_str(&text).map_err(|source| ConfigError::Invalid {
+    toml::from_str(&text).map_err(|cause| ConfigError::Invalid {
         path: path.to_owned(),
-        source: Box::new(source),
+        cause: Box::new(cause),
     })
 }

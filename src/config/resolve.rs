@@ -9,6 +9,7 @@ use super::{
     Colour, ConfigError, Effective, EnvVar, Flags, Origin, SANDBOX, SandboxSettings, Settings,
     Target,
 };
+use crate::client::predict::{Endpoint, without_secrets};
 use crate::ui::theme::ThemeName;
 
 /// Picks the strongest source of each value and writes down which it was.
@@ -37,22 +38,17 @@ impl Resolver<'_> {
             .find_map(|name| Some((*name, (self.env)(name).filter(|value| !value.is_empty())?)))
     }
 
-    pub fn pick<T: fmt::Display + std::str::FromStr>(
+    pub fn pick<T: fmt::Display>(
         &mut self,
         key: &'static str,
         flag: Option<T>,
         flag_name: &'static str,
-        env: &[&'static str],
         file: Option<T>,
         default: T,
     ) -> T {
-        let from_env = self
-            .variable(env)
-            .and_then(|(name, text)| Some((text.parse().ok()?, Origin::Env(name))));
         let from_file = file.map(|value| (value, self.file_origin()));
         let (value, origin) = flag
             .map(|value| (value, Origin::Flag(flag_name)))
-            .or(from_env)
             .or(from_file)
             .unwrap_or((default, Origin::Default));
         self.note(key, &value, origin);
@@ -160,7 +156,6 @@ impl Resolver<'_> {
             "sandbox.seed",
             flags.seed,
             "--seed",
-            &[],
             file.sandbox.seed,
             default.seed,
         );
@@ -168,7 +163,6 @@ impl Resolver<'_> {
             "sandbox.rate",
             flags.rate,
             "--rate",
-            &[],
             file.sandbox.rate,
             default.rate,
         );
@@ -176,7 +170,6 @@ impl Resolver<'_> {
             "sandbox.speed",
             flags.speed,
             "--speed",
-            &[],
             file.sandbox.speed,
             default.speed,
         );
@@ -241,39 +234,102 @@ impl Resolver<'_> {
         };
         let target = settings.targets.get_mut(&name).ok_or(no_such)?;
         if name == SANDBOX {
-            return refuse_on_sandbox(flags);
+            refuse_on_sandbox(flags)?;
+        } else {
+            refuse_off_sandbox(flags)?;
+            self.override_target(flags, file, &name, target)?;
         }
-        let mut in_file = file.targets.get(&name).cloned().unwrap_or_default();
+        for (other, target) in &settings.targets {
+            if *other != name {
+                self.note_target(file, other, target);
+            }
+        }
+        Ok(())
+    }
+
+    fn override_target(
+        &mut self,
+        flags: &Flags,
+        file: &File,
+        name: &str,
+        target: &mut Target,
+    ) -> Result<(), ConfigError> {
         let aws = target.has_aws();
         for field in FIELDS {
+            let key = format!("targets.{name}.{}", field.key);
             let env = if field.aws && !aws { &[] } else { field.env };
             let from_flag = (field.given)(flags)
                 .clone()
                 .map(|text| (text, Origin::Flag(field.flag)));
             let from_env = self
                 .variable(env)
-                .map(|(name, text)| (text, Origin::Env(name)));
-            let value = (field.of)(target);
-            let from_file = value.take().map(|text| {
-                let default = (field.of)(&mut in_file).is_none();
-                let origin = if default {
-                    Origin::Default
-                } else {
-                    self.file_origin()
-                };
-                (text, origin)
-            });
-            if let Some((text, origin)) = from_flag.or(from_env).or(from_file) {
-                self.note(format!("targets.{name}.{}", field.key), &text, origin);
-                *value = Some(text);
+                .map(|(variable, text)| (text, Origin::Env(variable)));
+            let from_file = (field.of)(target)
+                .clone()
+                .map(|text| (text, self.origin_in_file(file, name, &field)));
+            let Some((text, origin)) = from_flag.or(from_env).or(from_file) else {
+                continue;
+            };
+            if field.key == "endpoint" {
+                Endpoint::parse(&text).map_err(|cause| ConfigError::Endpoint {
+                    key: key.clone(),
+                    from: origin.to_string(),
+                    cause,
+                })?;
+            }
+            self.note(key, without_secrets(&text), origin.clone());
+            // The SDK reads these itself: the endpoints of single services beat the first, keys in the
+            // environment the second, but not a profile asked for by flag or file.
+            let left_to_sdk = matches!(origin, Origin::Env("AWS_ENDPOINT_URL" | "AWS_PROFILE"));
+            *(field.of_mut)(target) = (!left_to_sdk).then_some(text);
+        }
+        let groups_origin = if flags.log_groups.is_empty() {
+            self.file_origin()
+        } else {
+            target.log_groups.clone_from(&flags.log_groups);
+            Origin::Flag("--log-group")
+        };
+        self.note_lists(file, name, target, groups_origin);
+        Ok(())
+    }
+
+    /// A target that is not the chosen one stands as it is in the file.
+    fn note_target(&mut self, file: &File, name: &str, target: &Target) {
+        for field in FIELDS {
+            if let Some(text) = (field.of)(target) {
+                let origin = self.origin_in_file(file, name, &field);
+                let key = format!("targets.{name}.{}", field.key);
+                self.note(key, without_secrets(text), origin);
             }
         }
-        if !flags.log_groups.is_empty() {
-            target.log_groups.clone_from(&flags.log_groups);
+        self.note_lists(file, name, target, self.file_origin());
+    }
+
+    fn note_lists(&mut self, file: &File, name: &str, target: &Target, groups: Origin) {
+        if !target.log_groups.is_empty() {
             let key = format!("targets.{name}.log_groups");
-            self.note(key, flags.log_groups.join(","), Origin::Flag("--log-group"));
+            self.note(key, target.log_groups.join(","), groups);
         }
-        Ok(())
+        if let Some(aws) = target.aws {
+            let in_file = file
+                .targets
+                .get(name)
+                .is_some_and(|target| target.aws.is_some());
+            let origin = if in_file {
+                self.file_origin()
+            } else {
+                Origin::Default
+            };
+            self.note(format!("targets.{name}.aws"), aws, origin);
+        }
+    }
+
+    /// The file's, or the built-in target's.
+    fn origin_in_file(&self, file: &File, name: &str, field: &Field) -> Origin {
+        match file.targets.get(name).map(field.of) {
+            Some(Some(_)) => self.file_origin(),
+            _ => Origin::Default,
+        }
     }
 }
 
@@ -285,7 +341,8 @@ struct Field {
     /// Whether it only makes sense with AWS behind the endpoint.
     aws: bool,
     given: fn(&Flags) -> &Option<String>,
-    of: fn(&mut Target) -> &mut Option<String>,
+    of: fn(&Target) -> &Option<String>,
+    of_mut: fn(&mut Target) -> &mut Option<String>,
 }
 
 const FIELDS: [Field; 5] = [
@@ -295,7 +352,8 @@ const FIELDS: [Field; 5] = [
         env: &["VINTNER_ENDPOINT"],
         aws: false,
         given: |flags| &flags.endpoint,
-        of: |target| &mut target.endpoint,
+        of: |target| &target.endpoint,
+        of_mut: |target| &mut target.endpoint,
     },
     Field {
         key: "function",
@@ -303,7 +361,8 @@ const FIELDS: [Field; 5] = [
         env: &["VINTNER_FUNCTION"],
         aws: true,
         given: |flags| &flags.function,
-        of: |target| &mut target.function,
+        of: |target| &target.function,
+        of_mut: |target| &mut target.function,
     },
     Field {
         key: "profile",
@@ -311,7 +370,8 @@ const FIELDS: [Field; 5] = [
         env: &["AWS_PROFILE"],
         aws: true,
         given: |flags| &flags.profile,
-        of: |target| &mut target.profile,
+        of: |target| &target.profile,
+        of_mut: |target| &mut target.profile,
     },
     Field {
         key: "region",
@@ -319,7 +379,8 @@ const FIELDS: [Field; 5] = [
         env: &["AWS_REGION", "AWS_DEFAULT_REGION"],
         aws: true,
         given: |flags| &flags.region,
-        of: |target| &mut target.region,
+        of: |target| &target.region,
+        of_mut: |target| &mut target.region,
     },
     Field {
         key: "endpoint_url",
@@ -327,7 +388,8 @@ const FIELDS: [Field; 5] = [
         env: &["AWS_ENDPOINT_URL"],
         aws: true,
         given: |flags| &flags.endpoint_url,
-        of: |target| &mut target.endpoint_url,
+        of: |target| &target.endpoint_url,
+        of_mut: |target| &mut target.endpoint_url,
     },
 ];
 
@@ -336,6 +398,19 @@ fn real_flag(flags: &Flags) -> Option<&'static str> {
     let field = FIELDS.iter().find(|field| (field.given)(flags).is_some());
     let group = (!flags.log_groups.is_empty()).then_some("--log-group");
     field.map(|field| field.flag).or(group)
+}
+
+/// The sandbox's own flags do nothing elsewhere; nobody should believe they did.
+fn refuse_off_sandbox(flags: &Flags) -> Result<(), ConfigError> {
+    let given = [
+        (flags.incident.is_some(), "--incident"),
+        (flags.seed.is_some(), "--seed"),
+        (flags.rate.is_some(), "--rate"),
+    ];
+    let flag = given.into_iter().find(|(given, _)| *given);
+    flag.map_or(Ok(()), |(_, flag)| {
+        Err(ConfigError::OnlyForSandbox { flag })
+    })
 }
 
 fn refuse_on_sandbox(flags: &Flags) -> Result<(), ConfigError> {

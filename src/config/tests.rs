@@ -189,6 +189,16 @@ fn real_flags_and_the_sandbox_contradict_each_other() {
         "{error}"
     );
     let flags = Flags {
+        target: Some("aws".into()),
+        seed: Some(1),
+        ..Flags::default()
+    };
+    let error = load(flags, "", &[]).unwrap_err().to_string();
+    assert!(
+        error.starts_with("--seed belongs to the sandbox"),
+        "{error}"
+    );
+    let flags = Flags {
         region,
         ..Flags::default()
     };
@@ -210,4 +220,61 @@ fn a_built_in_value_is_not_ascribed_to_the_file() {
         origin(&settings, "targets.aws.region"),
         Origin::File(_)
     ));
+}
+
+#[test]
+fn the_example_file_is_a_configuration_with_every_key() {
+    let example = include_str!("../../assets/config.example.toml");
+    let settings = load(Flags::default(), example, &[]).unwrap();
+    assert_eq!(
+        settings.target("twin").unwrap().aws,
+        Some(false),
+        "{settings:?}"
+    );
+    // Keys that are commented out, for nothing else would do by default, must parse too.
+    let uncommented = example
+        .replace("\n# model", "\nmodel")
+        .replace("\n# registry", "\nregistry");
+    let uncommented = uncommented
+        .replace("\n# incident", "\nincident")
+        .replace("\n# endpoint_url", "\nendpoint_url");
+    let settings = load(Flags::default(), &uncommented, &[]).unwrap();
+    assert_eq!(settings.registry, PathBuf::from("/data/registry"));
+    assert!(settings.target("prod").unwrap().endpoint_url.is_some());
+}
+
+#[test]
+fn every_target_is_listed_and_no_password_is() {
+    let file = "[targets.prod]\nendpoint = \"https://h\"\nlog_groups = [\"/a\", \"/b\"]\naws = true\nendpoint_url = \"http://me:hunter2@h:1\"";
+    let settings = load(Flags::default(), file, &[]).unwrap();
+    let value = |key: &str| {
+        let found = settings.effective.iter().find(|value| value.key == key);
+        found.map(|value| value.value.clone()).unwrap_or_default()
+    };
+    assert_eq!(value("targets.prod.log_groups"), "/a,/b");
+    assert_eq!(value("targets.prod.aws"), "true");
+    assert_eq!(value("targets.prod.endpoint_url"), "http://…@h:1");
+    assert_eq!(origin(&settings, "targets.local.endpoint"), Origin::Default);
+    let flags = Flags {
+        endpoint: Some("https://me:hunter2@h/".into()),
+        ..Flags::default()
+    };
+    let said = load(flags, "", &[]).unwrap_err().to_string();
+    assert!(
+        said.contains("--endpoint") && !said.contains("hunter2"),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_endpoint_variable_is_shown_and_left_to_the_sdk() {
+    let env = [("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")];
+    let flags = Flags {
+        target: Some("aws".into()),
+        ..Flags::default()
+    };
+    let settings = load(flags, "", &env).unwrap();
+    let key = "targets.aws.endpoint_url";
+    assert_eq!(origin(&settings, key), Origin::Env("AWS_ENDPOINT_URL"));
+    assert_eq!(settings.target("aws").unwrap().endpoint_url, None);
 }

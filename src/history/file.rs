@@ -19,12 +19,12 @@ pub struct HistoryFile {
 
 /// The history cannot be read or kept.
 #[derive(Debug, thiserror::Error)]
-#[error("history is not kept: {path}: {source}; it stays in memory until you quit")]
+#[error("history is not kept: {path}: {cause}; it stays in memory until you quit")]
 pub struct HistoryError {
     /// The file.
     pub path: PathBuf,
     /// What the system said.
-    pub source: io::Error,
+    pub cause: io::Error,
 }
 
 impl HistoryFile {
@@ -118,10 +118,10 @@ impl HistoryFile {
         self.path.parent().map_or(Ok(()), fs::create_dir_all)
     }
 
-    fn error(&self, source: io::Error) -> HistoryError {
+    fn error(&self, cause: io::Error) -> HistoryError {
         HistoryError {
             path: self.path.clone(),
-            source,
+            cause,
         }
     }
 }
