@@ -4,6 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
+use aws_config::default_provider::region::DefaultRegionChain;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -11,6 +14,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use url::Url;
 
 use crate::champion;
+use crate::client::endpoints::endpoint_of;
 use crate::client::logs::LogsClient;
 use crate::client::predict::Endpoint;
 use crate::client::tail::Connect;
@@ -256,11 +260,13 @@ async fn aws(target: &Target, endpoint: Option<&Endpoint>) -> anyhow::Result<Aws
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .timeout_config(time_limits())
         .retry_config(RetryConfig::standard());
-    if let Some(profile) = &target.profile {
-        loader = loader.profile_name(profile);
-    }
     if let Some(region) = &target.region {
         loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(profile) = &target.profile {
+        loader = loader
+            .profile_name(profile)
+            .credentials_provider(credentials_of(profile, target.region.as_ref()).await);
     }
     if let Some(url) = &target.endpoint_url {
         Url::parse(url).with_context(|| {
@@ -281,17 +287,28 @@ async fn aws(target: &Target, endpoint: Option<&Endpoint>) -> anyhow::Result<Aws
     let profile = target
         .profile
         .clone()
+        .or_else(|| std::env::var("AWS_PROFILE").ok())
         .unwrap_or_else(|| "default".to_owned());
     Ok(Aws {
-        custom_endpoint: has_custom_endpoint(&config),
+        custom_endpoint: endpoint_of(&config, "CloudWatch Logs").is_some(),
         config,
         profile,
     })
 }
 
-fn has_custom_endpoint(config: &SdkConfig) -> bool {
-    config.endpoint_url().is_some()
-        || std::env::var_os("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS").is_some()
+/// A profile asked for by name beats keys in the environment, as with the AWS CLI's `--profile`.
+async fn credentials_of(profile: &str, region: Option<&String>) -> ProfileFileCredentialsProvider {
+    let region = match region {
+        Some(region) => Some(Region::new(region.clone())),
+        None => {
+            let of_profile = DefaultRegionChain::builder().profile_name(profile).build();
+            of_profile.region().await
+        }
+    };
+    ProfileFileCredentialsProvider::builder()
+        .configure(&ProviderConfig::without_region().with_region(region))
+        .profile_name(profile)
+        .build()
 }
 
 /// For the small reads; an invocation sets its own.

@@ -9,6 +9,7 @@ use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, si
 use aws_sigv4::sign::v4;
 use tokio::sync::OnceCell;
 
+use crate::client::endpoints::endpoint_of;
 use crate::client::errors::{AwsError, Call, login_command};
 use crate::client::refusal;
 use crate::domain::doctor::{Fact, one_line};
@@ -34,11 +35,12 @@ impl Service {
         }
     }
 
-    const fn endpoint_variable(self) -> &'static str {
+    /// The service's id in the SDKs.
+    const fn id(self) -> &'static str {
         match self {
-            Service::ApiGateway => "AWS_ENDPOINT_URL_APIGATEWAYV2",
-            Service::Ecr => "AWS_ENDPOINT_URL_ECR",
-            Service::Iam => "AWS_ENDPOINT_URL_IAM",
+            Service::ApiGateway => "ApiGatewayV2",
+            Service::Ecr => "ECR",
+            Service::Iam => "IAM",
         }
     }
 
@@ -121,12 +123,7 @@ impl Signed {
     }
 
     fn endpoint(&self, service: Service) -> String {
-        let global = self.config.endpoint_url();
-        let own = std::env::var(service.endpoint_variable())
-            .ok()
-            .filter(|_| !global.is_some_and(is_loopback));
-        let base = own
-            .or_else(|| global.map(str::to_owned))
+        let base = endpoint_of(&self.config, service.id())
             .unwrap_or_else(|| service.public_endpoint(self.region()));
         base.trim_end_matches('/').to_owned()
     }

@@ -12,6 +12,7 @@ use aws_sigv4::http_request::{
 };
 use aws_sigv4::sign::v4;
 
+use super::endpoints::endpoint_of;
 use super::signed::{is_loopback, root_cause};
 
 /// Condition of a write.
@@ -91,7 +92,7 @@ impl Store {
         let builder = reqwest::Client::builder()
             .timeout(Duration::from_mins(2))
             .connect_timeout(Duration::from_secs(5));
-        let local = config.endpoint_url().is_some_and(is_loopback);
+        let local = endpoint_of(config, "S3").is_some_and(|url| is_loopback(&url));
         // A proxy set for the world must not swallow the sandbox.
         let builder = if local { builder.no_proxy() } else { builder };
         Self {
@@ -158,11 +159,8 @@ impl Store {
     }
 
     fn url(&self, key: &str) -> String {
-        let global = std::env::var("AWS_ENDPOINT_URL_S3")
-            .ok()
-            .or_else(|| self.config.endpoint_url().map(ToOwned::to_owned));
         let region = self.config.region().map_or("us-east-1", AsRef::as_ref);
-        match global {
+        match endpoint_of(&self.config, "S3") {
             Some(base) => format!("{}/{}/{key}", base.trim_end_matches('/'), self.bucket),
             None => format!("https://{}.s3.{region}.amazonaws.com/{key}", self.bucket),
         }

@@ -155,7 +155,8 @@ impl AwsError {
             return Self::NoRegion;
         }
         if let Some(credentials) = find_in_chain::<CredentialsError>(error) {
-            return Self::from_credentials(credentials, detail, call);
+            let misconfigured = matches!(credentials, CredentialsError::InvalidConfiguration(_));
+            return Self::from_credentials(misconfigured, detail, call);
         }
         let unsendable = [
             "Invalid Configuration",
@@ -172,17 +173,44 @@ impl AwsError {
         }
     }
 
-    fn from_credentials(error: &CredentialsError, detail: String, call: &Call) -> Self {
+    /// The SDK has no codes for these; its texts tell the remedies apart.
+    fn from_credentials(misconfigured: bool, detail: String, call: &Call) -> Self {
         let profile = call.profile.clone();
-        let command = login_command(call.profile.as_deref());
-        match error {
-            CredentialsError::InvalidConfiguration(_) => Self::Configuration { profile, detail },
-            _ if detail.contains("expired") => Self::CredentialsExpired { profile, command },
-            _ => Self::CredentialsMissing {
+        let login = login_command(call.profile.as_deref());
+        if detail.contains("was not defined") {
+            let detail =
+                "there is no such profile; `aws configure list-profiles` names those there are";
+            return Self::Configuration {
                 profile,
-                command,
-                detail,
-            },
+                detail: detail.to_owned(),
+            };
+        }
+        if let Some((_, said)) = detail.split_once("external process") {
+            return Self::Configuration {
+                profile,
+                detail: format!("its credential_process{}", said.trim_end()),
+            };
+        }
+        if misconfigured {
+            return Self::Configuration { profile, detail };
+        }
+        if detail.contains("expired") {
+            return Self::CredentialsExpired {
+                profile,
+                command: login,
+            };
+        }
+        if detail.contains("no credentials found in chain") {
+            return Self::CredentialsMissing {
+                command: with_profile("aws configure", call.profile.as_deref()),
+                profile,
+                detail: "nothing in the environment, the profile or the container".to_owned(),
+            };
+        }
+        Self::CredentialsMissing {
+            profile,
+            command: login,
+            detail,
         }
     }
 
@@ -387,6 +415,32 @@ mod tests {
         ] {
             let said = text(code, detail, status);
             assert!(said.contains(wanted), "{code}: {said}");
+        }
+    }
+
+    #[test]
+    fn missing_credentials_are_told_apart_by_their_remedy() {
+        for (detail, wanted) in [
+            (
+                "profile `nosuch` was not defined: could not find source profile",
+                "aws configure list-profiles",
+            ),
+            (
+                "Error retrieving credentials: external process exited with code exit status: 1. Stderr: ",
+                "its credential_process exited with code exit status: 1",
+            ),
+            (
+                "no credentials found in chain. Attempted: Environment: …",
+                "run `aws configure --profile prod`",
+            ),
+            (
+                "an error occurred while loading an access token: failed to load the cached SSO token",
+                "run `aws sso login --profile prod`",
+            ),
+            ("the SSO token has expired", "credentials expired"),
+        ] {
+            let said = AwsError::from_credentials(false, detail.to_owned(), &call()).to_string();
+            assert!(said.contains(wanted), "{said}");
         }
     }
 
