@@ -68,13 +68,13 @@ pub struct Global {
     /// Endpoint for every AWS service, as in the AWS CLI
     #[arg(long, global = true, value_name = "URL")]
     pub endpoint_url: Option<String>,
-    /// Configuration file [default: $`XDG_CONFIG_HOME/vintner/config.toml`]
+    /// Configuration file [default: $XDG_CONFIG_HOME/vintner/config.toml]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Schema of another tabular model
     #[arg(long, global = true, value_name = "FILE")]
     pub model: Option<PathBuf>,
-    /// Registry of model versions [default: $`XDG_DATA_HOME/vintner/registry`]
+    /// Registry of model versions [default: $XDG_DATA_HOME/vintner/registry]
     #[arg(long, global = true, value_name = "DIR")]
     pub registry: Option<PathBuf>,
     /// Theme
@@ -274,7 +274,10 @@ pub async fn run(command: Command, context: &Context, out: &mut impl Write) -> R
         Command::Sandbox(args) => sandbox::run(&args, context, out).await,
         Command::Train(args) => train::run(&args, context, out).await,
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "vintner", out);
+            // Through a buffer: clap_complete panics when the pipe is closed.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "vintner", &mut script);
+            out.write_all(&script)?;
             Ok(Exit::Fine)
         }
         Command::Man => {

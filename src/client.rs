@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod collect;
 pub mod ecr;
+pub mod endpoints;
 pub mod errors;
 pub mod fingerprint;
 pub mod gateway;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use clap::Parser;
+use tracing_subscriber::EnvFilter;
 use vintner::cli::{self, Cli, Context, Exit, Failure, Run};
 use vintner::config::Settings;
 use vintner::domain::schema::Schema;
@@ -57,6 +58,7 @@ fn with_runtime(cli: Cli, context: Context) -> Run {
     let outcome = runtime.block_on(async {
         match cli.command {
             Some(command) => {
+                warn_on_stderr();
                 let mut out = io::BufWriter::new(io::stdout());
                 let exit = cli::run(command, &context, &mut out).await;
                 out.flush()?;
@@ -67,6 +69,19 @@ fn with_runtime(cli: Cli, context: Context) -> Run {
     });
     runtime.shutdown_timeout(Duration::from_millis(200));
     outcome
+}
+
+/// What went wrong beside a command's work is said on stderr (`VINTNER_LOG` says how much); stdout stays pure data.
+fn warn_on_stderr() {
+    let filter =
+        EnvFilter::try_from_env("VINTNER_LOG").unwrap_or_else(|_| EnvFilter::new("vintner=warn"));
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(false)
+        .without_time()
+        .with_target(false)
+        .try_init();
 }
 
 async fn screen(context: Context) -> Run {

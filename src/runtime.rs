@@ -39,17 +39,24 @@ pub trait Host {
     fn notify(&mut self, _text: &str) {}
 }
 
-/// Both clocks from one: the wall clock is read once, so that a paused test clock stops both.
+/// Where the loop reads the time.
 #[derive(Debug, Clone, Copy)]
-pub struct Clock {
-    mono: Instant,
-    wall: Timestamp,
+pub enum Clock {
+    /// The machine's clocks. The wall clock is read anew each turn: it goes on while a laptop sleeps, the monotonic one does not.
+    System,
+    /// A wall clock that follows the runtime's, so that a paused test clock stops both.
+    Following {
+        /// The runtime's time when `wall` was true.
+        mono: Instant,
+        /// The wall clock then.
+        wall: Timestamp,
+    },
 }
 
 impl Clock {
-    /// A clock that says `wall` now.
+    /// A clock for tests that says `wall` now.
     pub fn starting_at(wall: Timestamp) -> Self {
-        Self {
+        Self::Following {
             mono: Instant::now(),
             wall,
         }
@@ -58,7 +65,10 @@ impl Clock {
     /// The time.
     pub fn now(&self) -> Now {
         let mono = Instant::now();
-        let wall = self.wall.checked_add(mono - self.mono).unwrap_or(self.wall);
+        let wall = match *self {
+            Self::System => Timestamp::now(),
+            Self::Following { mono: from, wall } => wall.checked_add(mono - from).unwrap_or(wall),
+        };
         Now { mono, wall }
     }
 }
@@ -73,6 +83,23 @@ pub async fn run<B: Backend>(
     quit: CancellationToken,
     clock: Clock,
 ) -> anyhow::Result<()> {
+    let ended = turn(app, terminal, host, &mut runner, &mut inbox, &quit, clock).await;
+    quit.cancel();
+    inbox.close();
+    runner.wind_down(WIND_DOWN).await;
+    ended
+}
+
+/// Turn after turn until something ends it.
+async fn turn<B: Backend>(
+    app: &mut App,
+    terminal: &mut Terminal<B>,
+    host: &mut impl Host,
+    runner: &mut Runner,
+    inbox: &mut mpsc::Receiver<Event>,
+    quit: &CancellationToken,
+    clock: Clock,
+) -> anyhow::Result<()> {
     let mut pacer = Pacer::default();
     draw(app, terminal, host, clock.now())?;
     pacer.drawn(Instant::now());
@@ -85,7 +112,7 @@ pub async fn run<B: Backend>(
         let (due, wake) = (pacer.due(now.mono), app.wake_at(now));
         let msg = tokio::select! {
             biased;
-            () = quit.cancelled() => break,
+            () = quit.cancelled() => return Ok(()),
             () = sleep_until(due.unwrap_or(now.mono)), if due.is_some() => {
                 draw(app, terminal, host, clock.now())?;
                 pacer.drawn(Instant::now());
@@ -93,7 +120,7 @@ pub async fn run<B: Backend>(
             }
             term = host.next() => match term {
                 Some(event) => Msg::Term(event),
-                None => break,
+                None => return Ok(()),
             },
             Some(event) = inbox.recv() => Msg::Event(event),
             () = sleep_until(wake.unwrap_or(now.mono)), if wake.is_some() => Msg::Tick,
@@ -102,14 +129,10 @@ pub async fn run<B: Backend>(
             runner.attach(link.clone());
         }
         for effect in app.update(msg, clock.now()) {
-            perform(effect, terminal, host, &mut runner, &quit)?;
+            perform(effect, terminal, host, runner, quit)?;
         }
         pacer.invalidate();
     }
-    quit.cancel();
-    inbox.close();
-    runner.wind_down(WIND_DOWN).await;
-    Ok(())
 }
 
 /// The terminal's effects are done here, all others by the runner.
@@ -153,6 +176,7 @@ fn draw<B: Backend>(
     host.end_draw();
     drawn
 }
+
 /// Draws everything anew. Not `Terminal::clear`: it asks the terminal where the cursor is and waits for the answer.
 fn clear<B: Backend>(terminal: &mut Terminal<B>) -> anyhow::Result<()> {
     let redrawn = terminal

@@ -225,6 +225,9 @@ impl Sandbox {
             format!("AWS_REGION={}", self.region()),
             format!("AWS_DEFAULT_REGION={}", self.region()),
             "AWS_EC2_METADATA_DISABLED=true".into(),
+            // So that another vintner comes here too, and not to production with these credentials.
+            "VINTNER_TARGET=aws".into(),
+            format!("VINTNER_ENDPOINT={}", self.endpoint()),
         ]
     }
 

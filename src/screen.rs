@@ -2,11 +2,11 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use anyhow::Context;
-use jiff::Timestamp;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
@@ -27,8 +27,10 @@ pub async fn open(settings: Arc<Settings>, schema: Arc<Schema>) -> anyhow::Resul
     let keymap = Keymap::load(&settings.dirs.config.join("keys.toml"))?;
     log_to_file(&settings.dirs.state);
     let mut tty = Tty::enter(settings.mouse).context("cannot take the terminal")?;
-    let mut terminal = Terminal::new(CrosstermBackend::new(io::stdout()))
+    let terminal = Terminal::new(CrosstermBackend::new(io::stdout()))
         .context("cannot draw on the terminal")?;
+    // `Tty` shows the cursor again. Terminal's own drop would print to stderr when the terminal is gone, and panic.
+    let mut terminal = ManuallyDrop::new(terminal);
     let size = terminal.size().context("cannot read the terminal's size")?;
     let quit = CancellationToken::new();
     quit_on_signals(&quit)?;
@@ -38,12 +40,12 @@ pub async fn open(settings: Arc<Settings>, schema: Arc<Schema>) -> anyhow::Resul
     let mut app = App::new(settings, schema, keymap, Rect::from(((0, 0).into(), size)));
     runtime::run(
         &mut app,
-        &mut terminal,
+        &mut *terminal,
         &mut tty,
         runner,
         inbox,
         quit,
-        Clock::starting_at(Timestamp::now()),
+        Clock::System,
     )
     .await
 }

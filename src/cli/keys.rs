@@ -1,9 +1,8 @@
 //! `vintner keys`: the key table, as in the README.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write;
-
-use serde_json::{Map, Value, json};
 
 use super::{Context, Exit, Failure, Run, print_json};
 use crate::keys::{Keymap, Scope};
@@ -29,20 +28,20 @@ pub fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
     let keymap =
         Keymap::load(&context.settings.dirs.config.join("keys.toml")).map_err(Failure::usage)?;
     if args.json {
-        let scope = |(scope, name): &(Scope, &str)| {
-            let actions = keymap
-                .table(*scope)
-                .into_iter()
-                .map(|(action, keys)| (action.name().to_owned(), json!(keys)));
-            (
-                name.to_lowercase(),
-                Value::Object(actions.collect::<Map<_, _>>()),
-            )
-        };
-        print_json(
-            out,
-            &Value::Object(SCOPES.iter().map(scope).collect::<Map<_, _>>()),
-        )?;
+        // Named and shaped as in a key file.
+        let scopes: BTreeMap<Scope, BTreeMap<&str, Vec<String>>> = SCOPES
+            .iter()
+            .map(|(scope, _)| {
+                let actions = keymap.table(*scope).into_iter();
+                (
+                    *scope,
+                    actions
+                        .map(|(action, keys)| (action.name(), keys))
+                        .collect(),
+                )
+            })
+            .collect();
+        print_json(out, &scopes)?;
     } else {
         out.write_all(markdown(&keymap).as_bytes())?;
     }

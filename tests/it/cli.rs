@@ -101,6 +101,70 @@ fn bad_configurations_exit_2_and_name_the_thing() {
 }
 
 #[test]
+fn a_bad_file_is_described_once() {
+    let home = home();
+    let file = home.path().join("bad.toml");
+    std::fs::write(&file, "regoin = \"x\"").unwrap();
+    let run = vintner(home.path())
+        .args(["config", "--config"])
+        .arg(&file)
+        .assert()
+        .code(2);
+    run.stderr(
+        contains("unknown field `regoin`")
+            .count(1)
+            .and(contains("config --example")),
+    );
+    let keys = home.path().join(".config/vintner/keys.toml");
+    std::fs::create_dir_all(keys.parent().unwrap()).unwrap();
+    std::fs::write(&keys, "[global]\nquiet = \"q\"").unwrap();
+    let run = vintner(home.path()).arg("keys").assert().code(2);
+    run.stderr(contains("unknown variant `quiet`").count(1));
+    let run = vintner(home.path())
+        .args(["config", "--config", "/nowhere.toml"])
+        .assert()
+        .code(2);
+    run.stderr(contains("No such file").count(1));
+}
+
+#[test]
+fn the_example_configuration_is_printed() {
+    let home = home();
+    let run = vintner(home.path())
+        .args(["config", "--example"])
+        .assert()
+        .success();
+    run.stdout(include_str!("../../assets/config.example.toml"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn nothing_panics_when_nobody_can_read_it() {
+    let home = home();
+    for command in [
+        &["completions", "bash"][..],
+        &["man"],
+        &["keys"],
+        &["config", "--json"],
+    ] {
+        let full = std::fs::File::create("/dev/full").unwrap();
+        let run = std::process::Command::new(env!("CARGO_BIN_EXE_vintner"))
+            .args(command)
+            .env_clear()
+            .env("HOME", home.path())
+            .stdout(full)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&run.stderr);
+        assert_eq!(run.status.code(), Some(1), "{command:?}: {said}");
+        assert!(
+            said.contains("No space left") && !said.contains("panicked"),
+            "{command:?}: {said}"
+        );
+    }
+}
+
+#[test]
 fn bad_flags_exit_2() {
     let home = home();
     vintner(home.path())

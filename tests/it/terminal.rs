@@ -46,6 +46,17 @@ fn signals_mean_quit() {
 }
 
 #[test]
+fn a_terminal_that_vanishes_ends_it_without_a_panic() {
+    let (home, mut pty) = start(&[], &[]);
+    pty.hang_up();
+    // 0 where the signal was first, 1 where a draw was; a panic is 101.
+    assert!(pty.end().exit_code() <= 1);
+    let log = home.path().join(".local/state/vintner/vintner.log");
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(!log.contains("panic"), "{log}");
+}
+
+#[test]
 fn quitting_is_quick() {
     let (_home, mut pty) = start(&[], &[]);
     let asked = Instant::now();

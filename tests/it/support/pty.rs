@@ -3,7 +3,9 @@
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
@@ -14,9 +16,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The program and its terminal.
 pub struct Pty {
     child: Box<dyn Child + Send + Sync>,
-    master: Box<dyn MasterPty + Send>,
-    keyboard: Box<dyn Write + Send>,
+    master: Option<Box<dyn MasterPty + Send>>,
+    keyboard: Option<Box<dyn Write + Send>>,
     seen: Arc<Mutex<Seen>>,
+    reader: Option<JoinHandle<()>>,
+    hung_up: Arc<AtomicBool>,
 }
 
 struct Seen {
@@ -56,33 +60,51 @@ impl Pty {
             raw: Vec::new(),
         }));
         let mut output = pair.master.try_clone_reader().unwrap();
-        let reader = Arc::clone(&seen);
-        std::thread::spawn(move || {
+        let hung_up = Arc::new(AtomicBool::new(false));
+        let (record, done) = (Arc::clone(&seen), Arc::clone(&hung_up));
+        let reader = std::thread::spawn(move || {
             let mut buffer = [0; 8192];
             while let Ok(n @ 1..) = output.read(&mut buffer) {
-                let mut seen = reader.lock().unwrap();
+                let mut seen = record.lock().unwrap();
                 seen.parser.process(&buffer[..n]);
                 seen.raw.extend_from_slice(&buffer[..n]);
+                if done.load(Ordering::SeqCst) {
+                    break;
+                }
             }
         });
         let keyboard = pair.master.take_writer().unwrap();
         Self {
             child,
-            master: pair.master,
-            keyboard,
+            master: Some(pair.master),
+            keyboard: Some(keyboard),
             seen,
+            reader: Some(reader),
+            hung_up,
         }
     }
 
     /// Types bytes.
     pub fn send(&mut self, bytes: &str) {
-        self.keyboard.write_all(bytes.as_bytes()).unwrap();
-        self.keyboard.flush().unwrap();
+        let keyboard = self.keyboard.as_mut().unwrap();
+        keyboard.write_all(bytes.as_bytes()).unwrap();
+        keyboard.flush().unwrap();
+    }
+
+    /// Closes the terminal, as a lost connection does: the program can neither read nor write any more.
+    pub fn hang_up(&mut self) {
+        self.hung_up.store(true, Ordering::SeqCst);
+        self.send("\x0c"); // something to read for the thread that holds the terminal open
+        self.reader.take().unwrap().join().unwrap();
+        self.keyboard = None;
+        self.master = None;
     }
 
     /// Resizes the terminal.
     pub fn resize(&mut self, cols: u16, rows: u16) {
         self.master
+            .as_ref()
+            .unwrap()
             .resize(PtySize {
                 rows,
                 cols,
