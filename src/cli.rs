@@ -68,14 +68,24 @@ pub struct Global {
     /// Endpoint for every AWS service, as in the AWS CLI
     #[arg(long, global = true, value_name = "URL")]
     pub endpoint_url: Option<String>,
-    /// Configuration file [default: $XDG_CONFIG_HOME/vintner/config.toml]
-    #[arg(long, global = true, value_name = "FILE")]
+    /// Configuration file
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        help = "Configuration file [default: $XDG_CONFIG_HOME/vintner/config.toml]"
+    )]
     pub config: Option<PathBuf>,
     /// Schema of another tabular model
     #[arg(long, global = true, value_name = "FILE")]
     pub model: Option<PathBuf>,
-    /// Registry of model versions [default: $XDG_DATA_HOME/vintner/registry]
-    #[arg(long, global = true, value_name = "DIR")]
+    /// Registry of model versions
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        help = "Registry of model versions [default: $XDG_DATA_HOME/vintner/registry]"
+    )]
     pub registry: Option<PathBuf>,
     /// Theme
     #[arg(long, global = true)]

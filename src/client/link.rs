@@ -298,12 +298,11 @@ async fn aws(target: &Target, endpoint: Option<&Endpoint>) -> anyhow::Result<Aws
 
 /// A profile asked for by name beats keys in the environment, as with the AWS CLI's `--profile`.
 async fn credentials_of(profile: &str, region: Option<&String>) -> ProfileFileCredentialsProvider {
-    let region = match region {
-        Some(region) => Some(Region::new(region.clone())),
-        None => {
-            let of_profile = DefaultRegionChain::builder().profile_name(profile).build();
-            of_profile.region().await
-        }
+    let region = if let Some(region) = region {
+        Some(Region::new(region.clone()))
+    } else {
+        let of_profile = DefaultRegionChain::builder().profile_name(profile);
+        of_profile.build().region().await
     };
     ProfileFileCredentialsProvider::builder()
         .configure(&ProviderConfig::without_region().with_region(region))
