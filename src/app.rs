@@ -12,14 +12,14 @@ use tokio::time::Instant;
 
 use crate::client::fingerprint::Served;
 use crate::client::link::{Link, Session};
-use crate::config::Settings;
+use crate::config::{SANDBOX, Settings};
 use crate::domain::schema::Schema;
 use crate::effects::{Effect, Event, retrain};
 use crate::keys::{Action, Keymap, Scope};
 use crate::overlay::{self, Overlay, Verdict};
 use crate::remote::Remote;
 use crate::sandbox::Incident;
-use crate::tabs::{self, Cx, Look, Now, Offer, Tab};
+use crate::tabs::{self, Asked, Cx, Look, Now, Offer, Tab};
 use crate::ui;
 use crate::ui::theme::{Glyphs, Theme, Tone};
 
@@ -43,6 +43,8 @@ pub struct Env {
     pub schema: Arc<Schema>,
     /// Who and where we are connected to.
     pub session: Remote<Session>,
+    /// The target that a connection is under way to.
+    pub connecting: Option<String>,
     /// The sandbox's incident, if one is on.
     pub incident: Option<Incident>,
 }
@@ -91,11 +93,13 @@ impl App {
         } else {
             Glyphs::UTF8
         };
-        let incident = settings.sandbox.incident;
+        let sandboxed = settings.target == SANDBOX;
+        let incident = settings.sandbox.incident.filter(|_| sandboxed);
         let env = Arc::new(Env {
             settings,
             schema,
             session: Remote::Idle,
+            connecting: None,
             incident,
         });
         Self {
@@ -113,10 +117,11 @@ impl App {
 
     /// The first effects: connect to the configured target.
     pub fn start(&mut self, now: Now) -> Vec<Effect> {
-        Arc::make_mut(&mut self.env).session.load(now.wall);
-        let mut effects = vec![Effect::Connect(self.env.settings.target.clone())];
-        effects.extend(self.with_cx(now, |app, cx| app.tabs[app.active].on_open(cx)));
-        effects
+        let target = self.env.settings.target.clone();
+        self.with_cx(now, |app, cx| {
+            cx.effect(Effect::Connect(target));
+            app.tabs[app.active].on_open(cx);
+        })
     }
 
     /// Takes one message in and says what to do outside.
@@ -324,9 +329,14 @@ impl App {
     fn note(&mut self, event: &Event, cx: &mut Cx) {
         let env = Arc::make_mut(&mut self.env);
         match event {
-            Event::Connected(link) => env.session = connected(link, cx.now),
+            Event::Connected(link) => {
+                env.session = connected(link, cx.now);
+                env.connecting = None;
+                env.incident = link.sandbox.as_ref().and_then(|sandbox| sandbox.incident());
+            }
             Event::Unconnected { target, error } => {
                 env.session.resolve(Err(error.clone()), cx.now.wall);
+                env.connecting = None;
                 report(cx, format!("{target}: {error}"));
             }
             Event::Identified { account } => {
@@ -375,69 +385,59 @@ impl App {
 
     /// Runs an update that may ask for effects, toasts, overlays and a change of tab, and applies what it asked for.
     fn with_cx(&mut self, now: Now, update: impl FnOnce(&mut Self, &mut Cx)) -> Vec<Effect> {
-        let (mut effects, mut toasts, mut opened, mut told, mut goto) =
-            (Vec::new(), Vec::new(), Vec::new(), Vec::new(), None);
-        self.in_cx(
-            now,
-            (&mut effects, &mut toasts, &mut opened, &mut told, &mut goto),
-            update,
-        );
-        while let Some(event) = (!told.is_empty()).then(|| told.remove(0)) {
-            self.in_cx(
-                now,
-                (&mut effects, &mut toasts, &mut opened, &mut told, &mut goto),
-                |app, cx| {
-                    app.note(&event, cx);
-                    app.spread(&event, cx);
-                },
-            );
+        let mut asked = Asked::default();
+        self.in_cx(now, &mut asked, update);
+        while !asked.told.is_empty() {
+            let event = asked.told.remove(0);
+            self.in_cx(now, &mut asked, |app, cx| {
+                app.note(&event, cx);
+                app.spread(&event, cx);
+            });
         }
-        if let Some(index) = goto
+        if let Some(index) = asked
+            .goto
             .take()
             .and_then(|scope| self.tabs.iter().position(|tab| tab.scope() == scope))
         {
-            self.in_cx(
-                now,
-                (&mut effects, &mut toasts, &mut opened, &mut told, &mut goto),
-                |app, cx| app.open_tab(index, cx),
-            );
+            self.in_cx(now, &mut asked, |app, cx| app.open_tab(index, cx));
         }
-        self.overlays.extend(opened);
-        for toast in toasts {
+        self.overlays.extend(asked.opened);
+        for toast in asked.toasts {
             self.toasts.retain(|old| old.text != toast.text);
             self.toasts.push(toast);
         }
         let surplus = self.toasts.len().saturating_sub(4);
         self.toasts.drain(..surplus);
-        effects
+        self.expect_connection(&asked.effects, now);
+        asked.effects
     }
 
     /// Lends what an update needs: the environment is shared, so that tabs may read it while they change.
-    fn in_cx(&mut self, now: Now, asked: Asked<'_>, update: impl FnOnce(&mut Self, &mut Cx)) {
+    fn in_cx(&mut self, now: Now, asked: &mut Asked, update: impl FnOnce(&mut Self, &mut Cx)) {
         let env = Arc::clone(&self.env);
-        let (effects, toasts, opened, told, goto) = asked;
         let body = ui::areas(self.size).body;
         let mut cx = Cx {
             now,
             body,
             env: &env,
-            effects,
-            toasts,
-            opened,
-            told,
-            goto,
+            asked,
         };
         update(self, &mut cx);
     }
-}
 
-type Asked<'a> = (
-    &'a mut Vec<Effect>,
-    &'a mut Vec<Toast>,
-    &'a mut Vec<Box<dyn Overlay>>,
-    &'a mut Vec<Event>,
-    &'a mut Option<Scope>,
-);
+    /// Whoever asked for a connection, the header says where it goes until it is there.
+    fn expect_connection(&mut self, effects: &[Effect], now: Now) {
+        let wanted = effects.iter().rev().find_map(|effect| match effect {
+            Effect::Connect(target) => Some(target),
+            _ => None,
+        });
+        if let Some(target) = wanted {
+            let env = Arc::make_mut(&mut self.env);
+            env.session.load(now.wall);
+            env.connecting = Some(target.clone());
+        }
+    }
+}
 
 /// What works on every tab.
 pub fn global_offers() -> Vec<Offer> {

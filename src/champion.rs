@@ -6,13 +6,17 @@ use std::time::Duration;
 
 use crate::challenger::{self, Challenger, Job, Service, SourceError};
 use crate::config::Settings;
-use crate::domain::schema::Schema;
-use crate::registry::{Champion, Loaded, Manifest, Move, Registry, RegistryError, Version};
+use crate::domain::schema::{Domain, Schema};
+use crate::registry::{Champion, Loaded, Manifest, Move, Registry, RegistryError};
 use crate::sandbox::{Predictor, Sandbox, ServedModel};
+use crate::train::dataset::FEATURES;
 use crate::train::{Family, Flow, Model, Plan, TrainError};
 
 /// What answers say of a model that could not be registered.
 pub const UNREGISTERED: &str = "unregistered";
+
+/// What answers say of the stand-in for a model that nobody has trained.
+pub const STAND_IN: &str = "stand-in";
 
 const PRESET: &str = "owner";
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -32,6 +36,17 @@ pub enum ChampionError {
     /// The first model was trained, but is no version.
     #[error("the first model could not be registered: {0}")]
     Unregistered(String),
+    /// The champion was trained on other features than the schema names.
+    #[error("champion {version} predicts other inputs than this model schema's")]
+    OtherInputs {
+        /// The champion's.
+        version: String,
+    },
+    /// The registry is empty, and the data that ships is about something else.
+    #[error(
+        "no champion takes this model schema's inputs: train one with vintner train --model FILE --data FILE"
+    )]
+    Nobody,
 }
 
 /// The registry these settings name.
@@ -39,21 +54,30 @@ pub fn registry(settings: &Settings) -> Registry {
     Registry::at(&settings.registry)
 }
 
-/// The champion's version, if the registry has one. Reads one small file.
-pub fn version(settings: &Settings) -> Option<String> {
-    let champion = registry(settings).champion().ok().flatten()?;
-    Some(champion.version.to_string())
+/// The champion's version, if the registry has one that takes the schema's inputs. Reads two small files.
+pub fn version(settings: &Settings, schema: &Schema) -> Option<String> {
+    let registry = registry(settings);
+    let version = registry.champion().ok().flatten()?.version;
+    match registry.manifest(version) {
+        Ok(manifest) if !takes(schema, &manifest.features.names) => None,
+        _ => Some(version.to_string()),
+    }
 }
 
 /// The champion, loading or training on a thread of its own. If the registry cannot be used, a model trained in memory
-/// answers as [`UNREGISTERED`], and the log says why.
-pub fn served(settings: &Arc<Settings>) -> ServedModel {
+/// answers as [`UNREGISTERED`], and the log says why; where no champion takes the schema's inputs, a [`STAND_IN`] does.
+pub fn served(settings: &Arc<Settings>, schema: &Arc<Schema>) -> ServedModel {
     let (slot, model) = ServedModel::pending();
     let registry = registry(settings);
+    let schema = Arc::clone(schema);
     let thread = std::thread::Builder::new().name("champion".to_owned());
-    let spawned = thread.spawn(move || match serve(&registry) {
+    let spawned = thread.spawn(move || match serve(&registry, &schema) {
         Ok(local) => slot.fill(local.version.clone(), local.predictor()),
-        Err(error) => tracing::error!("no model to serve: {error}"),
+        Err(error) if embedded(&schema) => tracing::error!("no model to serve: {error}"),
+        Err(error) => {
+            tracing::warn!("a stand-in answers: {error}");
+            slot.fill(STAND_IN, stand_in(schema));
+        }
     });
     if let Err(error) = spawned {
         tracing::error!("no thread to load the champion on: {error}");
@@ -64,10 +88,14 @@ pub fn served(settings: &Arc<Settings>) -> ServedModel {
 /// Lets a sandbox serve the registry's champion, if it serves another version. Waits for the disk.
 pub fn renew(registry: &Registry, sandbox: &Sandbox) {
     match registry.load_champion() {
+        Ok((champion, loaded)) if !takes(sandbox.schema(), loaded.model.names()) => {
+            let version = champion.version;
+            tracing::warn!("the sandbox keeps its model: {version} takes other inputs");
+        }
         Ok((_, loaded)) => {
-            let local = Local::from(loaded);
-            if sandbox.version().as_ref() != Some(&local.version) {
-                sandbox.serve(local.version.clone(), local.predictor());
+            let version = loaded.manifest.version.to_string();
+            if sandbox.version().as_ref() != Some(&version) {
+                sandbox.serve(version, predictor(Arc::new(loaded.model)));
             }
         }
         Err(error) => tracing::error!("the sandbox keeps its model: {error}"),
@@ -88,32 +116,82 @@ pub async fn follow(registry: Registry, sandbox: Arc<Sandbox>) {
 }
 
 /// The champion on this machine; on the first start, or where the registry cannot be used, one is trained. Takes as
-/// long as that takes.
-pub fn local(settings: &Settings) -> Result<Local, ChampionError> {
-    serve(&registry(settings))
+/// long as that takes. An error where it takes other inputs than the schema's.
+pub fn local(settings: &Settings, schema: &Schema) -> Result<Local, ChampionError> {
+    serve(&registry(settings), schema)
 }
 
-fn serve(registry: &Registry) -> Result<Local, ChampionError> {
+/// Whether a model with these feature names takes the schema's inputs, in its order.
+pub fn takes(schema: &Schema, names: &[String]) -> bool {
+    schema.names().eq(names.iter().map(String::as_str))
+}
+
+/// Whether the data that ships is about the schema's inputs, so that a first model can be trained.
+fn embedded(schema: &Schema) -> bool {
+    schema.names().eq(FEATURES)
+}
+
+fn serve(registry: &Registry, schema: &Schema) -> Result<Local, ChampionError> {
     match registry.recover() {
         Ok(repaired) => repaired
             .iter()
             .for_each(|repair| tracing::warn!("registry: {repair}")),
         Err(error) => tracing::warn!("the registry could not be checked: {error}"),
     }
+    if !embedded(schema) && registry.champion()?.is_none() {
+        return Err(ChampionError::Nobody);
+    }
     let loaded =
         establish(registry).and_then(|champion| sound(registry, &champion).map_err(Into::into));
-    match loaded {
-        Ok(loaded) => Ok(Local::from(loaded)),
-        Err(error) => {
+    let (version, model, manifest) = match loaded {
+        Ok(loaded) => (
+            loaded.manifest.version.to_string(),
+            loaded.model,
+            Some(Arc::new(loaded.manifest)),
+        ),
+        Err(error) if embedded(schema) => {
             tracing::warn!("serving a model from memory: {error}");
-            let first = first(None)?;
-            Ok(Local {
-                version: UNREGISTERED.to_owned(),
-                model: Arc::new(first.model),
-                manifest: None,
-            })
+            (UNREGISTERED.to_owned(), first(None)?.model, None)
         }
+        Err(error) => return Err(error),
+    };
+    if !takes(schema, model.names()) {
+        return Err(ChampionError::OtherInputs { version });
     }
+    Ok(Local {
+        version,
+        model: Arc::new(model),
+        manifest,
+        scale: (schema.score.min as f32, schema.score.max as f32),
+    })
+}
+
+/// A deterministic answer for inputs that no model here takes: how far up their ranges they lie, on the schema's scale.
+fn stand_in(schema: Arc<Schema>) -> Predictor {
+    let place = |domain: &Domain, value: f32| match domain {
+        Domain::Number(range) => (f64::from(value) - range.min) / (range.max - range.min),
+        Domain::Choice(choices) => {
+            let at = choices
+                .iter()
+                .position(|choice| choice.value as f32 == value);
+            at.map_or(f64::NAN, |at| (at + 1) as f64 / (choices.len() + 1) as f64)
+        }
+    };
+    Arc::new(move |row| {
+        let places = schema.features.iter().zip(row);
+        let sum: f64 = places
+            .map(|(feature, value)| place(&feature.domain, *value))
+            .map(|place| {
+                if place.is_finite() {
+                    place.clamp(0.0, 1.0)
+                } else {
+                    0.5
+                }
+            })
+            .sum();
+        let scale = &schema.score;
+        (scale.min + (scale.max - scale.min) * sum / schema.features.len() as f64) as f32
+    })
 }
 
 /// The champion, or the newest earlier version that is sound when the champion is damaged.
@@ -181,6 +259,8 @@ pub struct Local {
     pub model: Arc<Model>,
     /// What the registry recorded about it.
     pub manifest: Option<Arc<Manifest>>,
+    /// Lowest and highest score that it may answer.
+    scale: (f32, f32),
 }
 
 impl fmt::Debug for Local {
@@ -190,42 +270,29 @@ impl fmt::Debug for Local {
 }
 
 impl Local {
-    /// A version of the registry, or its champion; verified, with its canaries asked.
-    pub fn load(settings: &Settings, version: Option<Version>) -> Result<Self, RegistryError> {
-        let registry = registry(settings);
-        let loaded = match version {
-            Some(version) => registry.load(version)?,
-            None => registry.load_champion()?.1,
-        };
-        Ok(Self::from(loaded))
-    }
-
-    /// The score of one row in the model's feature order, clipped to 0..10 as the service does.
+    /// The score of one row in the model's feature order, clipped to the schema's scale as the service does.
     pub fn predict(&self, row: &[f32]) -> f32 {
-        self.model.predict_row(row).clamp(0.0, 10.0)
+        self.model
+            .predict_row(row)
+            .clamp(self.scale.0, self.scale.1)
     }
 
     /// The model as the sandbox takes it.
     pub fn predictor(&self) -> Predictor {
-        let model = Arc::clone(&self.model);
-        Arc::new(move |row| model.predict_row(row))
+        predictor(Arc::clone(&self.model))
     }
 }
 
-impl From<Loaded> for Local {
-    fn from(loaded: Loaded) -> Self {
-        Self {
-            version: loaded.manifest.version.to_string(),
-            model: Arc::new(loaded.model),
-            manifest: Some(Arc::new(loaded.manifest)),
-        }
-    }
+/// A model as the sandbox takes it.
+pub fn predictor(model: Arc<Model>) -> Predictor {
+    Arc::new(move |row| model.predict_row(row))
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::registry::Version;
 
     #[test]
     fn first_starts_at_once_give_one_champion() {
@@ -256,7 +323,11 @@ mod tests {
     fn without_a_usable_registry_a_model_answers_from_memory() {
         let home = tempfile::tempdir().unwrap();
         std::fs::write(home.path().join("file"), "").unwrap();
-        let local = serve(&Registry::at(home.path().join("file/registry"))).unwrap();
+        let local = serve(
+            &Registry::at(home.path().join("file/registry")),
+            Schema::wine_quality(),
+        )
+        .unwrap();
         assert_eq!(local.version, UNREGISTERED);
         let demo = [
             7.4, 0.7, 0.0, 1.9, 0.076, 11.0, 34.0, 0.9978, 3.51, 0.56, 9.4, 0.0,
@@ -288,6 +359,9 @@ mod tests {
             "garbage",
         )
         .unwrap();
-        assert_eq!(serve(&registry).unwrap().version, "v0001");
+        assert_eq!(
+            serve(&registry, Schema::wine_quality()).unwrap().version,
+            "v0001"
+        );
     }
 }

@@ -263,7 +263,7 @@ pub struct Context {
 impl Context {
     /// Connects to the configured target.
     pub async fn connect(&self) -> Result<Link, Failure> {
-        Link::connect(&self.settings, &self.settings.target)
+        Link::connect(&self.settings, &self.schema, &self.settings.target)
             .await
             .map_err(Failure::usage)
     }

@@ -19,6 +19,7 @@ use crate::client::identity;
 use crate::client::link::Link;
 use crate::config::Settings;
 use crate::domain::doctor::facts::Fact;
+use crate::domain::schema::Schema;
 use crate::sandbox::Incident;
 
 /// Something to do outside: plain data, so that a test of an update is one `assert_eq!`.
@@ -110,6 +111,8 @@ pub enum Slot {
     Connect,
     /// The prediction on its way.
     Predict,
+    /// One request's three ways.
+    Compare,
     /// A latency bench.
     Bench,
     /// A what-if sweep.
@@ -167,6 +170,8 @@ impl Outbox {
 pub struct Runner {
     /// Everything the user configured.
     pub settings: Arc<Settings>,
+    /// The model's features, bands and presets.
+    pub schema: Arc<Schema>,
     /// The connected target, once there is one.
     pub link: Option<Link>,
     /// What the Predict room keeps between effects.
@@ -181,9 +186,15 @@ pub struct Runner {
 
 impl Runner {
     /// A runner whose tasks send to `outbox` and stop when `quit` is cancelled.
-    pub fn new(settings: Arc<Settings>, outbox: Outbox, quit: CancellationToken) -> Self {
+    pub fn new(
+        settings: Arc<Settings>,
+        schema: Arc<Schema>,
+        outbox: Outbox,
+        quit: CancellationToken,
+    ) -> Self {
         Self {
             settings,
+            schema,
             link: None,
             predict: predict::Room::default(),
             training: retrain::Control::default(),
@@ -215,6 +226,7 @@ impl Runner {
     pub fn attach(&mut self, link: Link) {
         for slot in [
             Slot::Predict,
+            Slot::Compare,
             Slot::Bench,
             Slot::Sweep,
             Slot::Tail,
@@ -304,9 +316,9 @@ impl Runner {
     }
 
     fn connect(&mut self, target: String) {
-        let settings = Arc::clone(&self.settings);
+        let (settings, schema) = (Arc::clone(&self.settings), Arc::clone(&self.schema));
         self.spawn_in(Slot::Connect, "connecting", |outbox, _| async move {
-            match Link::connect(&settings, &target).await {
+            match Link::connect(&settings, &schema, &target).await {
                 Ok(link) => {
                     let connected = link.clone();
                     outbox.send(Event::Connected(connected)).await;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::client::wire::Phases;
+use crate::domain::schema::Schema;
 
 pub use file::{HistoryError, HistoryFile};
 
@@ -21,6 +22,9 @@ pub struct Entry {
     pub at: Timestamp,
     /// The target's name: `sandbox`, `aws`.
     pub target: String,
+    /// The name of the model schema it was made for; early entries were all made for the one that ships.
+    #[serde(default = "shipped")]
+    pub model: String,
     /// Which way it went.
     pub via: Via,
     /// The bytes that were sent.
@@ -46,6 +50,10 @@ pub struct Entry {
     /// Whether it stays when older ones go.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pinned: bool,
+}
+
+fn shipped() -> String {
+    Schema::wine_quality().name.clone()
 }
 
 /// Which way a request went.
@@ -85,6 +93,13 @@ impl History {
         let mut history = Self { entries };
         history.trim();
         history
+    }
+
+    /// Only what was sent to the model with this name.
+    #[must_use]
+    pub fn of(mut self, model: &str) -> Self {
+        self.entries.retain(|entry| entry.model == model);
+        self
     }
 
     /// Newest first.
@@ -131,6 +146,7 @@ pub(crate) mod tests {
             id: format!("{n:026}"),
             at: Timestamp::from_second(1_790_000_000 + n as i64).unwrap(),
             target: "sandbox".into(),
+            model: "wine-quality".into(),
             via: Via::Gateway,
             body: "{\"alcohol\":9.4}".into(),
             status: Some(200),

@@ -211,6 +211,11 @@ impl Sandbox {
         &self.world.options.function
     }
 
+    /// The inputs and bands it was started with.
+    pub fn schema(&self) -> &Schema {
+        &self.world.options.schema
+    }
+
     /// Log group of the Lambda function.
     pub fn log_group(&self) -> String {
         self.world.log_group()

@@ -35,7 +35,12 @@ pub async fn open(settings: Arc<Settings>, schema: Arc<Schema>) -> anyhow::Resul
     let quit = CancellationToken::new();
     quit_on_signals(&quit)?;
     let (sender, inbox) = mpsc::channel(INBOX);
-    let mut runner = Runner::new(Arc::clone(&settings), Outbox::new(sender), quit.clone());
+    let mut runner = Runner::new(
+        Arc::clone(&settings),
+        Arc::clone(&schema),
+        Outbox::new(sender),
+        quit.clone(),
+    );
     runner.run(retrain::Effect::SendQueued.into());
     let mut app = App::new(settings, schema, keymap, Rect::from(((0, 0).into(), size)));
     runtime::run(

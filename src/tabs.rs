@@ -104,6 +104,13 @@ impl Offer {
         }
     }
 
+    /// Can be done only if `ready` is; otherwise its error is shown.
+    #[must_use]
+    pub fn ready_if(mut self, ready: Result<(), String>) -> Self {
+        self.ready = ready.map_err(Cow::Owned);
+        self
+    }
+
     /// Can be done only if `condition` holds; otherwise `why_not` is shown.
     #[must_use]
     pub fn only_if(mut self, condition: bool, why_not: impl Into<Cow<'static, str>>) -> Self {
@@ -157,42 +164,48 @@ pub struct Cx<'a> {
     pub body: Rect,
     /// Target, schema and what else all tabs share.
     pub env: &'a Env,
-    pub(crate) effects: &'a mut Vec<Effect>,
-    pub(crate) toasts: &'a mut Vec<Toast>,
-    pub(crate) opened: &'a mut Vec<Box<dyn Overlay>>,
-    pub(crate) told: &'a mut Vec<Event>,
-    pub(crate) goto: &'a mut Option<Scope>,
+    pub(crate) asked: &'a mut Asked,
+}
+
+/// What an update asked for besides changing its own state.
+#[derive(Default)]
+pub(crate) struct Asked {
+    pub effects: Vec<Effect>,
+    pub toasts: Vec<Toast>,
+    pub opened: Vec<Box<dyn Overlay>>,
+    pub told: Vec<Event>,
+    pub goto: Option<Scope>,
 }
 
 impl Cx<'_> {
     /// Asks for something to be done outside.
     pub fn effect(&mut self, effect: impl Into<Effect>) {
-        self.effects.push(effect.into());
+        self.asked.effects.push(effect.into());
     }
 
     /// Says something in the corner for a few seconds.
     pub fn toast(&mut self, tone: Tone, text: impl Into<String>) {
-        self.toasts.push(Toast::new(tone, text, self.now));
+        self.asked.toasts.push(Toast::new(tone, text, self.now));
     }
 
     /// Copies text to the clipboard (OSC 52) and says what was copied.
     pub fn copy(&mut self, text: impl Into<String>, what: &str) {
-        self.effects.push(Effect::Copy(text.into()));
+        self.asked.effects.push(Effect::Copy(text.into()));
         self.toast(Tone::Good, format!("copied {what}"));
     }
 
     /// Opens an overlay on top.
     pub fn open(&mut self, overlay: impl Overlay + 'static) {
-        self.opened.push(Box::new(overlay));
+        self.asked.opened.push(Box::new(overlay));
     }
 
     /// Tells every tab something, in this same turn.
     pub fn tell(&mut self, event: Event) {
-        self.told.push(event);
+        self.asked.told.push(event);
     }
 
     /// Brings the tab with this scope to the front.
     pub fn go_to(&mut self, scope: Scope) {
-        *self.goto = Some(scope);
+        self.asked.goto = Some(scope);
     }
 }

@@ -116,13 +116,10 @@ fn place(app: &App, look: &Look) -> Vec<Span<'static>> {
     let mut spans = vec![Span::styled(" vintner ", theme.accent)];
     match &app.env.session {
         Remote::Idle => {}
-        Remote::Loading { since, old: None } => {
+        Remote::Loading { since, .. } => {
+            let target = app.env.connecting.as_deref().unwrap_or_default();
             spans.push(Span::styled(
-                format!(
-                    " connecting to {} {}",
-                    app.env.settings.target,
-                    look.spinner(*since)
-                ),
+                format!(" connecting to {} {}", clean(target), look.spinner(*since)),
                 theme.muted,
             ));
         }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::{Context, Exit, Failure, Run, print_json};
-use crate::champion;
+use crate::champion::{self, Local};
 use crate::client::link::Link;
 use crate::client::predict::{Endpoint, PredictClient, Reply};
 use crate::client::ways;
@@ -264,14 +264,19 @@ async fn compare(
                 "the local model takes valid features only; leave out --raw"
             ))
         })?;
-        let settings = Arc::clone(&context.settings);
-        let loaded = tokio::task::spawn_blocking(move || champion::local(&settings))
-            .await
-            .map_err(Failure::failed)?;
-        let local = loaded.map_err(Failure::failed)?;
+        let local = champion(context).await?;
         comparison.local = Some(ways::local(&local, &context.schema, features));
     }
     Ok(comparison)
+}
+
+/// The model on this machine, for the schema in use.
+async fn champion(context: &Context) -> Result<Local, Failure> {
+    let (settings, schema) = (Arc::clone(&context.settings), Arc::clone(&context.schema));
+    let loaded = tokio::task::spawn_blocking(move || champion::local(&settings, &schema))
+        .await
+        .map_err(Failure::failed)?;
+    loaded.map_err(Failure::failed)
 }
 
 fn exit_of(taken: &[(&str, &Way)]) -> Exit {

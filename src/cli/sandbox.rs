@@ -57,9 +57,12 @@ pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
     let mut terminated = signal(SignalKind::terminate())
         .context("cannot wait for SIGTERM")
         .map_err(Failure::failed)?;
-    let sandbox = Sandbox::start(options, champion::served(&context.settings))
-        .await
-        .map_err(Failure::failed)?;
+    let sandbox = Sandbox::start(
+        options,
+        champion::served(&context.settings, &context.schema),
+    )
+    .await
+    .map_err(Failure::failed)?;
     announce(&sandbox, args.json, out)?;
     out.flush()?;
     let sandbox = Arc::new(sandbox);

@@ -20,10 +20,11 @@ use crate::client::predict::Endpoint;
 use crate::client::tail::Connect;
 use crate::config::{SANDBOX, Settings, Target};
 use crate::domain::arn::FunctionName;
+use crate::domain::schema::Schema;
 use crate::sandbox::{Options, Sandbox};
 
 /// A connected target. Cheap to clone; the sandbox stops with its last clone.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Link {
     /// What the header says.
     pub session: Session,
@@ -85,16 +86,20 @@ impl Session {
 impl Link {
     /// Connects to the target of this name: starts the sandbox, or loads the AWS configuration.
     /// Talks to no AWS service yet; may wait for credentials files and SSO caches.
-    pub async fn connect(settings: &Arc<Settings>, name: &str) -> anyhow::Result<Self> {
+    pub async fn connect(
+        settings: &Arc<Settings>,
+        schema: &Arc<Schema>,
+        name: &str,
+    ) -> anyhow::Result<Self> {
         let target = settings
             .target(name)
             .ok_or_else(|| anyhow!("there is no target `{name}`"))?;
         let mut link = if name == SANDBOX {
-            sandboxed(settings).await?
+            sandboxed(settings, schema).await?
         } else {
             remote(name, target).await?
         };
-        link.session.champion = champion::version(settings);
+        link.session.champion = champion::version(settings, schema);
         Ok(link)
     }
 
@@ -159,16 +164,17 @@ impl Link {
 }
 
 /// Starts the sandbox; its model loads or trains meanwhile.
-async fn sandboxed(settings: &Arc<Settings>) -> anyhow::Result<Link> {
+async fn sandboxed(settings: &Arc<Settings>, schema: &Arc<Schema>) -> anyhow::Result<Link> {
     let wanted = &settings.sandbox;
     let options = Options {
         seed: wanted.seed,
         rate: wanted.rate,
         speed: wanted.speed,
         incident: wanted.incident,
+        schema: Arc::clone(schema),
         ..Options::default()
     };
-    let sandbox = Sandbox::start(options, champion::served(settings))
+    let sandbox = Sandbox::start(options, champion::served(settings, schema))
         .await
         .context("the sandbox cannot start")?;
     // Nothing of the user's AWS files and variables may leak in here, so no loader.

@@ -88,6 +88,11 @@ impl Pasted {
         from_table(schema, text).or_else(|error| from_pairs(schema, text).ok_or(error))
     }
 
+    /// Whether this was meant as a whole request, so that what it does not mention is missing.
+    pub fn whole(&self) -> bool {
+        matches!(self.shape, Shape::Curl | Shape::Json)
+    }
+
     /// How many features got a value.
     pub fn found(&self) -> usize {
         self.fields.iter().flatten().count()
@@ -115,7 +120,9 @@ impl Pasted {
             schema.features.len()
         );
         let missing = self.missing(schema);
-        if !missing.is_empty() {
+        if !missing.is_empty() && !self.whole() {
+            said.push_str(", the others stay as they are");
+        } else if !missing.is_empty() {
             let _ = write!(said, ", missing {}", missing.join(", "));
         }
         if !self.ignored.is_empty() {

@@ -79,12 +79,24 @@ pub enum Event {
         /// The answer.
         reply: Result<Box<Reply>, String>,
     },
+    /// A comparison has begun; what the user declined never does.
+    CompareBegan {
+        /// The request's.
+        ticket: u64,
+    },
     /// What came back each way.
     Compared {
         /// The request's.
         ticket: u64,
         /// The answers.
         comparison: Box<Comparison>,
+    },
+    /// A bench has begun.
+    BenchBegan {
+        /// The run's.
+        ticket: u64,
+        /// How many, how fast.
+        plan: Plan,
     },
     /// A call of a bench came back.
     BenchTimed {
@@ -165,13 +177,16 @@ pub fn run(effect: Effect, runner: &mut Runner) {
         } => measure(ticket, body, schema, plan, runner),
         Effect::StopBench => runner.stop(Slot::Bench),
         Effect::Cancel => runner.stop(Slot::Predict),
-        Effect::LoadHistory => blocking(runner, move |outbox| {
-            let event = match file.load() {
-                Ok(history) => Event::HistoryLoaded(history),
-                Err(error) => Event::HistoryLost(error.to_string()),
-            };
-            outbox.send_blocking(event);
-        }),
+        Effect::LoadHistory => {
+            let schema = Arc::clone(&runner.schema);
+            blocking(runner, move |outbox| {
+                let event = match file.load() {
+                    Ok(history) => Event::HistoryLoaded(history.of(&schema.name)),
+                    Err(error) => Event::HistoryLost(error.to_string()),
+                };
+                outbox.send_blocking(event);
+            });
+        }
         Effect::Keep(entry) => blocking(runner, move |outbox| {
             tell_lost(file.rewrite(std::slice::from_ref(&entry)).err(), &outbox);
         }),
@@ -179,9 +194,9 @@ pub fn run(effect: Effect, runner: &mut Runner) {
             outbox.send_blocking(Event::RandomRow(random_row()));
         }),
         Effect::LoadLocal => {
-            let settings = Arc::clone(&runner.settings);
+            let (settings, schema) = (Arc::clone(&runner.settings), Arc::clone(&runner.schema));
             blocking(runner, move |outbox| {
-                let local = champion::local(&settings);
+                let local = champion::local(&settings, &schema);
                 outbox.send_blocking(Event::LocalReady(local.map_err(|error| error.to_string())));
             });
         }
@@ -216,7 +231,7 @@ fn send(ticket: u64, body: String, schema: Arc<Schema>, file: HistoryFile, runne
                 .map_err(|error: WireError| error.to_string()),
             Err(error) => Err(error),
         };
-        let entry = remembered(at, target, Via::Gateway, body, &reply);
+        let entry = remembered(&schema, at, target, Via::Gateway, body, &reply);
         let kept = entry.clone();
         outbox
             .send(Event::Answered {
@@ -248,7 +263,8 @@ fn compare(
         .cloned()
         .map_err(|error| error.to_string())
         .map(|url| runner.predict.client(&url));
-    runner.spawn_in(Slot::Predict, "comparing", move |outbox, _| async move {
+    runner.spawn_in(Slot::Compare, "comparing", move |outbox, _| async move {
+        outbox.send(Event::CompareBegan { ticket }).await;
         let body = features.to_json(&schema);
         let gateway = match client {
             Ok(client) => ways::gateway(&client, &schema, &body).await,
@@ -281,6 +297,7 @@ fn measure(ticket: u64, body: String, schema: Arc<Schema>, plan: Plan, runner: &
         .ok_or_else(|| "not connected yet: try again in a moment".to_owned());
     let url = link.and_then(|link| link.endpoint().cloned().map_err(|error| error.to_string()));
     runner.spawn_in(Slot::Bench, "measuring", move |outbox, _| async move {
+        outbox.send(Event::BenchBegan { ticket, plan }).await;
         let client = url.map(|url| Room::default().client(&url));
         let error = match client {
             Ok(client) => {
@@ -310,6 +327,7 @@ fn measure(ticket: u64, body: String, schema: Arc<Schema>, plan: Plan, runner: &
 
 /// The history's entry for a request and what came of it.
 pub fn remembered(
+    schema: &Schema,
     at: Timestamp,
     target: String,
     via: Via,
@@ -322,6 +340,7 @@ pub fn remembered(
         id: Ulid::from_parts(at.as_millisecond().unsigned_abs(), rand::random()).to_string(),
         at,
         target,
+        model: schema.name.clone(),
         via,
         body,
         status: answered.map(|reply| reply.exchange.status),

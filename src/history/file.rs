@@ -19,7 +19,9 @@ pub struct HistoryFile {
 
 /// The history cannot be read or kept.
 #[derive(Debug, thiserror::Error)]
-#[error("history is not kept: {path}: {cause}; it stays in memory until you quit")]
+#[error(
+    "history is not kept: {path}: {cause}; it stays in memory until you quit (make the directory writable, or set XDG_STATE_HOME to one that is)"
+)]
 pub struct HistoryError {
     /// The file.
     pub path: PathBuf,

@@ -1,14 +1,14 @@
 //! The Lambda function: execution environments that start cold, run warm, expire, and write the log lines Lambda writes.
 
+mod fate;
 mod fleet;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use rand::Rng;
 use serde_json::{Value, json};
 
-use crate::domain::report::{Outcome, Report};
+use crate::domain::report::Report;
 use crate::domain::request_id::RequestId;
 
 use super::handler::{self, Handled};
@@ -20,6 +20,7 @@ use super::model::Served;
 use super::streams::Delivery;
 use super::world::{World, lock, now_ms};
 
+pub(super) use fate::{Fate, duration_ms};
 pub(super) use fleet::{Environment, Fleet};
 
 /// Memory of the function, in MB.
@@ -51,17 +52,6 @@ pub(super) struct Running {
     concurrent: u32,
 }
 
-/// How a call ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    Answers,
-    Crashes,
-    TimesOut,
-    RunsOutOfMemory,
-    AnswersWithoutProxyShape,
-    ReturnsAnErrorObject,
-}
-
 /// A finished call.
 #[derive(Debug, Clone)]
 pub(super) struct Invocation {
@@ -73,7 +63,7 @@ pub(super) struct Invocation {
 
 /// The function's timeout in seconds, as configured now.
 pub(super) fn timeout_seconds(world: &World) -> u32 {
-    if world.is(Incident::Timeout) { 3 } else { 30 }
+    fate::timeout_seconds(world.incident())
 }
 
 /// Take an environment and decide how the call will go. Waits for the model when the start is cold.
@@ -92,27 +82,12 @@ pub(super) async fn begin(world: &Arc<World>, event: Value) -> Result<Running, R
         (environment, cold, fleet.busy)
     };
     let model = environment.model.clone().or(loaded);
-    let fate = match world.incident() {
-        Some(Incident::HandlerCrash) => Fate::Crashes,
-        Some(Incident::Timeout) => Fate::TimesOut,
-        Some(Incident::OutOfMemory) => Fate::RunsOutOfMemory,
-        Some(Incident::MalformedProxyResponse) => Fate::AnswersWithoutProxyShape,
-        Some(Incident::Silent200) => Fate::ReturnsAnErrorObject,
-        _ => Fate::Answers,
-    };
+    let incident = world.incident();
+    let fate = Fate::during(incident);
     let (init_ms, duration_ms) = {
         let mut dice = lock(&world.dice);
         let init = cold.then(|| latency::init(&mut *dice));
-        let duration = match world.incident() {
-            Some(Incident::Timeout) => f64::from(timeout_seconds(world)) * 1000.0,
-            Some(Incident::HandlerCrash) => dice.gen_range(3.0..9.0),
-            Some(Incident::OutOfMemory) => dice.gen_range(420.0..700.0),
-            Some(Incident::IntegrationTimeout) => dice.gen_range(3000.0..3400.0),
-            Some(Incident::SlowDependency) => latency::slow(&mut *dice),
-            _ if cold => latency::first(&mut *dice),
-            _ => latency::warm(&mut *dice),
-        };
-        (init, duration)
+        (init, fate::duration_ms(incident, cold, &mut *dice))
     };
     let request_id = lock(&world.function).request_id();
     Ok(Running {
@@ -129,14 +104,29 @@ pub(super) async fn begin(world: &Arc<World>, event: Value) -> Result<Running, R
 }
 
 fn refuse(world: &World) -> Result<(), Refusal> {
-    let reason = match world.incident() {
-        Some(Incident::ThrottledConcurrency) => "ConcurrentInvocationLimitExceeded",
-        Some(Incident::ReservedZero) => "ReservedFunctionConcurrentInvocationLimitExceeded",
-        Some(Incident::ImageDeleted) => return Err(Refusal::Failed),
-        _ => return Ok(()),
-    };
-    lock(&world.ledger).throttles.push(now_ms());
-    Err(Refusal::Throttled(reason))
+    match refusal(world.incident()) {
+        None => Ok(()),
+        Some(refusal) => {
+            if matches!(refusal, Refusal::Throttled(_)) {
+                lock(&world.ledger).throttles.push(now_ms());
+            }
+            Err(refusal)
+        }
+    }
+}
+
+/// What Lambda answers instead of running the function during this incident.
+pub(super) fn refusal(incident: Option<Incident>) -> Option<Refusal> {
+    match incident? {
+        Incident::ThrottledConcurrency => {
+            Some(Refusal::Throttled("ConcurrentInvocationLimitExceeded"))
+        }
+        Incident::ReservedZero => Some(Refusal::Throttled(
+            "ReservedFunctionConcurrentInvocationLimitExceeded",
+        )),
+        Incident::ImageDeleted => Some(Refusal::Failed),
+        _ => None,
+    }
 }
 
 impl Running {
@@ -162,20 +152,16 @@ impl Running {
         self.say(&mut log, &lines::start(self.request_id));
         let (payload, printed) = self.outcome();
         self.world.wait(self.duration_ms).await;
-        for line in printed {
+        if let Some(line) = printed {
             self.say(&mut log, &line);
         }
         self.say(&mut log, &lines::end(self.request_id));
         let report = self.report();
         self.say(&mut log, &report.to_string());
-        let unhandled = matches!(
-            self.fate,
-            Fate::Crashes | Fate::TimesOut | Fate::RunsOutOfMemory
-        );
+        let unhandled = self.fate.unhandled();
         self.environment.model = self.model.take();
-        let dies = matches!(self.fate, Fate::TimesOut | Fate::RunsOutOfMemory);
         let now = now_ms();
-        lock(&self.world.function).release(self.environment, now, dies);
+        lock(&self.world.function).release(self.environment, now, self.fate.kills());
         lock(&self.world.ledger).function.push(FunctionCall {
             at: now,
             duration_ms: self.duration_ms,
@@ -189,7 +175,8 @@ impl Running {
         }
     }
 
-    fn outcome(&self) -> (Value, Vec<String>) {
+    /// What the caller gets.
+    fn outcome(&self) -> (Value, Option<String>) {
         let handled = match &self.model {
             Some(model) => handler::handle(&self.event, model, &self.world.options.schema),
             None => Handled {
@@ -199,76 +186,36 @@ impl Running {
             },
         };
         let id = self.request_id;
-        match self.fate {
-            Fate::Answers => (
-                handler::proxy_response(&handled),
-                handled.printed.into_iter().collect(),
-            ),
-            Fate::AnswersWithoutProxyShape => (handled.body, handled.printed.into_iter().collect()),
+        let payload = match self.fate {
+            Fate::Answers => handler::proxy_response(&handled),
+            Fate::AnswersWithoutProxyShape => handled.body,
             Fate::ReturnsAnErrorObject => {
-                let error = "'NoneType' object has no attribute 'predict'";
-                (
-                    json!({"error": error, "message": "Prediction failed"}),
-                    vec![format!("❌ Error: {error}\n")],
-                )
+                json!({"error": fate::NO_MODEL, "message": "Prediction failed"})
             }
             Fate::Crashes => {
-                let message = "X has 12 features, but RandomForestRegressor is expecting 11 features as input.";
-                let trace = [
-                    "  File \"/var/task/lambda_function.py\", line 58, in lambda_handler\n    prediction = model.predict(features)[0]\n",
-                ];
-                let printed = format!(
-                    "[ERROR] ValueError: {message}\rTraceback (most recent call last):\r{}\n",
-                    trace[0].trim_end().replace('\n', "\r")
-                );
-                (
-                    json!({"errorMessage": message, "errorType": "ValueError", "requestId": id.to_string(), "stackTrace": trace}),
-                    vec![printed],
-                )
+                json!({"errorMessage": fate::CRASH, "errorType": "ValueError", "requestId": id.to_string(), "stackTrace": [fate::TRACE]})
             }
             Fate::TimesOut => {
-                let seconds = self.duration_ms / 1000.0;
-                let at = jiff::Timestamp::from_millisecond(now_ms()).unwrap_or_default();
-                let line = lines::timed_out(&format!("{at:.3}"), id, seconds);
-                (
-                    json!({"errorMessage": line.trim_end(), "errorType": "Sandbox.Timedout"}),
-                    vec![line],
-                )
+                let line = self.fate.line(None, id, now_ms(), self.duration_ms);
+                json!({"errorMessage": line.unwrap_or_default().trim_end(), "errorType": "Sandbox.Timedout"})
             }
             Fate::RunsOutOfMemory => {
-                let message =
-                    format!("RequestId: {id} Error: Runtime exited with error: signal: killed");
-                (
-                    json!({"errorType": "Runtime.ExitError", "errorMessage": message}),
-                    vec![lines::killed(id)],
-                )
+                json!({"errorType": "Runtime.ExitError", "errorMessage": format!("RequestId: {id} Error: Runtime exited with error: signal: killed")})
             }
-        }
+        };
+        let line = self
+            .fate
+            .line(handled.printed, id, now_ms(), self.duration_ms);
+        (payload, line)
     }
 
     fn report(&self) -> Report {
-        let (max_memory_mb, status, error_type) = match self.fate {
-            Fate::RunsOutOfMemory => (
-                MEMORY_MB,
-                Outcome::Error,
-                Some("Runtime.OutOfMemory".to_owned()),
-            ),
-            Fate::TimesOut => (self.environment.memory_mb, Outcome::Timeout, None),
-            _ => (self.environment.memory_mb, Outcome::Success, None),
-        };
-        Report {
-            request_id: self.request_id,
-            duration_ms: self.duration_ms,
-            billed_ms: lines::billed_ms(self.duration_ms, self.init_ms),
-            memory_mb: MEMORY_MB,
-            max_memory_mb,
-            init_ms: self.init_ms,
-            restore_ms: None,
-            billed_restore_ms: None,
-            status,
-            error_type,
-            xray: None,
-        }
+        self.fate.report(
+            self.request_id,
+            &self.environment,
+            self.duration_ms,
+            self.init_ms,
+        )
     }
 
     fn say(&self, log: &mut String, line: &str) {

@@ -9,7 +9,7 @@ use axum::http::{HeaderValue, Method, Response};
 use rand::Rng;
 use serde_json::{Value, json};
 
-use super::function::{self, Invocation, Running};
+use super::function::{self, Fate, Invocation, Running};
 use super::incident::Incident;
 use super::latency;
 use super::ledger::GatewayCall;
@@ -22,10 +22,41 @@ const MOST_BYTES: usize = 10 << 20;
 
 /// Integration timeout in ms, as `GetIntegrations` states it.
 pub(super) fn integration_timeout_ms(world: &World) -> u32 {
-    if world.is(Incident::IntegrationTimeout) {
+    integration_timeout(world.incident())
+}
+
+/// The same during this incident.
+pub(super) fn integration_timeout(incident: Option<Incident>) -> u32 {
+    if incident == Some(Incident::IntegrationTimeout) {
         2000
     } else {
         30_000
+    }
+}
+
+/// The status of every call that this incident keeps from the function; `None` where the function runs.
+pub(super) fn refused(incident: Option<Incident>) -> Option<u16> {
+    match incident? {
+        Incident::EndpointDisabled => Some(403),
+        Incident::StageThrottle => Some(429),
+        Incident::RouteMissing => Some(404),
+        Incident::PermissionMissing
+        | Incident::PermissionWrongSourceArn
+        | Incident::WrongIntegration
+        | Incident::ImageDeleted => Some(500),
+        Incident::ThrottledConcurrency | Incident::ReservedZero => Some(503),
+        _ => None,
+    }
+}
+
+/// The status of a call that the function ended like this; `mistake` is a request the handler cannot read.
+pub(super) fn status_of(fate: Fate, mistake: bool) -> u16 {
+    match fate {
+        Fate::Answers if mistake => 500,
+        Fate::Answers | Fate::ReturnsAnErrorObject => 200,
+        Fate::Crashes | Fate::TimesOut | Fate::RunsOutOfMemory | Fate::AnswersWithoutProxyShape => {
+            500
+        }
     }
 }
 

@@ -55,13 +55,14 @@ fn predict(event: &Value, model: &Served, schema: &Schema) -> Result<Value, Stri
         return Err("Out of range float values are not JSON compliant".into());
     }
     let score = score.clamp(schema.score.min, schema.score.max);
-    Ok(json!({
-        "prediction": score,
-        "wine_quality_score": score,
-        "quality_rating": schema.band(score).name,
-        "model_version": model.version,
-        "message": "Prediction successful",
-    }))
+    let mut answer: Map<String, Value> = (schema.score.fields.iter())
+        .map(|field| (field.clone(), json!(score)))
+        .collect();
+    let band = &schema.band(score).name;
+    answer.insert(schema.score.band_field.clone(), json!(band));
+    answer.insert("model_version".into(), json!(model.version));
+    answer.insert("message".into(), json!("Prediction successful"));
+    Ok(Value::Object(answer))
 }
 
 /// `json.loads(event["body"])` where it is a string, the object itself where it is one, the event without a body.

@@ -56,12 +56,15 @@ pub struct Predict {
     tickets: u64,
     past: Past,
     view: View,
-    local: Option<Local>,
+    /// The model on this machine, or why there is none.
+    local: Result<Local, String>,
     sweep: Option<Sweep>,
     tornado: Vec<Reach>,
     comparing: Option<Comparing>,
     bench: Option<Bench>,
     opened: bool,
+    /// Said once.
+    history_lost: bool,
 }
 
 /// Which pane hears the arrows.
@@ -95,12 +98,13 @@ impl Predict {
             tickets: 0,
             past: Past::default(),
             view: View::Answer,
-            local: None,
+            local: Err("the local model is still being loaded".to_owned()),
             sweep: None,
             tornado: Vec::new(),
             comparing: None,
             bench: None,
             opened: false,
+            history_lost: false,
         }
     }
 
@@ -111,7 +115,7 @@ impl Predict {
     /// What the local model says follows every change of the form.
     fn refresh(&mut self, schema: &Schema) {
         let features = self.form.parse(schema).ok();
-        let Some((local, features)) = self.local.as_ref().zip(features.as_ref()) else {
+        let Some((local, features)) = self.local.as_ref().ok().zip(features.as_ref()) else {
             self.sweep = None;
             self.tornado.clear();
             return;
@@ -192,7 +196,7 @@ impl Predict {
         let current = self
             .local
             .as_ref()
-            .is_some_and(|local| local.version == version);
+            .is_ok_and(|local| local.version == version);
         if self.opened && !current {
             cx.effect(Effect::LoadLocal);
         }
@@ -224,10 +228,7 @@ impl Tab for Predict {
     fn offers(&self) -> Vec<Offer> {
         let some = !self.past.history.entries().is_empty();
         let none = "no request has been sent yet";
-        let local = (
-            self.local.is_some(),
-            "the local model is still being loaded",
-        );
+        let local = self.local.as_ref().map(drop).map_err(Clone::clone);
         let mut offers = if self.focus == Focus::Form {
             vec![
                 Offer::new(Action::Submit, "predict"),
@@ -245,8 +246,8 @@ impl Tab for Predict {
         offers.extend([
             Offer::new(Action::Right, "step")
                 .only_if(self.focus == Focus::Form, "only in the form"),
-            Offer::new(Action::WhatIf, "what-if").only_if(local.0, local.1),
-            Offer::new(Action::Tornado, "tornado").only_if(local.0, local.1),
+            Offer::new(Action::WhatIf, "what-if").ready_if(local.clone()),
+            Offer::new(Action::Tornado, "tornado").ready_if(local),
             Offer::new(Action::Compare, "three ways"),
             Offer::new(Action::Bench, "bench"),
             Offer::new(Action::Replay, "replay").only_if(some, none),
@@ -409,7 +410,7 @@ impl Tab for Predict {
     fn on_event(&mut self, event: &effects::Event, cx: &mut Cx) {
         let schema = cx.env.schema.clone();
         match event {
-            effects::Event::Connected(_) => self.waiting = None,
+            effects::Event::Connected(_) => self.disconnected(),
             effects::Event::Champion(Some(version)) => self.follow_champion(version, cx),
             effects::Event::Predict(event) => match event {
                 Event::Answered {
@@ -417,6 +418,7 @@ impl Tab for Predict {
                     entry,
                     reply,
                 } => self.answered(*ticket, entry, reply),
+                Event::CompareBegan { ticket } => self.compare_began(*ticket, cx.now.wall),
                 Event::Compared { ticket, comparison } => {
                     if let Some(comparing) = self
                         .comparing
@@ -426,6 +428,7 @@ impl Tab for Predict {
                         comparing.result = Some(*comparison.clone());
                     }
                 }
+                Event::BenchBegan { ticket, plan } => self.bench_began(*ticket, *plan),
                 Event::BenchTimed { ticket, call } => {
                     self.benched(*ticket, |bench| bench.calls.push(*call));
                 }
@@ -436,14 +439,20 @@ impl Tab for Predict {
                     }
                 }
                 Event::HistoryLoaded(history) => self.past.history = history.clone(),
-                Event::HistoryLost(error) => cx.toast(Tone::Warn, error.clone()),
+                Event::HistoryLost(error) => {
+                    if !std::mem::replace(&mut self.history_lost, true) {
+                        cx.toast(Tone::Warn, error.clone());
+                    }
+                }
                 Event::RandomRow(Ok((n, values))) => {
                     self.form.fill_values(&schema, values, format!("row {n}"));
                 }
                 Event::RandomRow(Err(error)) => cx.toast(Tone::Bad, error.clone()),
-                Event::LocalReady(Ok(local)) => self.local = Some(local.clone()),
-                Event::LocalReady(Err(error)) => {
-                    cx.toast(Tone::Warn, format!("no local model: {error}"));
+                Event::LocalReady(local) => {
+                    if let Err(error) = local {
+                        cx.toast(Tone::Warn, format!("no local model: {error}"));
+                    }
+                    self.local.clone_from(local);
                 }
                 Event::Chosen(choice) => self.chosen(*choice, cx),
             },

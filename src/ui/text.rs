@@ -7,6 +7,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 pub fn ms(milliseconds: f64) -> String {
     match milliseconds {
         m if !m.is_finite() => "–".to_owned(),
+        m if m > 0.0 && m < 0.1 => format!("{:.0} µs", m * 1000.0),
         m if m < 10.0 => format!("{m:.2} ms"),
         m if m < 100.0 => format!("{m:.1} ms"),
         m if m < 1000.0 => format!("{m:.0} ms"),

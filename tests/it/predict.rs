@@ -6,6 +6,8 @@ use assert_cmd::Command;
 use hyper::HeaderMap;
 use predicates::prelude::*;
 use predicates::str::contains;
+use vintner::client::bench::Plan;
+use vintner::client::link::Session;
 use vintner::client::predict::Reply;
 use vintner::client::wire::{Connection, Exchange, Phases};
 use vintner::config::Flags;
@@ -75,7 +77,14 @@ pub fn answered(stage: &mut Stage, reply: Result<Reply, String>) {
         })
         .unwrap();
     let at = stage.now().wall;
-    let mut entry = remembered(at, "sandbox".into(), Via::Gateway, DEMO.into(), &reply);
+    let mut entry = remembered(
+        Schema::wine_quality(),
+        at,
+        "sandbox".into(),
+        Via::Gateway,
+        DEMO.into(),
+        &reply,
+    );
     entry.id = format!("{ticket:026}");
     stage.event(Heard::Answered {
         ticket,
@@ -153,7 +162,14 @@ fn a_stale_answer_is_remembered_but_not_shown() {
     stage.press("enter");
     let reply = Ok(answer(200, GOOD));
     let at = stage.now().wall;
-    let mut entry = remembered(at, "sandbox".into(), Via::Gateway, DEMO.into(), &reply);
+    let mut entry = remembered(
+        Schema::wine_quality(),
+        at,
+        "sandbox".into(),
+        Via::Gateway,
+        DEMO.into(),
+        &reply,
+    );
     entry.id = "0".into();
     stage.press("enter");
     stage.event(Heard::Answered {
@@ -190,6 +206,101 @@ fn a_new_champion_is_loaded_for_what_if_once_the_tab_is_open() {
     assert_eq!(stage.event(champion()), [], "nothing is loaded yet");
     stage.start();
     assert_eq!(stage.event(champion()), [Asked::LoadLocal.into()]);
+}
+
+/// The tickets of the effects that ask for a bench or a comparison.
+fn began(effects: &[Effect]) -> Vec<u64> {
+    let ticket = |effect: &Effect| match effect {
+        Effect::Predict(Asked::Bench { ticket, .. } | Asked::Compare { ticket, .. }) => {
+            Some(*ticket)
+        }
+        _ => None,
+    };
+    effects.iter().filter_map(ticket).collect()
+}
+
+const PLAN: Plan = Plan {
+    n: 50,
+    rate: 5.0,
+    warm_up: 1,
+};
+
+fn elsewhere() -> Session {
+    Session {
+        target: "prod".into(),
+        function: "wine".into(),
+        endpoint: "http://127.0.0.1:9/".into(),
+        ..Session::default()
+    }
+}
+
+#[test]
+fn a_declined_question_leaves_nothing_behind() {
+    let mut stage = stage();
+    stage.connect_to(elsewhere());
+    for key in ["b", "a"] {
+        assert!(stage.press(key).is_empty(), "it asks first");
+        assert!(began(&stage.press("esc")).is_empty());
+        assert!(stage.text().contains("Answer"), "{}", stage.text());
+    }
+    stage.event(Heard::HistoryLoaded(History::default()));
+    let now = stage.now();
+    assert_eq!(stage.app.wake_at(now), None, "nothing to wait for");
+}
+
+#[test]
+fn a_bench_is_shown_from_its_start_and_stops_with_its_target() {
+    let mut stage = stage();
+    stage.connect();
+    stage.press("b");
+    let ticket = began(&stage.press("y"))[0];
+    stage.event(Heard::BenchBegan { ticket, plan: PLAN });
+    assert!(stage.text().contains("0 of 50") && stage.text().contains("Esc stops"));
+    stage.connect_to(elsewhere());
+    assert!(stage.text().contains("stopped"), "{}", stage.text());
+    let ticket = {
+        stage.connect();
+        began(&stage.press("a"))[0]
+    };
+    stage.event(Heard::CompareBegan { ticket });
+    assert!(stage.text().contains("Three ways"));
+    stage.connect_to(elsewhere());
+    assert!(!stage.text().contains("Three ways"), "{}", stage.text());
+}
+
+#[test]
+fn another_target_is_named_while_it_connects_and_old_answers_say_where_they_are_from() {
+    let mut stage = stage();
+    stage.connect();
+    answered(&mut stage, Ok(answer(200, GOOD)));
+    assert!(!stage.text().contains("Answer · sandbox"));
+    stage.press("shift-t up up up enter");
+    stage.wait(std::time::Duration::from_secs(1));
+    assert!(
+        stage.text().contains("connecting to aws"),
+        "{}",
+        stage.text()
+    );
+    stage.connect_to(elsewhere());
+    let text = stage.text();
+    assert!(
+        text.contains("prod · wine") && text.contains("Answer · sandbox"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_incident_in_the_header_is_the_connected_sandboxs() {
+    let mut stage = Stage::with(
+        (120, 36),
+        Flags {
+            incident: Some(vintner::sandbox::Incident::HandlerCrash),
+            ..Flags::default()
+        },
+    );
+    assert!(stage.text().contains("incident: handler-crash"));
+    stage.connect_to(elsewhere());
+    assert!(!stage.text().contains("incident"), "{}", stage.text());
 }
 
 #[test]
@@ -240,6 +351,16 @@ fn a_prediction_through_the_real_loop_survives_a_restart() {
         hand.see("History · 1").await;
         hand.press("tab enter");
         hand.see("request of").await;
+    });
+}
+
+#[test]
+fn a_comparison_does_not_cancel_the_prediction_before_it() {
+    journey((120, 36), Flags::default(), |hand| async move {
+        hand.see("SANDBOX").await;
+        hand.press("enter a");
+        hand.see("same score").await;
+        hand.see("History · 1").await;
     });
 }
 
@@ -363,7 +484,170 @@ fn a_table_is_scored_and_a_second_run_finds_it_done() {
     vintner(home.path())
         .args(args)
         .assert()
-        .success()
+        .code(1)
         .stdout(contains("0 rows").and(contains("(3 were there already)")));
     assert_eq!(std::fs::read_to_string(&to).unwrap(), scored);
+}
+
+#[test]
+fn a_torn_or_unanswered_table_is_mended_by_the_next_run() {
+    let home = tempfile::tempdir().unwrap();
+    let (from, to) = (home.path().join("in.csv"), home.path().join("out.csv"));
+    let header = "fixed acidity,volatile acidity,citric acid,residual sugar,chlorides,free sulfur dioxide,total sulfur dioxide,density,pH,sulphates,alcohol";
+    // The second row is ragged: it has one cell more than the header.
+    std::fs::write(&from, format!("{header}\n7.4,0.7,0,1.9,0.076,11,34,0.9978,3.51,0.56,9.4\n7.4,0.3,0.4,1.9,0.076,11,34,0.9978,3.51,0.56,12,extra\n7.8,0.9,0,2.6,0.098,25,67,0.9968,3.2,0.68,9.8\n")).unwrap();
+    let run = |args: &[&str]| {
+        let mut command = vintner(home.path());
+        command
+            .args(["predict", "--csv", from.to_str().unwrap()])
+            .args(["--out", to.to_str().unwrap()])
+            .args(args);
+        command.assert()
+    };
+    let local = ["--via", "local"];
+    let read = || std::fs::read_to_string(&to).unwrap();
+    run(&local).success();
+    let whole = read();
+    assert_eq!(whole.lines().count(), 4, "{whole}");
+    for end in [whole.len() - 1, whole.len() - 30, header.len() - 4] {
+        std::fs::write(&to, &whole[..end]).unwrap();
+        run(&local).success();
+        assert_eq!(read(), whole, "cut at {end}");
+    }
+    std::fs::remove_file(&to).unwrap();
+    run(&["--endpoint", "http://127.0.0.1:9/"])
+        .code(1)
+        .stdout(contains("3 failed"));
+    assert_eq!(read().matches(",no answer,").count(), 3);
+    run(&local)
+        .success()
+        .stdout(contains("3 rows").and(contains("0 failed")));
+    assert_eq!(read(), whole);
+}
+
+#[test]
+fn a_request_file_is_whole_and_names_its_mistakes() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("request.json");
+    let fails = |text: &str, said: &'static str| {
+        std::fs::write(&file, text).unwrap();
+        let run = vintner(home.path())
+            .args(["predict", "--via", "local", "--json"])
+            .arg(&file)
+            .assert();
+        run.code(2)
+            .stderr(contains(said).and(contains("request.json")));
+    };
+    fails(
+        &DEMO.replace("alcohol", "alcool"),
+        "has no feature `alcool`",
+    );
+    fails(r#"{"alcohol": 12, "pH": 3}"#, "lacks fixed_acidity");
+    fails("{\"alcohol\":", "begins like JSON but is not");
+    fails("hello", "not understood");
+}
+
+const TEA: &str = r#"
+name = "tea"
+title = "Tea"
+[score]
+label = "strength"
+min = 0.0
+max = 2.0
+fields = ["strength"]
+band_field = "word"
+[[bands]]
+name = "weak"
+below = 1.0
+[[bands]]
+name = "strong"
+[[features]]
+name = "minutes"
+label = "Minutes"
+min = 0.0
+p1 = 1.0
+p50 = 3.0
+p99 = 8.0
+max = 10.0
+step = 0.5
+[[features]]
+name = "grams"
+label = "Grams"
+min = 0.0
+p1 = 1.0
+p50 = 2.0
+p99 = 5.0
+max = 6.0
+step = 0.1
+[[features]]
+name = "temperature"
+label = "Temperature"
+min = 50.0
+p1 = 60.0
+p50 = 90.0
+p99 = 99.0
+max = 100.0
+step = 1.0
+[[presets]]
+name = "usual"
+label = "Usual"
+values = { minutes = 5, grams = 3, temperature = 75 }
+"#;
+
+#[test]
+fn another_models_schema_gets_a_stand_in_and_never_the_wine_model() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("tea.toml");
+    std::fs::write(&file, TEA).unwrap();
+    let run = |args: &[&str]| {
+        let mut command = vintner(home.path());
+        command.args(args).arg("--model").arg(&file).assert()
+    };
+    let none = "no champion takes this model schema's inputs";
+    run(&["predict", "--via", "local"])
+        .code(1)
+        .stderr(contains(none));
+    // Where wines are predicted too, their champion is no help either.
+    vintner(home.path())
+        .args(["predict", "--via", "local"])
+        .assert()
+        .success();
+    run(&["predict", "--via", "local"])
+        .code(1)
+        .stderr(contains("champion v0001 predicts other inputs"));
+    let answer = run(&["predict", "--speed", "20", "--json"]).success();
+    let json: serde_json::Value = serde_json::from_slice(&answer.get_output().stdout).unwrap();
+    assert_eq!(
+        (&json["prediction"], &json["word"], &json["model_version"]),
+        (&1.0.into(), &"strong".into(), &"stand-in".into()),
+        "{json}"
+    );
+}
+
+#[test]
+fn the_first_call_of_a_sandbox_is_warm_and_the_same_for_the_same_seed() {
+    let home = tempfile::tempdir().unwrap();
+    let report = |args: &[&str]| {
+        let output = vintner(home.path())
+            .args(["predict", "--via", "invoke", "--json", "--speed", "20"])
+            .args(args)
+            .output()
+            .unwrap();
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()["report"].clone()
+    };
+    let first = report(&[]);
+    assert!(first["init_ms"].is_null(), "{first}");
+    assert_eq!(first["duration_ms"], report(&[])["duration_ms"]);
+}
+
+#[test]
+fn a_sandbox_that_starts_with_an_incident_has_had_it_for_a_while() {
+    let home = tempfile::tempdir().unwrap();
+    let logs = |incident: &str| {
+        let args = ["logs", "--errors", "--since", "1h", "--incident", incident];
+        let output = vintner(home.path()).args(args).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(logs("handler-crash").contains("ValueError: X has"));
+    assert!(logs("timeout").contains("timed out"));
 }

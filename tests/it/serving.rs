@@ -23,7 +23,13 @@ async fn the_header_says_when_the_endpoint_serves_another_version() {
     let settings = support::settings(home.path(), Flags::default());
     let registry = champion::registry(&settings);
     let reigning = champion::establish(&registry).unwrap();
-    let link = Link::connect(&settings, "sandbox").await.unwrap();
+    let link = Link::connect(
+        &settings,
+        &Arc::new(Schema::wine_quality().clone()),
+        "sandbox",
+    )
+    .await
+    .unwrap();
     let mut stage = Stage::new((120, 36), ThemeName::Dark);
     stage.event(vintner::effects::Event::Connected(link));
     assert!(stage.text().contains("champion v0001"), "{}", stage.text());

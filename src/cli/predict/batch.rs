@@ -3,15 +3,14 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, anyhow};
 use futures::StreamExt;
 use serde_json::json;
 
-use super::{Args, Route, endpoint, wants_json};
-use crate::champion::{self, Local};
+use super::{Args, Route, champion, endpoint, wants_json};
+use crate::champion::Local;
 use crate::cli::{Context, Exit, Failure, Run, print_json};
 use crate::client::predict::PredictClient;
 use crate::client::ways;
@@ -21,6 +20,9 @@ use crate::domain::schema::Schema;
 
 /// Columns appended to every row.
 const ADDED: [&str; 4] = ["prediction", "rating", "status", "error"];
+
+/// The status of a row that got through to nobody.
+const NO_ANSWER: &str = "no answer";
 
 /// Where rows are sent.
 enum Model {
@@ -36,10 +38,12 @@ struct Scored {
     error: String,
 }
 
-/// What came of all rows.
+/// What came of all rows, this run's and those of earlier ones.
 #[derive(Default)]
 struct Tally {
+    /// Of this run.
     sent: usize,
+    /// Rows without a score.
     failed: usize,
     /// Prediction and truth, where the table has a `quality` column.
     pairs: Vec<(f64, f64)>,
@@ -74,17 +78,42 @@ pub async fn run(
         .collect::<Result<_, _>>()
         .context("the table is not CSV")
         .map_err(Failure::usage)?;
-    let done = done_rows(to, &header)?;
-    let mut writer = writer(to, &header, done)?;
+    let mut earlier = earlier(to, &header, &rows)?;
+    let done = earlier.len();
     let model = model(args, context).await?;
     let began = Instant::now();
     let mut tally = Tally::default();
+    let send = |row: csv::StringRecord| score(&model, schema, &columns, row);
+    let jobs = usize::from(args.jobs);
+    let unanswered: Vec<usize> = (0..done).filter(|&n| unanswered(&earlier[n])).collect();
+    if !unanswered.is_empty() {
+        let again = unanswered.iter().map(|&n| rows[n].clone());
+        let scored: Vec<Scored> = futures::stream::iter(again)
+            .map(send)
+            .buffered(jobs)
+            .collect()
+            .await;
+        for (&n, scored) in unanswered.iter().zip(&scored) {
+            earlier[n] = scored.record(schema);
+        }
+        tally.sent = scored.len();
+        replace(to, &header, &earlier)?;
+    }
+    for (row, record) in rows.iter().zip(&earlier) {
+        tally.add(row, score_of(record), truth);
+    }
+    let mut writer = writer(to, &header)?;
     let mut scored = futures::stream::iter(rows.iter().skip(done).cloned())
-        .map(|row| score(&model, schema, &columns, row))
-        .buffered(usize::from(args.jobs));
+        .map(send)
+        .buffered(jobs);
     while let Some(scored) = scored.next().await {
-        tally.add(&scored, truth);
-        write_row(&mut writer, schema, &scored)?;
+        tally.sent += 1;
+        tally.add(&scored.row, scored.score, truth);
+        // Each row is on disk before the next is written, so that a stopped run can go on.
+        writer
+            .write_record(&scored.record(schema))
+            .map_err(Failure::failed)?;
+        writer.flush()?;
     }
     finish(&tally, done, rows.len(), began, to, args, out)
 }
@@ -135,37 +164,123 @@ fn columns(
     )))
 }
 
-/// Rows that an earlier, interrupted run has written.
-fn done_rows(to: &Path, header: &csv::StringRecord) -> Result<usize, Failure> {
-    if !to.exists() || fs::metadata(to).is_ok_and(|meta| meta.len() == 0) {
-        return Ok(0);
-    }
-    let mut reader = csv::Reader::from_path(to).map_err(Failure::usage)?;
-    let there = reader.headers().map_err(Failure::usage)?;
-    if !there.iter().eq(header.iter().chain(ADDED)) {
-        return Err(Failure::usage(anyhow!(
-            "{} is there already and was not made from this table: name another --out",
-            to.display()
-        )));
-    }
-    Ok(reader.records().flatten().count())
-}
-
-fn writer(
+/// The rows that an earlier, interrupted run has written, in the table's order; a torn last one is cut off.
+fn earlier(
     to: &Path,
     header: &csv::StringRecord,
-    done: usize,
-) -> Result<csv::Writer<File>, Failure> {
+    rows: &[csv::StringRecord],
+) -> Result<Vec<csv::StringRecord>, Failure> {
+    let bytes = match fs::read(to) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        read => read
+            .with_context(|| format!("cannot read {}", to.display()))
+            .map_err(Failure::usage)?,
+    };
+    let foreign = || {
+        Failure::usage(anyhow!(
+            "{} is there already and was not made from this table: name another --out",
+            to.display()
+        ))
+    };
+    // Only a torn end can be invalid UTF-8, and it is cut off.
+    let text = String::from_utf8_lossy(&bytes);
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let there = reader.headers().map_err(Failure::usage)?;
+    let same = there.iter().eq(header.iter().chain(ADDED));
+    if !text.contains('\n') && (same || torn_header(&text, header)) {
+        cut(to, 0)?;
+        return Ok(Vec::new());
+    }
+    if !same {
+        return Err(foreign());
+    }
+    let found = reader
+        .records()
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(Failure::usage)?;
+    let mut sound = Vec::new();
+    for (n, record) in found.iter().enumerate() {
+        let last = n + 1 == found.len();
+        let fits = rows.get(n).is_some_and(|row| made_from(record, row));
+        if fits && (!last || text.ends_with('\n')) {
+            sound.push(record.clone());
+        } else if last && rows.len() > n {
+            cut(to, record.position().map_or(0, csv::Position::byte))?;
+        } else {
+            return Err(foreign());
+        }
+    }
+    Ok(sound)
+}
+
+/// Whether the text is the beginning of the header line that a run writes first.
+fn torn_header(text: &str, header: &csv::StringRecord) -> bool {
+    let mut line = csv::Writer::from_writer(Vec::new());
+    line.write_record(header.iter().chain(ADDED)).is_ok()
+        && line
+            .into_inner()
+            .is_ok_and(|line| line.starts_with(text.as_bytes()))
+}
+
+fn made_from(record: &csv::StringRecord, row: &csv::StringRecord) -> bool {
+    record.len() == row.len() + ADDED.len() && row.iter().eq(record.iter().take(row.len()))
+}
+
+fn cut(file: &Path, length: u64) -> Result<(), Failure> {
+    OpenOptions::new()
+        .write(true)
+        .open(file)
+        .and_then(|file| file.set_len(length))
+        .with_context(|| format!("cannot write {}", file.display()))
+        .map_err(Failure::usage)
+}
+
+/// Rows that never got through are sent again; those that were answered, or cannot be sent, are done.
+fn unanswered(record: &csv::StringRecord) -> bool {
+    record.get(record.len() - 2) == Some(NO_ANSWER)
+}
+
+fn score_of(record: &csv::StringRecord) -> Option<f64> {
+    record.get(record.len() - ADDED.len())?.parse().ok()
+}
+
+/// Writes the whole file anew, through a temporary one: a crash leaves either the old or the new.
+fn replace(
+    to: &Path,
+    header: &csv::StringRecord,
+    records: &[csv::StringRecord],
+) -> Result<(), Failure> {
+    let mut name = to.as_os_str().to_owned();
+    name.push(format!(".{}", std::process::id()));
+    let temporary = std::path::PathBuf::from(name);
+    let written = writer(&temporary, header).and_then(|mut writer| {
+        for record in records {
+            writer.write_record(record).map_err(Failure::failed)?;
+        }
+        writer.flush()?;
+        Ok(fs::rename(&temporary, to)?)
+    });
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
+
+/// Appends to the file; a new one begins with the header.
+fn writer(to: &Path, header: &csv::StringRecord) -> Result<csv::Writer<File>, Failure> {
     let file = OpenOptions::new().create(true).append(true).open(to);
     let file = file
         .with_context(|| format!("cannot write {}", to.display()))
         .map_err(Failure::usage)?;
     let empty = file.metadata().is_ok_and(|meta| meta.len() == 0);
     let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(file);
-    if done == 0 && empty {
+    if empty {
         writer
             .write_record(header.iter().chain(ADDED))
             .map_err(Failure::failed)?;
+        writer.flush()?;
     }
     Ok(writer)
 }
@@ -176,14 +291,7 @@ async fn model(args: &Args, context: &Context) -> Result<Model, Failure> {
             endpoint(&context.connect().await?)?,
             Limits::default(),
         )))),
-        Route::Local => {
-            let settings = Arc::clone(&context.settings);
-            let loaded = tokio::task::spawn_blocking(move || champion::local(&settings))
-                .await
-                .map_err(Failure::failed)?;
-            let local = loaded.map_err(Failure::failed)?;
-            Ok(Model::Local(local))
-        }
+        Route::Local => Ok(Model::Local(champion(context).await?)),
         Route::Invoke | Route::All => Err(Failure::usage(anyhow!(
             "a table goes --via gateway or --via local"
         ))),
@@ -226,7 +334,7 @@ async fn score(
     };
     let status = way
         .status()
-        .map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+        .map_or_else(|| NO_ANSWER.to_owned(), |status| status.to_string());
     Scored {
         row,
         score: way.score(),
@@ -235,41 +343,30 @@ async fn score(
     }
 }
 
-/// Each row is on disk before the next is written, so that a stopped run can go on.
-fn write_row(
-    writer: &mut csv::Writer<File>,
-    schema: &Schema,
-    scored: &Scored,
-) -> Result<(), Failure> {
-    let prediction = scored
-        .score
-        .map(|score| score.to_string())
-        .unwrap_or_default();
-    let rating = scored
-        .score
-        .map(|score| schema.band(score).name.clone())
-        .unwrap_or_default();
-    let added = [
-        prediction.as_str(),
-        rating.as_str(),
-        scored.status.as_str(),
-        scored.error.as_str(),
-    ];
-    writer
-        .write_record(scored.row.iter().chain(added))
-        .map_err(Failure::failed)?;
-    writer.flush()?;
-    Ok(())
+impl Scored {
+    /// The row as the file keeps it.
+    fn record(&self, schema: &Schema) -> csv::StringRecord {
+        let text = |score: f64| score.to_string();
+        let rating = |score| schema.band(score).name.clone();
+        let added = [
+            self.score.map(text).unwrap_or_default(),
+            self.score.map(rating).unwrap_or_default(),
+            self.status.clone(),
+            // A line break here could not be told from a torn row.
+            self.error.replace(['\n', '\r'], " "),
+        ];
+        let row = self.row.iter().map(str::to_owned);
+        row.chain(added).collect()
+    }
 }
 
 impl Tally {
-    fn add(&mut self, scored: &Scored, truth: Option<usize>) {
-        self.sent += 1;
-        self.failed += usize::from(scored.score.is_none());
+    fn add(&mut self, row: &csv::StringRecord, score: Option<f64>, truth: Option<usize>) {
+        self.failed += usize::from(score.is_none());
         let truth = truth
-            .and_then(|column| scored.row.get(column))
+            .and_then(|column| row.get(column))
             .and_then(|text| text.parse::<f64>().ok());
-        self.pairs.extend(scored.score.zip(truth));
+        self.pairs.extend(score.zip(truth));
     }
 
     /// Mean absolute error, root mean squared error and R², if there is a truth.

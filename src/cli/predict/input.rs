@@ -26,15 +26,23 @@ pub struct Request {
 /// The request that the arguments describe.
 pub fn read(args: &Args, schema: &Schema) -> Result<Request, Failure> {
     let (file, extra) = file_or_pair(args);
-    let given = file.map(|name| read_text(&name)).transpose()?;
+    let given = file
+        .map(|name| read_text(&name).map(|text| (name, text)))
+        .transpose()?;
     let pairs: Vec<&str> = args.pairs.iter().map(String::as_str).chain(extra).collect();
-    if let (true, Some(text), true) = (args.raw, &given, pairs.is_empty()) {
+    if let (true, Some((_, text)), true) = (args.raw, &given, pairs.is_empty()) {
         return Ok(Request {
             body: text.clone(),
             features: None,
         });
     }
-    let mut fields = base(args, schema, given.as_deref())?;
+    let mut fields = base(
+        args,
+        schema,
+        given
+            .as_ref()
+            .map(|(name, text)| (name.as_str(), text.as_str())),
+    )?;
     for pair in pairs {
         set(schema, &mut fields, pair)?;
     }
@@ -76,15 +84,47 @@ fn read_text(name: &str) -> Result<String, Failure> {
 }
 
 /// The fields before pairs change them: the file's, or the preset's.
-fn base(args: &Args, schema: &Schema, given: Option<&str>) -> Result<Vec<String>, Failure> {
-    if let Some(text) = given {
-        let pasted = Pasted::parse(schema, text).map_err(Failure::usage)?;
-        return Ok(pasted
-            .fields
-            .into_iter()
-            .map(Option::unwrap_or_default)
-            .collect());
+fn base(args: &Args, schema: &Schema, given: Option<(&str, &str)>) -> Result<Vec<String>, Failure> {
+    let mut fields = preset(args, schema)?;
+    if let Some((name, text)) = given {
+        let pasted = Pasted::parse(schema, text)
+            .with_context(|| format!("the request in {name}"))
+            .map_err(Failure::usage)?;
+        if pasted.whole() {
+            complete(&pasted, name, args.raw, schema)?;
+            fields.fill(String::new());
+        }
+        for (field, text) in fields.iter_mut().zip(pasted.fields) {
+            if let Some(text) = text {
+                *field = text;
+            }
+        }
     }
+    Ok(fields)
+}
+
+/// A whole request mentions every required feature and nothing else; with `--raw` it may be anything.
+fn complete(pasted: &Pasted, name: &str, raw: bool, schema: &Schema) -> Result<(), Failure> {
+    let missing = pasted.missing(schema);
+    let wrong = match (pasted.ignored.as_slice(), missing.as_slice()) {
+        _ if raw => return Ok(()),
+        ([], []) => return Ok(()),
+        ([], missing) => format!("lacks {}", missing.join(", ")),
+        (unknown, _) => {
+            let known: Vec<&str> = schema.names().collect();
+            format!(
+                "has no feature `{}`; the features are {}",
+                unknown.join("`, `"),
+                known.join(", ")
+            )
+        }
+    };
+    Err(Failure::usage(anyhow!(
+        "the request in {name} {wrong}\n(--raw sends it as it is)"
+    )))
+}
+
+fn preset(args: &Args, schema: &Schema) -> Result<Vec<String>, Failure> {
     let preset = match &args.preset {
         None => &schema.presets[0],
         Some(name) => schema.preset(name).ok_or_else(|| {

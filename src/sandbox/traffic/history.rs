@@ -2,7 +2,9 @@
 
 use rand::Rng;
 
-use super::super::function::{Environment, Fleet, MEMORY_MB};
+use super::super::function::{self, Environment, Fate, Fleet, Refusal};
+use super::super::gateway;
+use super::super::incident::Incident;
 use super::super::job;
 use super::super::latency;
 use super::super::ledger::{FunctionCall, GatewayCall};
@@ -10,18 +12,19 @@ use super::super::lines;
 use super::super::streams::Delivery;
 use super::super::world::{World, dice, lock};
 use super::{MISTAKES, exponential};
-use crate::domain::report::{Outcome, Report};
 
 /// Mean calls per second; more by day, fewer by night.
 const MEAN_RATE: f64 = 0.1;
 const DAY_MS: f64 = 86_400_000.0;
+/// How long before the start the incident that a sandbox starts with began, in ms: what reads logs and metrics sees it.
+const INCIDENT_MS: i64 = 900_000;
 
 /// Write it all. Takes a moment: run it off the async threads.
 pub(super) fn record(world: &World) {
     let mut dice = dice(world.options.seed, 3);
     let mut fleet = Fleet::new(dice.clone());
     let mut jobs = super::dice(world.options.seed, 7);
-    let mut busy: Vec<(i64, Environment)> = Vec::new();
+    let mut busy: Vec<(i64, Environment, bool)> = Vec::new();
     let span = world.options.history.as_millis() as i64;
     let mut at = (world.started_ms - span) as f64;
     let mut next_job = next_quarter(world.started_ms - span);
@@ -36,30 +39,37 @@ pub(super) fn record(world: &World) {
         if now >= world.started_ms || world.stop.is_cancelled() {
             break;
         }
-        for (end, environment) in std::mem::take(&mut busy) {
+        for (end, environment, dies) in std::mem::take(&mut busy) {
             if end <= now {
-                fleet.release(environment, end, false);
+                fleet.release(environment, end, dies);
             } else {
-                busy.push((end, environment));
+                busy.push((end, environment, dies));
             }
         }
-        let (environment, cold) = fleet.acquire(now, false);
+        let incident = world
+            .options
+            .incident
+            .filter(|_| now >= world.started_ms - INCIDENT_MS);
+        if let Some(status) = gateway::refused(incident) {
+            refuse(world, now, incident, status, &mut dice);
+            continue;
+        }
+        let (environment, cold) = fleet.acquire(now, incident == Some(Incident::ColdStartStorm));
         let call = Call {
             at: now,
             init_ms: cold.then(|| latency::init(&mut dice)),
-            duration_ms: if cold {
-                latency::first(&mut dice)
-            } else {
-                latency::warm(&mut dice)
-            },
+            duration_ms: function::duration_ms(incident, cold, &mut dice),
             mistake: dice.gen_bool(MISTAKES),
+            incident,
         };
-        write(world, &mut fleet, &environment, &call);
+        if incident != Some(Incident::RoleCannotLog) {
+            write(world, &mut fleet, &environment, &call);
+        }
         count(world, &call, fleet.busy, &mut dice);
-        busy.push((call.end(), environment));
+        busy.push((call.end(), environment, call.fate().kills()));
     }
-    for (end, environment) in busy {
-        fleet.release(environment, end, false);
+    for (end, environment, dies) in busy {
+        fleet.release(environment, end, dies);
     }
     lock(&world.function).adopt(fleet);
 }
@@ -73,9 +83,14 @@ struct Call {
     init_ms: Option<f64>,
     duration_ms: f64,
     mistake: bool,
+    incident: Option<Incident>,
 }
 
 impl Call {
+    fn fate(&self) -> Fate {
+        Fate::during(self.incident)
+    }
+
     fn begin(&self) -> i64 {
         self.at + self.init_ms.unwrap_or(0.0) as i64
     }
@@ -99,44 +114,56 @@ fn write(world: &World, fleet: &mut Fleet, environment: &Environment, call: &Cal
         }
     }
     say(call.begin(), &lines::start(request_id));
-    if call.mistake {
-        say(
-            call.end(),
-            "❌ Error: could not convert string to float: 'N/A'\n",
-        );
+    let mistake = "❌ Error: could not convert string to float: 'N/A'\n";
+    let printed = call.mistake.then(|| mistake.to_owned());
+    let fate = call.fate();
+    if let Some(line) = fate.line(printed, request_id, call.end(), call.duration_ms) {
+        say(call.end(), &line);
     }
     say(call.end(), &lines::end(request_id));
-    let report = Report {
-        request_id,
-        duration_ms: call.duration_ms,
-        billed_ms: lines::billed_ms(call.duration_ms, call.init_ms),
-        memory_mb: MEMORY_MB,
-        max_memory_mb: environment.memory_mb,
-        init_ms: call.init_ms,
-        restore_ms: None,
-        billed_restore_ms: None,
-        status: Outcome::Success,
-        error_type: None,
-        xray: None,
-    };
+    let report = fate.report(request_id, environment, call.duration_ms, call.init_ms);
     say(call.end(), &report.to_string());
+}
+
+/// A call that the gateway or Lambda turned away.
+fn refuse(world: &World, at: i64, incident: Option<Incident>, status: u16, dice: &mut impl Rng) {
+    let own_ms = latency::gateway(dice);
+    // Only what passed the gateway's own checks reached its integration.
+    let integration_ms = (status >= 500).then(|| latency::integration(dice));
+    let mut ledger = lock(&world.ledger);
+    ledger.gateway.push(GatewayCall {
+        at,
+        status,
+        own_ms,
+        integration_ms,
+    });
+    if let Some(Refusal::Throttled(_)) = function::refusal(incident) {
+        ledger.throttles.push(at);
+    }
 }
 
 fn count(world: &World, call: &Call, concurrent: u32, dice: &mut impl Rng) {
     let own_ms = latency::gateway(dice);
-    let integration_ms =
-        latency::integration(dice) + call.duration_ms + call.init_ms.unwrap_or(0.0);
+    let total_ms = call.duration_ms + call.init_ms.unwrap_or(0.0);
+    let limit = f64::from(gateway::integration_timeout(call.incident));
+    let (status, integration_ms) = match call.fate() {
+        _ if total_ms >= limit => (503, limit),
+        fate => (
+            gateway::status_of(fate, call.mistake),
+            latency::integration(dice) + total_ms,
+        ),
+    };
     let mut ledger = lock(&world.ledger);
     ledger.gateway.push(GatewayCall {
         at: call.at,
-        status: if call.mistake { 500 } else { 200 },
+        status,
         own_ms,
         integration_ms: Some(integration_ms),
     });
     ledger.function.push(FunctionCall {
         at: call.end(),
         duration_ms: call.duration_ms,
-        failed: false,
+        failed: call.fate().unhandled(),
         concurrent,
     });
 }

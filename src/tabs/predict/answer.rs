@@ -39,15 +39,16 @@ pub fn render(
     buf: &mut Buffer,
     look: &Look,
 ) {
+    let dot = look.glyphs.dot;
     let title = match (waiting, shown) {
         (Some(since), _) => format!(
-            " Answer {} waiting {} ",
-            look.glyphs.dot,
+            " Answer {dot} waiting {}{} {dot} Esc cancels ",
+            since_when(since, look),
             look.spinner(since)
         ),
         (None, Some(shown)) => format!(
-            " Answer {} {} ",
-            look.glyphs.dot,
+            " Answer {dot} {}{} ",
+            elsewhere(&shown.entry, look).map_or_else(String::new, |from| format!("{from} {dot} ")),
             age(shown.entry.at, look.now.wall)
         ),
         (None, None) => " Answer ".to_owned(),
@@ -78,6 +79,22 @@ pub fn render(
                 look,
             ),
         },
+    }
+}
+
+/// The target an answer came from, where it is not the one we are connected to.
+fn elsewhere(entry: &Entry, look: &Look) -> Option<String> {
+    let (session, _) = look.env.session.value()?;
+    (entry.target != session.target).then(|| clean(&entry.target))
+}
+
+/// The seconds waited so far; nothing in the first.
+fn since_when(since: Timestamp, look: &Look) -> String {
+    let seconds = look.now.wall.duration_since(since).as_secs();
+    if seconds < 1 {
+        String::new()
+    } else {
+        format!("{seconds} s ")
     }
 }
 

@@ -36,10 +36,10 @@ pub struct Bench {
 
 impl Bench {
     /// A run that begins.
-    pub const fn begin(ticket: u64) -> Self {
+    pub const fn begin(ticket: u64, plan: Plan) -> Self {
         Self {
             ticket,
-            plan: PLAN,
+            plan,
             calls: Vec::new(),
             running: true,
         }
@@ -62,20 +62,24 @@ pub fn length(plan: &Plan) -> Duration {
 pub fn render(bench: Option<&Bench>, area: Rect, buf: &mut Buffer, look: &Look) {
     let Some(bench) = bench else { return };
     let dot = look.glyphs.dot;
-    let state = if bench.running {
-        "Esc stops"
-    } else {
-        "Esc closes"
+    let state = match bench.running {
+        true => "Esc stops",
+        false if bench.calls.len() < bench.plan.n => "stopped",
+        false => "Esc closes",
     };
     let title = format!(
-        " Bench {dot} {} of {} at {}/s {dot} {state} ",
+        " Bench {dot} {} of {} {dot} {state} ",
         bench.calls.len(),
-        bench.plan.n,
-        bench.plan.rate
+        bench.plan.n
     );
     let inner = panel(title, false, area, buf, look);
     if bench.calls.is_empty() {
-        return notice("warming up", Tone::Muted, inner, buf, look);
+        let text = if bench.running {
+            "warming up"
+        } else {
+            "stopped before the first call came back"
+        };
+        return notice(text, Tone::Muted, inner, buf, look);
     }
     let measured = Measured::of(bench.calls.clone(), bench.seconds());
     let mut lines = table(&measured, look);

@@ -3,7 +3,7 @@
 use tui_input::{Input, InputRequest};
 
 use crate::domain::features::{Check, Features, FieldError, Level, check_fields, raw_json};
-use crate::domain::paste::{Pasted, Shape};
+use crate::domain::paste::Pasted;
 use crate::domain::schema::Schema;
 
 /// Steps that undo goes back at most.
@@ -166,7 +166,7 @@ impl Form {
 
     /// Fills the fields that a pasted text mentions; a whole request (curl, JSON) also empties those it does not.
     pub fn paste(&mut self, schema: &Schema, pasted: &Pasted) {
-        let whole = matches!(pasted.shape, Shape::Curl | Shape::Json);
+        let whole = pasted.whole();
         let fields = (pasted.fields.iter().zip(&self.fields))
             .map(|(new, old)| match new {
                 Some(text) => text.clone(),

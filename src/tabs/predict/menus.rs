@@ -47,7 +47,7 @@ impl Predict {
             let features =
                 crate::domain::features::Features::from_values(schema, &schema.presets[n].values)
                     .ok();
-            let both = self.local.as_ref().zip(features);
+            let both = self.local.as_ref().ok().zip(features);
             both.map_or_else(String::new, |(local, features)| {
                 format!(
                     "local model: {:.3}",

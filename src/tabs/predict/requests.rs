@@ -5,6 +5,9 @@ use super::bench::Bench;
 use super::compare::Comparing;
 use super::{Focus, Predict, View, bench, endpoint};
 
+use jiff::Timestamp;
+
+use crate::client::bench::Plan;
 use crate::client::predict::Reply;
 use crate::domain::paste::Pasted;
 use crate::domain::schema::Schema;
@@ -114,9 +117,39 @@ impl Predict {
             bench::length(&plan).as_secs(),
             crate::domain::cost::dollars(charge)
         );
-        self.bench = Some(Bench::begin(self.tickets));
-        self.view = View::Bench;
         cx.open(Confirm::new(question, detail, vec![effect.into()]));
+    }
+
+    /// The question was answered with yes, or needed none: from now on the pane shows what comes.
+    pub(super) fn bench_began(&mut self, ticket: u64, plan: Plan) {
+        self.bench = Some(Bench::begin(ticket, plan));
+        self.view = View::Bench;
+    }
+
+    pub(super) fn compare_began(&mut self, ticket: u64, since: Timestamp) {
+        self.comparing = Some(Comparing {
+            ticket,
+            since,
+            result: None,
+        });
+        self.view = View::Compare;
+    }
+
+    /// Another connection: what was under way on the old one brings nothing any more.
+    pub(super) fn disconnected(&mut self) {
+        self.waiting = None;
+        if let Some(bench) = &mut self.bench {
+            bench.running = false;
+        }
+        let pending = |comparing: &Comparing| comparing.result.is_none();
+        if self
+            .comparing
+            .take_if(|comparing| pending(comparing))
+            .is_some()
+            && self.view == View::Compare
+        {
+            self.view = View::Answer;
+        }
     }
 
     pub(super) fn benched(&mut self, ticket: u64, take: impl FnOnce(&mut Bench)) {
@@ -131,13 +164,7 @@ impl Predict {
             return self.submit(cx);
         };
         self.tickets += 1;
-        self.view = View::Compare;
-        self.comparing = Some(Comparing {
-            ticket: self.tickets,
-            since: cx.now.wall,
-            result: None,
-        });
-        let local = self.local.clone().map(LocalModel);
+        let local = self.local.clone().ok().map(LocalModel);
         let effect = Effect::Compare {
             ticket: self.tickets,
             features,

@@ -14,7 +14,7 @@ use crate::domain::schema::Schema;
 use crate::tabs::Look;
 use crate::ui::gauge::band_style;
 use crate::ui::panel::{notice, panel};
-use crate::ui::text::fit;
+use crate::ui::text::{clean, fit};
 use crate::ui::theme::Tone;
 
 /// Points of a sweep.
@@ -102,13 +102,13 @@ impl Sweep {
 /// Draws a sweep as a chart with the bands' borders and the form's own value.
 pub fn render_sweep(
     sweep: Option<&Sweep>,
-    local: Option<&Local>,
+    local: Result<&Local, &String>,
     area: Rect,
     buf: &mut Buffer,
     look: &Look,
 ) {
     let schema = &look.env.schema;
-    let Some((sweep, local)) = sweep.zip(local) else {
+    let Some((sweep, local)) = sweep.zip(local.ok()) else {
         return nothing(local, area, buf, look);
     };
     let feature = &schema.features[sweep.field];
@@ -216,7 +216,7 @@ pub fn render_sweep(
 /// Draws the tornado: one bar per feature, the form's own score as the line they cross.
 pub fn render_tornado(
     reaches: &[Reach],
-    local: Option<&Local>,
+    local: Result<&Local, &String>,
     selected: usize,
     area: Rect,
     buf: &mut Buffer,
@@ -288,14 +288,13 @@ pub fn render_tornado(
     }
 }
 
-fn nothing(local: Option<&Local>, area: Rect, buf: &mut Buffer, look: &Look) {
+fn nothing(local: Result<&Local, &String>, area: Rect, buf: &mut Buffer, look: &Look) {
     let inner = panel(" What if ", false, area, buf, look);
-    let text = if local.is_some() {
-        "correct the inputs to see what the model would say"
-    } else {
-        "the local model is being loaded"
+    let text = match local {
+        Ok(_) => "correct the inputs to see what the model would say",
+        Err(why) => why,
     };
-    notice(text, Tone::Muted, inner, buf, look);
+    notice(&clean(text), Tone::Muted, inner, buf, look);
 }
 
 #[cfg(test)]

@@ -112,8 +112,13 @@ pub fn journey_in<F: Future<Output = ()>>(
         let mut host = Script { typed, copied };
         let quit = CancellationToken::new();
         let (sender, inbox) = mpsc::channel(INBOX);
-        let runner = Runner::new(Arc::clone(&settings), Outbox::new(sender), quit.clone());
         let schema = Arc::new(Schema::wine_quality().clone());
+        let runner = Runner::new(
+            Arc::clone(&settings),
+            Arc::clone(&schema),
+            Outbox::new(sender),
+            quit.clone(),
+        );
         let mut app = App::new(
             settings,
             schema,

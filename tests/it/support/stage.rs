@@ -10,6 +10,7 @@ use ratatui::layout::Rect;
 use tempfile::TempDir;
 use tokio::time::Instant;
 use vintner::app::{App, Msg};
+use vintner::client::link::{Link, Session};
 use vintner::config::Flags;
 use vintner::domain::schema::Schema;
 use vintner::effects::{Effect, Event};
@@ -62,6 +63,27 @@ impl Stage {
     /// Starts the app, as the runtime does.
     pub fn start(&mut self) -> Vec<Effect> {
         self.app.start(self.now)
+    }
+
+    /// Is connected to the sandbox, as far as a screen can tell.
+    pub fn connect(&mut self) -> Vec<Effect> {
+        self.connect_to(Session {
+            target: "sandbox".into(),
+            account: Some("123456789012".into()),
+            region: "us-east-2".into(),
+            function: "wine-quality-predictor".into(),
+            endpoint: "http://127.0.0.1:4711/".into(),
+            sandbox: true,
+            champion: Some("v0001".into()),
+            ..Session::default()
+        })
+    }
+
+    /// Is connected there, as far as a screen can tell.
+    pub fn connect_to(&mut self, session: Session) -> Vec<Effect> {
+        let mut link = Link::default();
+        link.session = session;
+        self.event(Event::Connected(link))
     }
 
     /// Lets time pass.
