@@ -100,7 +100,7 @@ impl FitRecord {
 pub struct Code {
     /// The crate's version.
     pub vintner: String,
-    /// The commit it was built from, where the build said so (`VINTNER_GIT_SHA`).
+    /// The commit it was built from: release builds out of a repository know it (see `build.rs`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git_sha: Option<String>,
     /// Operating system and processor.

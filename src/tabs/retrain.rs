@@ -677,9 +677,8 @@ impl crate::overlay::Overlay for KeepTrees {
             _ if action == Some(Action::Back) => Effect::Pause(false),
             _ => return crate::overlay::Verdict::Stay,
         };
-        if effect == Effect::Pause(false) {
-            cx.tell(effects::Event::Retrain(Event::Resumed));
-        }
+        // Whatever the answer, the pause is over; kept trees may still have to be grown on all rows.
+        cx.tell(effects::Event::Retrain(Event::Resumed));
         cx.effect(effect);
         crate::overlay::Verdict::Close
     }
