@@ -31,6 +31,7 @@ mod cut;
 mod grow;
 mod ledger;
 mod linear;
+mod noise;
 mod numpy;
 mod packed;
 mod rng;

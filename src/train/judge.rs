@@ -65,14 +65,9 @@ impl Bench<'_> {
             Rival::Champion(model) => Some(evaluate(*model)),
             Rival::Nobody | Rival::Unknown(_) => None,
         };
-        let comparison = champion.as_ref().and_then(|old| {
-            Comparison::paired(
-                &evaluation.actual,
-                &old.predicted,
-                &evaluation.predicted,
-                self.seed,
-            )
-        });
+        let comparison = champion
+            .as_ref()
+            .and_then(|old| Comparison::paired(old, &evaluation, self.seed));
         let mut gates = verdict::gates(&Candidate {
             challenger: &evaluation,
             champion: champion.as_ref().zip(comparison),

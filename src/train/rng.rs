@@ -24,6 +24,12 @@ impl TreeRng {
         (self.0.next_u32() >> 8) as f32 / (1u32 << 24) as f32
     }
 
+    /// A standard normal number (Box and Muller).
+    pub(super) fn normal(&mut self) -> f64 {
+        let (radius, angle) = (1.0 - f64::from(self.unit()), f64::from(self.unit()));
+        (-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * angle).cos()
+    }
+
     /// Fisher–Yates.
     pub(super) fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
