@@ -9,35 +9,39 @@ const BINS: usize = 10;
 /// Smoothing added to every bin count.
 const SMOOTHING: f64 = 0.5;
 
+/// Name of the column of scores.
+pub const PREDICTION: &str = "prediction";
+
 /// Fewest rows of a window that is judged.
 pub const FEWEST: usize = 50;
 
 /// Values kept per column for the Kolmogorov–Smirnov distance: enough that the sketch costs less than 0.001.
 const SKETCH: usize = 1024;
 
-/// The training rows of the serving version, reduced to what a comparison needs.
+/// What the serving version was trained on, and what it answers for rows it has not seen, reduced to what a comparison
+/// needs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reference {
     /// Training rows.
     pub rows: usize,
-    /// One per feature, and one for the scores.
+    /// One per feature, and one for the scores; each knows its own number of rows.
     pub columns: Vec<ReferenceColumn>,
 }
 
 /// One column of the reference.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReferenceColumn {
-    /// Feature name, or "prediction".
+    /// Feature name, or [`PREDICTION`].
     pub name: String,
     /// Inclusive upper ends of all bins but the last (distinct deciles).
     pub edges: Vec<f32>,
-    /// Training rows per bin.
+    /// Rows per bin.
     pub counts: Vec<u32>,
-    /// Evenly spaced quantiles of the training values, ascending.
+    /// Evenly spaced quantiles of the values, ascending.
     pub quantiles: Vec<f32>,
-    /// Training mean.
+    /// Their mean.
     pub mean: f64,
-    /// Training standard deviation.
+    /// Their standard deviation.
     pub deviation: f64,
 }
 
@@ -69,7 +73,7 @@ pub struct DriftReport {
 /// One column's figures.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ColumnDrift {
-    /// Feature name, or "prediction".
+    /// Feature name, or [`PREDICTION`].
     pub name: String,
     /// Population stability index.
     pub psi: f64,
@@ -90,7 +94,7 @@ pub struct ColumnDrift {
 }
 
 impl Reference {
-    /// Reduces training columns (equal lengths, finite values); empty columns are left out.
+    /// Reduces columns of finite values, the features first; empty columns are left out.
     pub fn of(columns: impl IntoIterator<Item = (String, Vec<f32>)>) -> Self {
         let columns: Vec<(String, Vec<f32>)> = columns
             .into_iter()
@@ -113,8 +117,9 @@ impl Reference {
         if window.len() != self.columns.len() || window.iter().any(|values| values.len() != rows) {
             return None;
         }
-        let compare =
-            |(column, values): (&ReferenceColumn, &Vec<f32>)| column.compare(values, self);
+        let compare = |(column, values): (&ReferenceColumn, &Vec<f32>)| {
+            column.compare(values, self.columns.len())
+        };
         let columns: Vec<ColumnDrift> = self.columns.iter().zip(window).map(compare).collect();
         let drift = columns
             .iter()
@@ -126,6 +131,21 @@ impl Reference {
             drift,
             columns,
         })
+    }
+}
+
+impl DriftReport {
+    /// The column nearest to its limit, or farthest beyond it.
+    pub fn worst(&self) -> Option<&ColumnDrift> {
+        let by_limit = |a: &&ColumnDrift, b: &&ColumnDrift| a.of_limit().total_cmp(&b.of_limit());
+        self.columns.iter().max_by(by_limit)
+    }
+}
+
+impl ColumnDrift {
+    /// The index over the one that alerts: 1 is the limit.
+    pub fn of_limit(&self) -> f64 {
+        self.psi / self.alert_at
     }
 }
 
@@ -158,12 +178,13 @@ impl ReferenceColumn {
         }
     }
 
-    fn compare(&self, values: &[f32], reference: &Reference) -> ColumnDrift {
-        let (n, m) = (reference.rows as f64, values.len() as f64);
+    /// `family`: columns compared at once, over which the chance of a false alarm is shared out.
+    fn compare(&self, values: &[f32], family: usize) -> ColumnDrift {
+        let (n, m) = (self.rows(), values.len() as f64);
         let psi = self.psi(values);
         // Without drift PSI is about (1/N + 1/M) · χ² with B − 1 degrees (Yurdakul 2018), shared out over k columns.
         let by_chance = |alpha: f64| {
-            let share = alpha / reference.columns.len() as f64;
+            let share = alpha / family as f64;
             (1.0 / n + 1.0 / m) * chi2_quantile(1.0 - share, self.edges.len())
         };
         let (warn_at, alert_at) = (by_chance(0.05).max(0.10), by_chance(0.01).max(0.25));
@@ -182,7 +203,7 @@ impl ReferenceColumn {
             alert_at,
             ks,
             ks_p: ks_p(ks, n, m),
-            ks_limit: 0.05 / reference.columns.len() as f64,
+            ks_limit: 0.05 / family as f64,
             shift: if self.deviation > 0.0 {
                 (mean - self.mean) / self.deviation
             } else {
@@ -190,6 +211,11 @@ impl ReferenceColumn {
             },
             drift,
         }
+    }
+
+    /// Rows behind the column: scores come from other rows than the features.
+    fn rows(&self) -> f64 {
+        f64::from(self.counts.iter().sum::<u32>())
     }
 
     /// Σ (q − p) · ln(q / p) over the bins, both sides smoothed.

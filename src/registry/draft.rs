@@ -8,7 +8,7 @@ use super::manifest::{
     self, Artefact, CANARIES, Canary, Code, Data, Features, FitRecord, Gate, Manifest, Metrics,
 };
 use super::{MODEL_FILE, Version, events, sums};
-use crate::domain::drift::Reference;
+use crate::domain::drift::{PREDICTION, Reference};
 use crate::train::dataset::Preflight;
 use crate::train::fit::Outcome;
 use crate::train::judge::spread;
@@ -24,7 +24,7 @@ pub const IMPORTANCE_FILE: &str = "importance.json";
 /// The model for other programs, where ONNX can say it.
 pub const ONNX_FILE: &str = "model.onnx";
 
-/// The training rows reduced to what a drift check needs ([`Reference`]).
+/// The training rows and the holdout's scores, reduced to what a drift check needs ([`Reference`]).
 pub const REFERENCE_FILE: &str = "reference.json";
 
 /// Everything a version will be, but its number.
@@ -90,7 +90,10 @@ impl Draft {
         draft
             .artefact("holdout.csv", holdout_csv)
             .artefact(CURVE_FILE, curve_csv(outcome))
-            .artefact(REFERENCE_FILE, reference(&data.select(&split.train), model))
+            .artefact(
+                REFERENCE_FILE,
+                reference(&data.select(&split.train), answers.to_vec()),
+            )
     }
 
     /// The preset the plan began from.
@@ -226,14 +229,14 @@ fn canaries(holdout: &Dataset, model: &Model) -> Vec<Canary> {
     spread(CANARIES, holdout.len()).map(canary).collect()
 }
 
-fn reference(train: &Dataset, model: &Model) -> Vec<u8> {
+/// Features as they were learned from, scores as they are for rows that were not: a deep forest answers its own
+/// training rows so well that every fresh window would look drifted. (Out-of-bag answers come from a third of the
+/// trees and scatter more than the whole forest's.)
+fn reference(train: &Dataset, unseen: Vec<f32>) -> Vec<u8> {
     let column =
         |(place, name): (usize, &String)| (name.clone(), train.features.column(place).to_vec());
     let columns = train.names.iter().enumerate().map(column);
-    let scores = (
-        "prediction".to_owned(),
-        model.predict(train.view()).to_vec(),
-    );
+    let scores = (PREDICTION.to_owned(), unseen);
     // Finite numbers and strings always serialize.
     serde_json::to_vec(&Reference::of(columns.chain([scores]))).unwrap_or_default()
 }
@@ -259,4 +262,79 @@ fn curve_csv(outcome: &Outcome) -> String {
         let _ = writeln!(text, "{trees},{n},{r2},{rmse},{mae}");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use rand::{Rng as _, SeedableRng as _};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+    use crate::domain::drift::Drift;
+    use crate::train::{Flow, fit};
+
+    /// A version learned from three fifths of the rows and judged on another fifth, and the fifth it never met.
+    fn version(preset: &str, change: impl FnOnce(&mut Plan)) -> (Reference, Model, Dataset) {
+        let rows = Dataset::wine_quality().unwrap();
+        let (_, data, fresh) = Preflight::of(&rows, true, 1).unwrap();
+        let (known, fresh) = (data.select(&fresh.train), data.select(&fresh.holdout));
+        let split = Split::stratified(&known.target, 0.25, 2);
+        let mut plan = Plan::preset(preset).unwrap();
+        change(&mut plan);
+        let train = known.select(&split.train);
+        let outcome = fit(&plan, &train, &mut |_| Flow::Continue).unwrap();
+        let answers = outcome.model.predict(known.select(&split.holdout).view());
+        let bytes = reference(&train, answers.to_vec());
+        let reference = serde_json::from_slice(&bytes).unwrap();
+        (reference, outcome.model, fresh)
+    }
+
+    fn window(rows: &Dataset, size: usize, rng: &mut ChaCha8Rng) -> Dataset {
+        let drawn: Vec<usize> = (0..size).map(|_| rng.gen_range(0..rows.len())).collect();
+        rows.select(&drawn)
+    }
+
+    fn drift(reference: &Reference, model: &Model, rows: &Dataset) -> Drift {
+        let features = (0..rows.names.len()).map(|place| rows.features.column(place).to_vec());
+        let scores = model.predict(rows.view()).to_vec();
+        let window: Vec<Vec<f32>> = features.chain([scores]).collect();
+        reference.compare(&window).unwrap().drift
+    }
+
+    #[test]
+    fn fresh_rows_do_not_alert_and_moved_ones_do() {
+        // Enough trees to learn the training rows by heart, few enough for a test.
+        let small = |plan: &mut Plan| {
+            plan.params.n_estimators = plan.params.n_estimators.min(60);
+            plan.params.boosting.max_iter = 60;
+        };
+        for preset in crate::train::plan::PRESETS {
+            let (reference, model, fresh) = version(preset, small);
+            for size in [100, 200, 500] {
+                let windows = 150u64;
+                let mut rng = ChaCha8Rng::seed_from_u64(size as u64);
+                let mut is_alarm = |_: &u64| {
+                    let window = window(&fresh, size, &mut rng);
+                    drift(&reference, &model, &window) == Drift::Alert
+                };
+                let alarms = (0..windows).filter(|number| is_alarm(number)).count();
+                assert!(
+                    alarms as u64 * 50 <= windows,
+                    "{preset}: {alarms} of {windows} at {size}"
+                );
+            }
+            let mut moved = window(&fresh, 200, &mut ChaCha8Rng::seed_from_u64(1));
+            let alcohol = moved
+                .names
+                .iter()
+                .position(|name| name == "alcohol")
+                .unwrap();
+            moved
+                .features
+                .column_mut(alcohol)
+                .mapv_inplace(|value| value + 1.0);
+            assert_eq!(drift(&reference, &model, &moved), Drift::Alert, "{preset}");
+        }
+    }
 }
