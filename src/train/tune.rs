@@ -1,5 +1,7 @@
 //! Hyper-parameter search: tree-structured Parzen estimator or random control, median pruning, a total budget, and a
 //! history that is plain data (one line of `trials.jsonl` each), so that a search can stop and go on.
+//!
+//! Trials run one after another: each fit already keeps every core busy, and so each trial knows all earlier ones.
 
 use std::collections::HashMap;
 
@@ -16,11 +18,18 @@ use super::evaluate::cross_validate;
 use super::fit::{TrainError, fit};
 use super::plan::{Family, ParamError, Plan};
 use super::progress::{Flow, Judged, Progress};
+use super::rng::TreeRng;
 
 /// Trials drawn at random before TPE has something to go on (Optuna's default).
 const STARTUP: usize = 10;
 /// Candidates per suggestion (Optuna's default).
 const CANDIDATES: usize = 24;
+/// Share of the trials that count as good.
+const GAMMA: f64 = 0.25;
+/// Kernels are never narrower than this part of the range, nor than the range over the good trials (Optuna's clip).
+const FINEST: usize = 100;
+/// Draws before a parameter set that was tried already is tried again.
+const REDRAWS: u64 = 32;
 /// Trees after which a forest is compared with the others.
 const CHECKPOINTS: [usize; 3] = [25, 50, 100];
 /// Trials that must have reached a checkpoint before anything is pruned there.
@@ -219,48 +228,35 @@ pub fn best(history: &[Trial]) -> Option<&Trial> {
 }
 
 impl Search {
-    /// The parameters of trial `number`: they depend on the seed, the number and the history alone.
+    /// The parameters of trial `number`: they depend on the seed, the number and the history alone. A set that was
+    /// tried before is drawn again, a few times.
     pub fn suggest(
         &self,
         number: usize,
         history: &[Trial],
     ) -> Result<Map<String, Value>, ParamError> {
         let space = Space::of(self.plan.family);
+        if space.dimensions.is_empty() {
+            return Err(ParamError::Other(format!(
+                "There is nothing to tune in the family '{}'.",
+                self.plan.family
+            )));
+        }
         let past: Vec<CompletedTrial> =
             history.iter().map(|trial| space.completed(trial)).collect();
-        let sample = self.sampler()?;
-        let draw = |dimension: &Dimension| {
-            let value = match sample(&dimension.distribution, number as u64, &past) {
-                ParamValue::Int(value) => value.into(),
-                ParamValue::Float(value) => value.into(),
-                ParamValue::Categorical(value) => value.into(),
+        let mut params = Map::new();
+        for attempt in 0..REDRAWS {
+            let draw = Draw {
+                search: self,
+                past: &past,
+                number: number as u64 | attempt << 32,
             };
-            (dimension.name.to_owned(), value)
-        };
-        Ok(space.dimensions.iter().map(draw).collect())
-    }
-
-    /// A sampler that remembers nothing: each trial gets a new one.
-    #[allow(clippy::type_complexity)]
-    fn sampler(
-        &self,
-    ) -> Result<Box<dyn Fn(&Distribution, u64, &[CompletedTrial]) -> ParamValue>, ParamError> {
-        if self.sampling == Sampling::Random {
-            let sampler = RandomSampler::with_seed(self.seed);
-            return Ok(Box::new(move |range, trial, past| {
-                sampler.sample(range, trial, past)
-            }));
+            params = draw.all(&space)?;
+            if history.iter().all(|trial| trial.params != params) {
+                break;
+            }
         }
-        let tpe = TpeSampler::builder()
-            .n_startup_trials(STARTUP)
-            .n_ei_candidates(CANDIDATES)
-            .seed(self.seed);
-        let sampler = tpe
-            .build()
-            .map_err(|error| ParamError::Other(error.to_string()))?;
-        Ok(Box::new(move |range, trial, past| {
-            sampler.sample(range, trial, past)
-        }))
+        Ok(params)
     }
 
     /// The plan with a trial's parameters.
@@ -270,6 +266,60 @@ impl Search {
             plan.set(name, &value.to_string())?;
         }
         Ok(plan)
+    }
+}
+
+/// One suggestion in the making.
+struct Draw<'a> {
+    search: &'a Search,
+    past: &'a [CompletedTrial],
+    /// What the crate takes for the trial's number: it seeds the draw.
+    number: u64,
+}
+
+impl Draw<'_> {
+    fn all(&self, space: &Space) -> Result<Map<String, Value>, ParamError> {
+        let mut rng = TreeRng::new(self.search.seed, self.number);
+        let mut params = Map::new();
+        for dimension in &space.dimensions {
+            let value = match self.one(&dimension.distribution, &mut rng)? {
+                ParamValue::Int(value) => value.into(),
+                ParamValue::Float(value) => value.into(),
+                ParamValue::Categorical(value) => value.into(),
+            };
+            params.insert(dimension.name.to_owned(), value);
+        }
+        Ok(params)
+    }
+
+    /// The crate's estimator lacks two things of Optuna's, without which it repeats the best trials for ever: the
+    /// prior as one more kernel among the good trials', and the floor under the kernels' width.
+    fn one(&self, range: &Distribution, rng: &mut TreeRng) -> Result<ParamValue, ParamError> {
+        let good = (self.past.len() as f64 * GAMMA).ceil() as usize;
+        let from_prior = rng.below(good + 1) == good;
+        if self.search.sampling == Sampling::Random || self.past.len() < STARTUP || from_prior {
+            let sampler = RandomSampler::with_seed(self.search.seed);
+            return Ok(sampler.sample(range, self.number, self.past));
+        }
+        let sampler = TpeSampler::builder()
+            .gamma(GAMMA)
+            .n_startup_trials(STARTUP)
+            .n_ei_candidates(CANDIDATES)
+            .kde_bandwidth(width(range) / (good + 1).min(FINEST) as f64)
+            .seed(self.search.seed)
+            .build()
+            .map_err(|error| ParamError::Other(error.to_string()))?;
+        Ok(sampler.sample(range, self.number, self.past))
+    }
+}
+
+/// Length of a range as the estimator sees it.
+fn width(range: &Distribution) -> f64 {
+    match range {
+        Distribution::Float(range) if range.log_scale => (range.high / range.low).ln(),
+        Distribution::Float(range) => range.high - range.low,
+        Distribution::Int(range) => (range.high - range.low) as f64,
+        Distribution::Categorical(_) => 1.0,
     }
 }
 
@@ -337,7 +387,7 @@ fn judge(
     history: &[Trial],
     listen: &mut dyn FnMut(&Progress) -> Flow,
 ) -> Result<Judgement, TrainError> {
-    if plan.family != Family::RandomForest || !plan.params.bootstrap {
+    if !plan.has_out_of_bag() {
         let seed = plan.params.seed;
         let cv = cross_validate(plan, data, FOLDS, seed, &mut |_, progress| listen(progress))?;
         return Ok((cv.mse, Vec::new(), State::Complete));
@@ -457,6 +507,55 @@ mod tests {
         );
         let plan = tpe.plan_of(&best.params).unwrap();
         assert!(plan.params.n_estimators >= 1 && plan.check().is_ok());
+    }
+
+    #[test]
+    fn tpe_never_tries_the_same_twice_and_goes_where_it_is_good() {
+        // A made-up objective, so that forty trials cost nothing: best at max_depth 15, min_samples_split 4.
+        let search = Search {
+            plan: Plan::new(Family::RandomForest),
+            trials: 60,
+            sampling: Sampling::Tpe,
+            seed: 42,
+        };
+        let mut history: Vec<Trial> = Vec::new();
+        for number in 0..search.trials {
+            let params = search.suggest(number, &history).unwrap();
+            assert!(history.iter().all(|trial| trial.params != params));
+            let off = |name: &str, best: f64, width: f64| {
+                ((params[name].as_f64().unwrap() - best) / width).powi(2)
+            };
+            let mse = off("max_depth", 15.0, 19.0) + off("min_samples_split", 4.0, 18.0);
+            history.push(Trial {
+                number,
+                params,
+                mse,
+                checkpoints: Vec::new(),
+                state: State::Complete,
+            });
+        }
+        let mean = |trials: &[Trial]| {
+            trials.iter().map(|trial| trial.mse).sum::<f64>() / trials.len() as f64
+        };
+        assert!(mean(&history[30..]) < 0.6 * mean(&history[..STARTUP]));
+        let distinct = |name: &str| {
+            let values = history[30..]
+                .iter()
+                .map(|trial| trial.params[name].as_i64());
+            values.collect::<std::collections::BTreeSet<_>>().len()
+        };
+        assert!(distinct("max_features") > 5 && distinct("n_estimators") > 15);
+    }
+
+    #[test]
+    fn a_family_without_ranges_cannot_be_tuned() {
+        let (mut search, data) = search(Sampling::Tpe, 5);
+        search.plan = Plan::new(Family::Linear);
+        let error = tune(&search, &data, Vec::new(), &mut |_| Flow::Continue).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "There is nothing to tune in the family 'linear'."
+        );
     }
 
     #[test]
