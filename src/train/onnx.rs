@@ -11,28 +11,29 @@ const IR_VERSION: u64 = 8;
 const FLOAT: u64 = 1;
 
 /// Bytes of an ONNX model: input `input` float[N, features], output `variable` float[N, 1]. A forest becomes one
-/// `TreeEnsembleRegressor`, a linear model one `LinearRegressor`; `metadata` is stored as given. `None` for a blend of
+/// `TreeEnsembleRegressor`, a linear model a `Scaler` and a `LinearRegressor`; `metadata` is stored as given. `None` for a blend of
 /// trees and a linear model, which no plan makes.
 pub fn onnx(model: &Model, metadata: &[(&str, &str)]) -> Option<Vec<u8>> {
-    let node = match model.members() {
+    let nodes = match model.members() {
         [
             (
                 weight,
                 Member::Linear {
                     intercept,
                     coefficients,
-                    ..
+                    means,
                 },
             ),
-        ] => linear(*weight, *intercept, coefficients),
-        _ if model.is_trees() => trees(model),
+        ] => linear(*weight, *intercept, coefficients, means),
+        _ if model.is_trees() => vec![trees(model)],
         _ => return None,
     };
-    let graph = Message::new()
-        .bytes(1, &node)
+    let graph = nodes
+        .iter()
+        .fold(Message::new(), |graph, node| graph.bytes(1, node))
         .text(2, "vintner")
-        .bytes(11, &value_info("input", model.names().len() as u64))
-        .bytes(12, &value_info("variable", 1));
+        .bytes(11, &value_info(INPUT, model.names().len() as u64))
+        .bytes(12, &value_info(OUTPUT, 1));
     let opset = |domain: &str, version: u64| Message::new().text(1, domain).number(2, version).0;
     let mut message = Message::new()
         .number(1, IR_VERSION)
@@ -63,10 +64,13 @@ fn value_info(name: &str, width: u64) -> Vec<u8> {
         .0
 }
 
-fn node(operator: &str, attributes: &[Vec<u8>]) -> Vec<u8> {
+const INPUT: &str = "input";
+const OUTPUT: &str = "variable";
+
+fn node(operator: &str, [from, to]: [&str; 2], attributes: &[Vec<u8>]) -> Vec<u8> {
     let node = Message::new()
-        .text(1, "input")
-        .text(2, "variable")
+        .text(1, from)
+        .text(2, to)
         .text(3, operator)
         .text(4, operator);
     attributes
@@ -76,16 +80,28 @@ fn node(operator: &str, attributes: &[Vec<u8>]) -> Vec<u8> {
         .0
 }
 
-fn linear(weight: f64, intercept: f64, coefficients: &[f64]) -> Vec<u8> {
+/// Runtimes add up in single precision, where a large intercept and large products would cancel: measured from the
+/// training means, all terms are small.
+fn linear(weight: f64, intercept: f64, coefficients: &[f64], means: &[f64]) -> Vec<Vec<u8>> {
+    const CENTRED: &str = "centred";
+    let offsets: Vec<f32> = means.iter().map(|mean| *mean as f32).collect();
     let scaled: Vec<f32> = coefficients.iter().map(|c| (weight * c) as f32).collect();
-    node(
-        "LinearRegressor",
-        &[
-            floats("coefficients", &scaled),
-            floats("intercepts", &[(weight * intercept) as f32]),
-            int("targets", 1),
-        ],
-    )
+    // From the offsets as they are stored, so that nothing is lost.
+    let pairs = coefficients.iter().zip(&offsets);
+    let at_means: f64 = pairs.map(|(c, offset)| c * f64::from(*offset)).sum();
+    let scaler = [
+        floats("offset", &offsets),
+        floats("scale", &vec![1.0; offsets.len()]),
+    ];
+    let regressor = [
+        floats("coefficients", &scaled),
+        floats("intercepts", &[(weight * (intercept + at_means)) as f32]),
+        int("targets", 1),
+    ];
+    vec![
+        node("Scaler", [INPUT, CENTRED], &scaler),
+        node("LinearRegressor", [CENTRED, OUTPUT], &regressor),
+    ]
 }
 
 /// The lists of a `TreeEnsembleRegressor`, trees one after the other.
@@ -168,7 +184,7 @@ impl Lists {
         if !average {
             attributes.push(floats("base_values", &[base]));
         }
-        node("TreeEnsembleRegressor", &attributes)
+        node("TreeEnsembleRegressor", [INPUT, OUTPUT], &attributes)
     }
 }
 
@@ -298,13 +314,15 @@ mod tests {
 
     fn decode(bytes: &[u8]) -> Decoded {
         let graph = fields(fields(bytes)[&7][0].1);
-        let node = fields(graph[&1][0].1);
+        let attributes = graph[&1]
+            .iter()
+            .flat_map(|(_, node)| fields(node).remove(&5).unwrap());
         let mut decoded = Decoded {
             ints: HashMap::new(),
             floats: HashMap::new(),
             average: false,
         };
-        for (_, attribute) in &node[&5] {
+        for (_, attribute) in attributes {
             let attribute = fields(attribute);
             let name = String::from_utf8(attribute[&1][0].1.to_vec()).unwrap();
             if let Some(packed) = attribute.get(&8) {
@@ -393,9 +411,18 @@ mod tests {
         })
         .unwrap()
         .model;
-        assert_eq!(
-            decode(&onnx(&linear, &[]).unwrap()).floats["coefficients"].len(),
-            12
-        );
+        let floats = decode(&onnx(&linear, &[]).unwrap()).floats;
+        let mut gap: f32 = 0.0;
+        for row in data.rows() {
+            // As a runtime has it: everything in single precision.
+            let centred = row
+                .iter()
+                .zip(&floats["offset"])
+                .map(|(x, offset)| x - offset);
+            let terms = centred.zip(&floats["coefficients"]).map(|(x, c)| x * c);
+            let score = terms.fold(floats["intercepts"][0], |sum, term| sum + term);
+            gap = gap.max((score - linear.predict_row(row.as_slice().unwrap())).abs());
+        }
+        assert!(gap < 4e-6, "{gap}");
     }
 }
