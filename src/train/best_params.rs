@@ -17,13 +17,26 @@ const SHARED: [&str; 3] = ["n_estimators", "max_depth", "min_samples_split"];
 pub enum BestParamsError {
     /// Not JSON.
     #[error("best_params.json is not JSON: {0}")]
-    Json(#[from] serde_json::Error),
+    Json(String),
     /// JSON, but not this file.
     #[error("best_params.json: {0} must be an object")]
     NotAnObject(&'static str),
     /// A parameter that cannot be.
     #[error("best_params.json: {0}")]
-    Param(#[from] ParamError),
+    Param(ParamError),
+}
+
+// The message tells the cause; as a source it would be told twice.
+impl From<serde_json::Error> for BestParamsError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Json(error.to_string())
+    }
+}
+
+impl From<ParamError> for BestParamsError {
+    fn from(error: ParamError) -> Self {
+        Self::Param(error)
+    }
 }
 
 /// The random forest the file describes: scikit-learn's defaults, overlaid with its `randomforest` (where `{}` or

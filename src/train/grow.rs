@@ -31,8 +31,7 @@ impl Soil<'_> {
     /// Grows tree `index`; `None` when the fit was stopped meanwhile.
     pub(super) fn grow(&self, index: usize, control: &Control) -> Option<Grown> {
         let mut rng = TreeRng::new(self.params.seed, index as u64);
-        let bootstrap = self.params.bootstrap && self.thresholds == Thresholds::Best;
-        let draws = if bootstrap {
+        let draws = if self.params.bootstrap {
             draw(self.table.rows, &mut rng)
         } else {
             Vec::new()

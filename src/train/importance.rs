@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::dataset::Dataset;
 use super::grow::draw;
 use super::model::Model;
-use super::plan::{Family, Params, Plan};
+use super::plan::Plan;
 use super::progress::Scores;
 use super::rng::TreeRng;
 use super::tree::Tree;
@@ -85,10 +85,7 @@ pub fn permutation(model: &Model, rows: &Dataset, repeats: usize, seed: u64) -> 
 /// out when one feature is shuffled among them; mean and standard error over trees. The bootstraps are drawn again
 /// from the seed. `None` unless `model` is a bootstrapped forest that `plan` grew on `train`.
 pub fn out_of_bag(model: &Model, plan: &Plan, train: &Dataset) -> Option<Vec<Importance>> {
-    let Params {
-        bootstrap, seed, ..
-    } = plan.params;
-    if plan.family != Family::RandomForest || model.family() != plan.family || !bootstrap {
+    if !plan.has_out_of_bag() || model.family() != plan.family {
         return None;
     }
     let rows = train.features.as_standard_layout();
@@ -97,7 +94,7 @@ pub fn out_of_bag(model: &Model, plan: &Plan, train: &Dataset) -> Option<Vec<Imp
         .trees()
         .enumerate()
         .map(|(index, (_, tree))| {
-            let mut rng = TreeRng::new(seed, index as u64);
+            let mut rng = TreeRng::new(plan.params.seed, index as u64);
             let draws = draw(rows.len(), &mut rng);
             let unseen: Vec<usize> = (0..rows.len()).filter(|row| draws[*row] == 0).collect();
             rise_per_feature(tree, &rows, train, &unseen, &mut rng)
@@ -200,7 +197,7 @@ mod tests {
             out_of_bag(
                 &model,
                 &Plan {
-                    family: Family::ExtraTrees,
+                    family: crate::train::Family::ExtraTrees,
                     ..plan
                 },
                 &train

@@ -10,10 +10,7 @@ use super::fit::TrainError;
 use super::model::Member;
 use super::plan::Params;
 use super::table::midpoint;
-use super::tree::{LEAF, Node, Tree};
-
-/// Depth of the readable tree when none is asked for: eight leaves fit on a screen.
-const READABLE_DEPTH: usize = 3;
+use super::tree::{LEAF, MAX_DEPTH, Node, Tree};
 
 /// Ordinary least squares. Features are standardised for the solver, constant ones get coefficient 0.
 pub(super) fn least_squares(data: &Dataset) -> Result<Member, TrainError> {
@@ -46,7 +43,7 @@ pub(super) fn readable_tree(data: &Dataset, params: &Params) -> Result<Member, T
     let classes = data.target.mapv(|y| y.round() as usize);
     let table = linfa::Dataset::new(records.clone(), classes);
     let fitted = DecisionTree::<f64, usize>::params()
-        .max_depth(Some(params.max_depth.unwrap_or(READABLE_DEPTH)))
+        .max_depth(Some(params.max_depth.unwrap_or(MAX_DEPTH)))
         .min_weight_split(params.min_samples_split as f32)
         .min_weight_leaf(params.min_samples_leaf as f32)
         .fit(&table)

@@ -1,6 +1,11 @@
 //! What to train: family and hyper-parameters, with scikit-learn's names, meanings and complaints.
 
+mod params;
+mod set;
+
 use serde::{Deserialize, Serialize};
+
+pub use params::{Boosting, MaxFeatures, Params};
 
 /// A kind of model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -62,147 +67,6 @@ impl std::str::FromStr for Family {
     }
 }
 
-/// How many features a node may choose from; written as scikit-learn writes it (`"sqrt"`, `4`, `0.5`, `null` = all).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "serde_json::Value", into = "serde_json::Value")]
-pub enum MaxFeatures {
-    /// All of them (`1.0`, `None`).
-    All,
-    /// Square root of their number.
-    Sqrt,
-    /// Base-2 logarithm of their number.
-    Log2,
-    /// That many.
-    Count(usize),
-    /// That share.
-    Fraction(f64),
-}
-
-impl MaxFeatures {
-    /// Features per node out of `n`, at least 1.
-    pub fn of(self, n: usize) -> usize {
-        let count = match self {
-            Self::All => n,
-            Self::Sqrt => (n as f64).sqrt() as usize,
-            Self::Log2 => (n as f64).log2() as usize,
-            Self::Count(count) => count,
-            Self::Fraction(share) => (n as f64 * share) as usize,
-        };
-        count.clamp(1, n.max(1))
-    }
-}
-
-impl TryFrom<serde_json::Value> for MaxFeatures {
-    type Error = ParamError;
-
-    fn try_from(value: serde_json::Value) -> Result<Self, ParamError> {
-        use serde_json::Value;
-        let wrong = || ParamError::range("max_features", MAX_FEATURES, &value);
-        match &value {
-            Value::Null => Ok(Self::All),
-            Value::String(text) if text == "sqrt" => Ok(Self::Sqrt),
-            Value::String(text) if text == "log2" => Ok(Self::Log2),
-            Value::Number(number) => match (number.as_u64(), number.as_f64()) {
-                (Some(count @ 1..), _) => Ok(Self::Count(count as usize)),
-                (None, Some(1.0)) => Ok(Self::All),
-                (None, Some(share)) if share > 0.0 && share < 1.0 => Ok(Self::Fraction(share)),
-                _ => Err(wrong()),
-            },
-            _ => Err(wrong()),
-        }
-    }
-}
-
-impl From<MaxFeatures> for serde_json::Value {
-    fn from(value: MaxFeatures) -> Self {
-        match value {
-            MaxFeatures::All => 1.0.into(),
-            MaxFeatures::Sqrt => "sqrt".into(),
-            MaxFeatures::Log2 => "log2".into(),
-            MaxFeatures::Count(count) => count.into(),
-            MaxFeatures::Fraction(share) => share.into(),
-        }
-    }
-}
-
-const MAX_FEATURES: &str = "an int in the range [1, inf), a float in the range (0.0, 1.0], a str among {'sqrt', 'log2'} or None";
-
-/// Hyper-parameters under scikit-learn's names. A family reads those it knows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Params {
-    /// Trees of a forest.
-    pub n_estimators: usize,
-    /// Deepest leaf; `None` (JSON null) is unlimited.
-    pub max_depth: Option<usize>,
-    /// Fewest distinct rows a node must have to be split.
-    pub min_samples_split: usize,
-    /// Fewest distinct rows on either side of a split.
-    pub min_samples_leaf: usize,
-    /// Features a node may choose from.
-    pub max_features: MaxFeatures,
-    /// Draw each tree's rows with replacement; extra-trees ignore it (all rows), as scikit-learn's default.
-    pub bootstrap: bool,
-    /// Everything random follows from it.
-    pub seed: u64,
-    /// What the boosters read.
-    pub boosting: Boosting,
-}
-
-/// Hyper-parameters of the boosters, named as in `HistGradientBoostingRegressor` (and LightGBM for the samples).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Boosting {
-    /// Rounds, one tree each.
-    pub max_iter: usize,
-    /// Shrinkage of each tree.
-    pub learning_rate: f64,
-    /// Leaves per tree.
-    pub max_leaf_nodes: usize,
-    /// Fewest rows in a leaf.
-    pub min_samples_leaf: usize,
-    /// L2 penalty on leaf values.
-    pub l2_regularization: f64,
-    /// Share of the rows drawn (without replacement) for each tree.
-    pub subsample: f64,
-    /// Share of the features drawn for each tree.
-    pub colsample: f64,
-    /// Boosters with different seeds whose mean is taken.
-    pub n_bags: usize,
-}
-
-impl Default for Params {
-    /// scikit-learn's defaults of `RandomForestRegressor`, seed 42.
-    fn default() -> Self {
-        Self {
-            n_estimators: 100,
-            max_depth: None,
-            min_samples_split: 2,
-            min_samples_leaf: 1,
-            max_features: MaxFeatures::All,
-            bootstrap: true,
-            seed: 42,
-            boosting: Boosting::default(),
-        }
-    }
-}
-
-impl Default for Boosting {
-    /// Values tuned for the wine data on training rows only.
-    fn default() -> Self {
-        Self {
-            max_iter: 400,
-            learning_rate: 0.0133,
-            max_leaf_nodes: 44,
-            min_samples_leaf: 14,
-            l2_regularization: 0.33,
-            subsample: 0.51,
-            colsample: 0.63,
-            n_bags: 1,
-        }
-    }
-}
-
 /// A family, its parameters, and how to run the fit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
@@ -236,7 +100,7 @@ impl Plan {
     pub fn new(family: Family) -> Self {
         Self {
             family,
-            params: Params::default(),
+            params: Params::of(family),
             threads: None,
             early_stop: None,
         }
@@ -275,7 +139,7 @@ impl Plan {
                         max_features,
                         min_samples_split: 3,
                         boosting,
-                        ..forest
+                        ..Params::of(Family::Blend)
                     },
                 )
             }
@@ -287,56 +151,16 @@ impl Plan {
         })
     }
 
-    /// Sets one parameter from text, as `--set max_depth=12` has it (`none` = unlimited).
-    pub fn set(&mut self, name: &str, value: &str) -> Result<(), ParamError> {
-        let parsed = match value {
-            "none" | "None" | "null" => serde_json::Value::Null,
-            "True" => true.into(),
-            "False" => false.into(),
-            text => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
-        };
-        let mut table = serde_json::to_value(&self.params)
-            .map_err(|error| ParamError::Other(error.to_string()))?;
-        let place = self
-            .place(&mut table, name)
-            .ok_or_else(|| ParamError::Unknown(name.to_owned()))?;
-        *place = parsed;
-        let params: Params = serde_json::from_value(table).map_err(|error| {
-            ParamError::Other(format!(
-                "The '{name}' parameter cannot be {value:?}: {error}."
-            ))
-        })?;
-        check(&params)?;
-        self.params = params;
-        Ok(())
-    }
-
-    /// Where a name stands: boosting alone reads `learning_rate` and friends from its own table first.
-    fn place<'a>(
-        &self,
-        table: &'a mut serde_json::Value,
-        name: &str,
-    ) -> Option<&'a mut serde_json::Value> {
-        let boosts = self.family == Family::GradientBoosting;
-        let name = if boosts && name == "n_estimators" {
-            "max_iter"
-        } else {
-            name
-        };
-        let (in_forest, plain) = match name.split_once('.') {
-            Some(("boosting", plain)) => (false, plain),
-            Some(_) => return None,
-            None => (name != "boosting" && table.get(name).is_some(), name),
-        };
-        let in_boosting = table["boosting"].get(plain).is_some();
-        if in_boosting && (boosts || !in_forest) {
-            return table["boosting"].get_mut(plain);
+    /// Turns to another family: the parameters stay, but for those whose default differs from family to family.
+    pub fn turn_to(&mut self, family: Family) {
+        let (before, after) = (Params::of(self.family), Params::of(family));
+        if self.params.bootstrap == before.bootstrap {
+            self.params.bootstrap = after.bootstrap;
         }
-        if in_forest {
-            table.get_mut(plain)
-        } else {
-            None
+        if self.params.max_depth == before.max_depth || family == Family::DecisionTree {
+            self.params.max_depth = after.max_depth;
         }
+        self.family = family;
     }
 
     /// Checks every parameter the family reads, in scikit-learn's words.
@@ -350,127 +174,13 @@ impl Plan {
         }
         if self.early_stop.is_some() && !self.has_out_of_bag() {
             return Err(ParamError::Other(format!(
-                "early stopping watches the out-of-bag curve, and {} has none; only a random-forest with bootstrap can stop early",
+                "early stopping watches the out-of-bag curve, and {} has none; only a forest with bootstrap can stop early",
                 self.family
             )));
         }
-        check(&self.params)
+        params::check(&self.params)
     }
 }
-
-fn check(params: &Params) -> Result<(), ParamError> {
-    let int = |name, value: usize, least: usize, most: usize, must: &'static str| {
-        if (least..=most).contains(&value) {
-            Ok(())
-        } else {
-            Err(ParamError::range(name, must, &value))
-        }
-    };
-    int(
-        "n_estimators",
-        params.n_estimators,
-        1,
-        MAX_TREES,
-        "an int in the range [1, 10000]",
-    )?;
-    int(
-        "max_depth",
-        params.max_depth.unwrap_or(1),
-        1,
-        usize::MAX,
-        "an int in the range [1, inf) or None",
-    )?;
-    int(
-        "min_samples_split",
-        params.min_samples_split,
-        2,
-        usize::MAX,
-        "an int in the range [2, inf)",
-    )?;
-    int(
-        "min_samples_leaf",
-        params.min_samples_leaf,
-        1,
-        usize::MAX,
-        "an int in the range [1, inf)",
-    )?;
-    match params.max_features {
-        MaxFeatures::Count(0) => return Err(ParamError::range("max_features", MAX_FEATURES, &0)),
-        MaxFeatures::Fraction(share) if !(share > 0.0 && share <= 1.0) => {
-            return Err(ParamError::range("max_features", MAX_FEATURES, &share));
-        }
-        _ => {}
-    }
-    let boosting = &params.boosting;
-    int(
-        "max_iter",
-        boosting.max_iter,
-        1,
-        MAX_TREES,
-        "an int in the range [1, 10000]",
-    )?;
-    int(
-        "max_leaf_nodes",
-        boosting.max_leaf_nodes,
-        2,
-        usize::MAX,
-        "an int in the range [2, inf)",
-    )?;
-    int(
-        "min_samples_leaf",
-        boosting.min_samples_leaf,
-        1,
-        usize::MAX,
-        "an int in the range [1, inf)",
-    )?;
-    int(
-        "n_bags",
-        boosting.n_bags,
-        1,
-        100,
-        "an int in the range [1, 100]",
-    )?;
-    let float = |name, value: f64, ok: bool, must: &'static str| {
-        if ok && value.is_finite() {
-            Ok(())
-        } else {
-            Err(ParamError::range(name, must, &value))
-        }
-    };
-    let Boosting {
-        learning_rate,
-        l2_regularization,
-        subsample,
-        colsample,
-        ..
-    } = *boosting;
-    float(
-        "learning_rate",
-        learning_rate,
-        learning_rate > 0.0,
-        "a float in the range (0.0, inf)",
-    )?;
-    float(
-        "l2_regularization",
-        l2_regularization,
-        l2_regularization >= 0.0,
-        "a float in the range [0.0, inf)",
-    )?;
-    float(
-        "subsample",
-        subsample,
-        subsample > 0.0 && subsample <= 1.0,
-        "a float in the range (0.0, 1.0]",
-    )?;
-    float(
-        "colsample",
-        colsample,
-        colsample > 0.0 && colsample <= 1.0,
-        "a float in the range (0.0, 1.0]",
-    )
-}
-
-const MAX_TREES: usize = 10_000;
 
 /// A parameter that cannot be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -525,22 +235,61 @@ mod tests {
             plan.set("min_samples_split", "1").unwrap_err().to_string(),
             "The 'min_samples_split' parameter must be an int in the range [2, inf). Got 1 instead."
         );
-        assert_eq!(
-            plan.set("max_features", "\"auto\"")
-                .unwrap_err()
-                .to_string()
-                .matches("max_features")
-                .count(),
-            2,
-            "names the parameter and the reason"
-        );
+        let int = "must be an int in the range";
+        for (name, value, complaint) in [
+            (
+                "n_estimators",
+                "-1",
+                format!("'n_estimators' parameter {int} [1, 10000]. Got -1"),
+            ),
+            (
+                "n_estimators",
+                "138.5",
+                format!("'n_estimators' parameter {int} [1, 10000]. Got 138.5"),
+            ),
+            (
+                "max_depth",
+                "deep",
+                format!("'max_depth' parameter {int} [1, inf) or None. Got 'deep'"),
+            ),
+            (
+                "random_state",
+                "none",
+                format!("'random_state' parameter {int} [0, 18446744073709551615]. Got None"),
+            ),
+            (
+                "learning_rate",
+                "0",
+                "'learning_rate' parameter must be a float in the range (0.0, inf). Got 0".into(),
+            ),
+            (
+                "max_features",
+                "1.5",
+                format!(
+                    "'max_features' parameter must be {}. Got 1.5",
+                    params::MAX_FEATURES
+                ),
+            ),
+            (
+                "max_features",
+                "\"auto\"",
+                format!(
+                    "'max_features' parameter must be {}. Got 'auto'",
+                    params::MAX_FEATURES
+                ),
+            ),
+        ] {
+            assert_eq!(
+                plan.set(name, value).unwrap_err().to_string(),
+                format!("The {complaint} instead.")
+            );
+        }
         assert!(
             plan.set("tress", "3")
                 .unwrap_err()
                 .to_string()
                 .starts_with("There is no parameter 'tress'")
         );
-        assert!(plan.set("n_estimators", "138.5").is_err());
         assert_eq!(plan, Plan::preset("owner").unwrap());
     }
 
@@ -574,6 +323,19 @@ mod tests {
             ),
             (50, 3)
         );
+    }
+
+    #[test]
+    fn a_family_brings_its_own_defaults() {
+        let mut plan = Plan::preset("fast").unwrap();
+        plan.turn_to(Family::ExtraTrees);
+        assert!(!plan.params.bootstrap && !plan.has_out_of_bag());
+        plan.turn_to(Family::DecisionTree);
+        assert_eq!(plan.params.max_depth, Some(3));
+        plan.turn_to(Family::RandomForest);
+        assert_eq!(plan, Plan::preset("fast").unwrap());
+        plan.set("random_state", "7").unwrap();
+        assert_eq!(plan.params.seed, 7);
     }
 
     #[test]

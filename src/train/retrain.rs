@@ -186,7 +186,7 @@ pub fn linear(train: &Dataset, holdout: &Dataset) -> Result<Scores, TrainError> 
 impl Plan {
     /// Whether its rows left out of each bootstrap draw the curve.
     pub fn has_out_of_bag(&self) -> bool {
-        self.family == Family::RandomForest && self.params.bootstrap
+        matches!(self.family, Family::RandomForest | Family::ExtraTrees) && self.params.bootstrap
     }
 
     /// The plan that grows a stopped forest again: its first trees, all of them.

@@ -10,6 +10,7 @@ use super::{Outcome, Retrain, Running};
 use crate::effects::retrain::{Host, Phase, Report, Stopped};
 use crate::registry::Version;
 use crate::tabs::Look;
+use crate::train::progress::Judged;
 use crate::train::verdict::Verdict;
 use crate::ui::panel::{notice, panel};
 use crate::ui::text::{age, bytes, clean, count, truncate};
@@ -203,13 +204,15 @@ fn run_progress(running: &Running, area: Rect, buf: &mut Buffer, look: &Look) {
         progress.total,
         count(tick.nodes)
     ))];
-    if let Some((_, scores)) = &progress.scores {
+    if let Some((judged, scores)) = &progress.scores {
+        let covered = match judged {
+            Judged::OutOfBag => format!(" {dot} {:.0}% covered", progress.coverage * 100.0),
+            Judged::Watched => String::new(),
+        };
         lines.push(Line::styled(
             format!(
-                "RMSE {:.3} {dot} MAE {:.3} {dot} {:.0}% covered",
-                scores.rmse,
-                scores.mae,
-                progress.coverage * 100.0
+                "RMSE {:.3} {dot} MAE {:.3}{covered}",
+                scores.rmse, scores.mae
             ),
             look.theme.muted,
         ));
@@ -252,10 +255,9 @@ fn run_progress(running: &Running, area: Rect, buf: &mut Buffer, look: &Look) {
 }
 
 fn has_oob(running: &Running) -> bool {
-    use crate::train::Family::{DecisionTree, Linear, RandomForest};
+    use crate::train::Family::{DecisionTree, Linear};
     let plan = &running.order.plan;
-    matches!(plan.family, Linear | DecisionTree)
-        || (plan.family == RandomForest && plan.params.bootstrap)
+    matches!(plan.family, Linear | DecisionTree) || plan.has_out_of_bag()
 }
 
 fn host_text(host: Host) -> String {

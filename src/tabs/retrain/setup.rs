@@ -123,7 +123,7 @@ impl Setup {
                     .position(|family| *family == self.plan.family)
                     .unwrap_or(0);
                 let next = (at as i32 + steps).rem_euclid(Family::ALL.len() as i32) as usize;
-                self.plan.family = Family::ALL[next];
+                self.plan.turn_to(Family::ALL[next]);
                 CUSTOM.clone_into(&mut self.preset);
             }
             Field::Dedup => self.dedup = !self.dedup,
