@@ -1,6 +1,7 @@
 //! `vintner train`: fit, judge, compare with the champion, and (unless told not to) keep the model as a version.
 
 mod bar;
+mod params_file;
 mod print;
 mod promotion;
 
@@ -66,6 +67,9 @@ pub struct Args {
     /// History of the tuning, one JSON object a line; resumed when it exists
     #[arg(long, value_name = "FILE", requires = "trials")]
     pub history: Option<PathBuf>,
+    /// Write the parameters into this `best_params.json` when every gate is passed; the former file stays as .bak
+    #[arg(long, value_name = "FILE")]
+    pub write_params: Option<PathBuf>,
     /// Stop a random-forest when 30 more trees bring less than 0.001 of out-of-bag R2
     #[arg(long)]
     pub early_stop: bool,
@@ -187,7 +191,9 @@ impl Work {
             self.flow()
         });
         bar.clear();
-        let report = done.map_err(training_failed)?.report;
+        let mut report = done.map_err(training_failed)?.report;
+        let written = self.write_params(&report)?;
+        report.notes.extend(written);
         let promotion = match &registry {
             Some(registry) if self.args.promote => Promotion::of(&report, registry),
             _ => Promotion::Unasked,
@@ -198,6 +204,21 @@ impl Work {
             registers: registry.is_some(),
             promotion,
         })
+    }
+
+    /// Writes the accepted parameters for Python, when asked to, and says what came of it.
+    fn write_params(&self, report: &Report) -> Result<Vec<String>, Failure> {
+        match &self.args.write_params {
+            None => Ok(Vec::new()),
+            Some(path) if report.passed() => {
+                params_file::write(path, &report.plan.params, jiff::Timestamp::now())
+                    .map_err(Failure::failed)
+            }
+            Some(path) => Ok(vec![format!(
+                "{} is not written: a gate blocks",
+                path.display()
+            )]),
+        }
     }
 
     fn flow(&self) -> Flow {
@@ -239,6 +260,9 @@ impl Work {
             plan.early_stop = Some(EARLY_STOP);
         }
         plan.check().map_err(Failure::usage)?;
+        if self.args.write_params.is_some() {
+            params_file::check(&plan).map_err(Failure::usage)?;
+        }
         Ok(plan)
     }
 

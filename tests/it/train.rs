@@ -32,7 +32,15 @@ fn json(command: &mut Command, code: i32) -> Value {
 fn the_json_has_what_scripts_read_and_leaves_no_registry_behind() {
     let home = tempfile::tempdir().unwrap();
     let arguments = ["--no-register", "--set", "n_estimators=12", "--folds", "2"];
-    let report = json(train(home.path()).args(arguments), 0);
+    let params = home.path().join("best_params.json");
+    let mut command = train(home.path());
+    command.args(arguments).arg("--write-params").arg(&params);
+    let report = json(&mut command, 0);
+    let written = std::fs::read_to_string(params).unwrap();
+    assert!(
+        written.contains(r#""n_estimators":12,"max_depth":8,"#),
+        "{written}"
+    );
     for path in [
         "/fit_seconds",
         "/metrics/holdout/r2",

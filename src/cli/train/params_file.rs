@@ -1,0 +1,116 @@
+//! `--write-params`: the accepted forest's parameters for the Python project.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow};
+
+use crate::registry::disk;
+use crate::train::{Family, Params, Plan, best_params};
+
+/// Whether a plan's parameters have a place in the file.
+pub fn check(plan: &Plan) -> anyhow::Result<()> {
+    match plan.family {
+        Family::RandomForest => Ok(()),
+        family => Err(anyhow!(
+            "--write-params: best_params.json has no place for {family}; it holds a random-forest"
+        )),
+    }
+}
+
+/// Writes the parameters into the file as a whole, the former content beside it as `.bak`, and says what was done
+/// and what Python will not see. A file that is not there is made.
+pub fn write(path: &Path, params: &Params, now: jiff::Timestamp) -> anyhow::Result<Vec<String>> {
+    let before = match std::fs::read_to_string(path) {
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+    };
+    let now = now.strftime("%Y-%m-%dT%H:%M:%S.%6f").to_string();
+    let text = best_params::write(before.as_deref().unwrap_or_default(), params, false, &now)?;
+    let stage = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    if let Some(before) = before {
+        disk::replace(&backup(path), before.as_bytes(), stage)?;
+    }
+    disk::replace(path, text.as_bytes(), stage)?;
+    Ok([Some(format!("wrote {}", path.display())), unseen(params)]
+        .into_iter()
+        .flatten()
+        .collect())
+}
+
+fn backup(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".bak");
+    name.into()
+}
+
+/// Parameters that the file has no key for, where they are not scikit-learn's defaults.
+fn unseen(params: &Params) -> Option<String> {
+    let default = Params::default();
+    let differs = [
+        ("max_features", params.max_features != default.max_features),
+        (
+            "min_samples_leaf",
+            params.min_samples_leaf != default.min_samples_leaf,
+        ),
+        ("bootstrap", params.bootstrap != default.bootstrap),
+    ];
+    let names: Vec<&str> = differs
+        .into_iter()
+        .filter_map(|(name, differs)| differs.then_some(name))
+        .collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "Python's file has no {}: its forest will differ from this one",
+            names.join(" and no ")
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_file_is_replaced_and_the_former_one_kept() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("best_params.json");
+        let now: jiff::Timestamp = "2026-11-23T13:38:48.123456Z".parse().unwrap();
+        let owner = Plan::preset("owner").unwrap().params;
+        assert_eq!(write(&path, &owner, now).unwrap().len(), 1);
+        let first = std::fs::read_to_string(&path).unwrap();
+        assert!(first.contains(r#""n_estimators":138,"max_depth":8,"min_samples_split":3"#));
+        assert!(
+            first.contains(r#""last_updated":"2026-11-23T13:38:48.123456""#),
+            "{first}"
+        );
+        assert!(!backup(&path).exists());
+
+        let fast = Plan::preset("fast").unwrap();
+        let notes = write(&path, &fast.params, now).unwrap();
+        assert!(notes[1].contains("no max_features"), "{notes:?}");
+        assert_eq!(std::fs::read_to_string(backup(&path)).unwrap(), first);
+        let (read, _) = best_params::read(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        assert_eq!(
+            (read.params.n_estimators, read.params.max_depth),
+            (200, None)
+        );
+        assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_file_that_is_something_else_stays_as_it_is() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("best_params.json");
+        std::fs::write(&path, "[1, 2]").unwrap();
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        assert!(write(&path, &Params::default(), now).is_err());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "[1, 2]");
+        assert!(check(&Plan::preset("best").unwrap()).is_err());
+    }
+}
