@@ -15,6 +15,7 @@ pub mod curve;
 pub mod diff;
 pub mod disk;
 pub mod draft;
+pub mod drift;
 pub mod error;
 pub mod events;
 pub mod export;

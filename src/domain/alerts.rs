@@ -4,6 +4,7 @@ pub mod alarm;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::drift::FEWEST;
 use crate::domain::latency::{Ladder, Samples};
 use crate::domain::slo::Counts;
 
@@ -17,7 +18,7 @@ pub enum Signal {
     P99Warm,
     /// p99 of all invocations, init included, milliseconds.
     P99All,
-    /// Population stability index of the predictions against the training data.
+    /// The most drifted column's population stability index over the limit that its window has.
     Drift,
     /// Seconds since the last event.
     NoEvents,
@@ -42,7 +43,7 @@ impl Signal {
             Signal::ErrorRate => "error rate",
             Signal::P99Warm => "p99 of warm calls",
             Signal::P99All => "p99 of all calls",
-            Signal::Drift => "drift (PSI)",
+            Signal::Drift => "drift (PSI / limit)",
             Signal::NoEvents => "no events",
             Signal::Memory => "memory used",
         }
@@ -78,6 +79,8 @@ pub struct Rule {
     pub min_n: u64,
 }
 
+const DRIFT_ROWS: u64 = FEWEST as u64;
+
 /// The rules the owner asked for (error rate > 1 %, p99 > 500 ms warm and all, drift) and two that catch silence and memory.
 pub fn default_rules() -> Vec<Rule> {
     let rule = |signal, above, clear, short_s, long_s, min_n| Rule {
@@ -92,7 +95,7 @@ pub fn default_rules() -> Vec<Rule> {
         rule(Signal::ErrorRate, 1.0, 0.5, 300, 3600, 50),
         rule(Signal::P99All, 500.0, 450.0, 300, 3600, 100),
         rule(Signal::P99Warm, 500.0, 450.0, 300, 3600, 100),
-        rule(Signal::Drift, 0.25, 0.10, 3600, 21_600, 200),
+        rule(Signal::Drift, 1.0, 0.5, 3600, 21_600, DRIFT_ROWS),
         rule(Signal::NoEvents, 900.0, 60.0, 900, 900, 0),
         rule(Signal::Memory, 90.0, 85.0, 300, 3600, 1),
     ]
@@ -208,8 +211,8 @@ pub struct Alert {
 pub struct Outside {
     /// Gateway counts of the short and the long window of the error rule.
     pub gateway: Option<(Counts, Counts)>,
-    /// Drift index of the short and the long window.
-    pub drift: Option<(Reading, Reading)>,
+    /// Drift of the recent requests, whatever their age.
+    pub drift: Option<Reading>,
     /// When the last log event was seen, milliseconds since the epoch.
     pub last_event_ms: Option<i64>,
 }
@@ -289,9 +292,7 @@ pub fn readings(
                 .map(|s| s.duration_ms))
         }),
         Signal::Memory => both(&|s| memory(samples, s, now_ms)),
-        Signal::Drift => outside
-            .drift
-            .map_or((None, None), |(short, long)| (Some(short), Some(long))),
+        Signal::Drift => (outside.drift, outside.drift),
         Signal::NoEvents => {
             let quiet = outside.last_event_ms.map(|at| Reading {
                 value: (now_ms - at).max(0) as f64 / 1000.0,

@@ -7,16 +7,25 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Outbox, Runner, Slot};
+use crate::champion::registry;
 use crate::client::collect::{self, Examination};
 use crate::client::link::Link;
 use crate::client::report::compose;
 use crate::client::survey::{self, Reports};
+use crate::config::Settings;
 use crate::domain::doctor::{Diagnosis, Fact, diagnose};
+use crate::domain::drift::DriftReport;
+use crate::domain::features::Features;
 use crate::domain::function::{FunctionConfig, Overview};
 use crate::domain::latency::Window;
 use crate::domain::metrics::{Budget, Snapshot};
+use crate::domain::paste::Pasted;
 use crate::domain::schema::Schema;
 use crate::domain::slo::Counts;
+use crate::history::{Entry, History, HistoryFile, Via};
+use crate::registry::Version;
+use crate::registry::drift::drift;
+use crate::train::Dataset;
 
 /// How often figures are read anew while the tab is in use.
 pub const REFRESH: Duration = Duration::from_mins(1);
@@ -46,6 +55,13 @@ pub enum Effect {
     Doctor {
         /// Whose predictions are sent.
         schema: Arc<Schema>,
+    },
+    /// Compare recent requests with what the champion was trained on.
+    Drift {
+        /// How to read their bodies.
+        schema: Arc<Schema>,
+        /// One that may not be in the history's file yet.
+        latest: Option<Box<Entry>>,
     },
     /// Write the report to this file.
     Report {
@@ -93,10 +109,21 @@ pub enum Event {
         /// The answer.
         config: Box<Fact<FunctionConfig>>,
     },
+    /// How recent requests compare with the champion's training rows, or why that cannot be said.
+    Drifted(Result<Box<Drifted>, String>),
     /// What Doctor found, or why it could not look.
     Diagnosed(Result<Box<Diagnosis>, String>),
     /// The report was written, or why not.
     Reported(Result<PathBuf, String>),
+}
+
+/// Recent requests beside the champion's training rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Drifted {
+    /// The champion.
+    pub version: Version,
+    /// The comparison.
+    pub report: DriftReport,
 }
 
 /// Starts what the effect asks for.
@@ -105,6 +132,7 @@ pub fn run(effect: Effect, runner: &mut Runner) {
         Effect::Watch { ticket, window } => watch(ticket, window, runner),
         Effect::Version { ticket, version } => read_version(ticket, version, runner),
         Effect::Doctor { schema } => examine(schema, runner),
+        Effect::Drift { schema, latest } => compare_with_training(schema, latest, runner),
         Effect::Report {
             schema,
             window,
@@ -237,6 +265,65 @@ fn read_version(ticket: u64, version: String, runner: &mut Runner) {
                 .await;
         },
     );
+}
+
+fn compare_with_training(schema: Arc<Schema>, latest: Option<Box<Entry>>, runner: &mut Runner) {
+    let target = match &runner.link {
+        Some(link) => link.session.target.clone(),
+        None => runner.settings.target.clone(),
+    };
+    let settings = Arc::clone(&runner.settings);
+    runner.spawn("drift", move |outbox| async move {
+        let compare = move || drifted(&settings, &target, &schema, latest);
+        if let Ok(drifted) = tokio::task::spawn_blocking(compare).await {
+            outbox.send(Event::Drifted(drifted.map(Box::new))).await;
+        }
+    });
+}
+
+/// The newest requests of a target's history that went over the network, against the champion.
+fn drifted(
+    settings: &Settings,
+    target: &str,
+    schema: &Schema,
+    latest: Option<Box<Entry>>,
+) -> Result<Drifted, String> {
+    let history = HistoryFile::in_dir(&settings.dirs.state)
+        .load()
+        .map_err(|error| error.to_string())?;
+    let entries = history.entries().iter().cloned();
+    let history = History::new(entries.chain(latest.map(|entry| *entry)).collect());
+    let registry = registry(settings);
+    let (champion, loaded) = registry
+        .load_champion()
+        .map_err(|error| error.to_string())?;
+    let names = loaded.manifest.features.names.clone();
+    let sent = history
+        .entries()
+        .iter()
+        .filter(|entry| entry.target == target && entry.via != Via::Local);
+    let rows: Vec<Vec<f32>> = sent
+        .filter_map(|entry| row(&entry.body, schema, &names))
+        .collect();
+    let requests = Dataset::of_requests(names, &rows).map_err(|error| error.to_string())?;
+    let (_, report) = drift(&registry, &loaded, &requests).map_err(|error| error.to_string())?;
+    Ok(Drifted {
+        version: champion.version,
+        report,
+    })
+}
+
+/// A body's values in the model's order; `None` for a body that the service would have refused.
+fn row(body: &str, schema: &Schema, names: &[String]) -> Option<Vec<f32>> {
+    let pasted = Pasted::parse(schema, body).ok()?;
+    let fields: Vec<String> = pasted
+        .fields
+        .into_iter()
+        .map(Option::unwrap_or_default)
+        .collect();
+    let features = Features::parse(schema, &fields).ok()?;
+    let value = |name: &String| Some(features.row()[schema.position(name)?] as f32);
+    names.iter().map(value).collect()
 }
 
 fn examine(schema: Arc<Schema>, runner: &mut Runner) {

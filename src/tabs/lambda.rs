@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use crate::app::Env;
 use crate::client::survey::Reports;
 use crate::client::tail::TailUpdate;
-use crate::domain::alerts::{Alerts, Change, Outside};
+use crate::domain::alerts::{Alerts, Change, Outside, Reading, Signal};
 use crate::domain::cost::Prices;
 use crate::domain::doctor::{Diagnosis, Fact};
 use crate::domain::function::{FunctionConfig, Overview};
@@ -28,8 +28,9 @@ use crate::domain::metrics::{Budget, Snapshot};
 use crate::domain::report::Report;
 use crate::domain::slo::Slo;
 use crate::domain::vitals::{Light, Readings, Vitals};
-use crate::effects::lambda::{Effect, Event as LambdaEvent};
+use crate::effects::lambda::{Drifted, Effect, Event as LambdaEvent};
 use crate::effects::{Effect as AnyEffect, Event, logs, predict};
+use crate::history::Entry;
 use crate::keys::{Action, Scope};
 use crate::overlay::alerts::AlertList;
 use crate::overlay::doctor::DoctorOverlay;
@@ -60,6 +61,8 @@ pub struct Lambda {
     vitals: Option<Vitals>,
     alerts: Alerts,
     last_event_ms: Option<i64>,
+    /// Recent requests beside the champion's training rows.
+    drift: Option<Drifted>,
     diagnosis: Option<Diagnosis>,
     pane: Pane,
     scroll: usize,
@@ -88,6 +91,7 @@ impl Lambda {
             vitals: None,
             alerts: Alerts::default(),
             last_event_ms: None,
+            drift: None,
             diagnosis: None,
             pane: Pane::Latency,
             scroll: 0,
@@ -108,6 +112,14 @@ impl Lambda {
             ticket: self.ticket,
             window: self.window,
         });
+        self.ask_drift(None, cx);
+    }
+
+    fn ask_drift(&self, latest: Option<&Entry>, cx: &mut Cx) {
+        cx.effect(Effect::Drift {
+            schema: cx.env.schema.clone(),
+            latest: latest.map(|entry| Box::new(entry.clone())),
+        });
     }
 
     fn forget(&mut self) {
@@ -120,6 +132,7 @@ impl Lambda {
         self.own_calls.clear();
         self.alerts = Alerts::default();
         self.last_event_ms = None;
+        self.drift = None;
         self.diagnosis = None;
         self.revealed.clear();
         self.compared = None;
@@ -146,13 +159,21 @@ impl Lambda {
         }));
         let outside = Outside {
             gateway: self.budget.map(|b| (b.five_minutes, b.hour)),
-            drift: None,
+            drift: self.drift.as_ref().and_then(|drifted| {
+                Some(Reading {
+                    value: drifted.report.worst()?.of_limit(),
+                    n: drifted.report.rows as u64,
+                })
+            }),
             last_event_ms: self.last_event_ms,
         };
         for (rule, change) in self.alerts.step(&self.samples, &outside, now_ms) {
             match change {
                 Change::Fired(reading) => {
-                    let text = rule.sentence(&reading);
+                    let mut text = rule.sentence(&reading);
+                    if rule.signal == Signal::Drift {
+                        text = format!("{text}: retrain suggested");
+                    }
                     cx.effect(AnyEffect::Notify(format!("vintner: {text}")));
                     cx.toast(Tone::Bad, text);
                 }
@@ -192,6 +213,10 @@ impl Lambda {
                 }
                 Err(why) => cx.toast(Tone::Bad, format!("version {version}: {why}")),
             },
+            LambdaEvent::Drifted(drifted) => {
+                self.drift = drifted.as_ref().ok().map(|drifted| (**drifted).clone());
+                self.reckon(cx);
+            }
             LambdaEvent::Diagnosed(Ok(diagnosis)) => self.diagnosis = Some((**diagnosis).clone()),
             LambdaEvent::Reported(Ok(path)) => {
                 cx.toast(Tone::Good, format!("wrote {}", path.display()));
@@ -472,8 +497,13 @@ impl Tab for Lambda {
             Event::Lambda(event) => self.on_lambda(event, cx),
             Event::Logs(logs::Event::Tail(_, update)) => self.hear(update, cx),
             Event::Predict(predict::Event::Answered {
-                reply: Ok(reply), ..
-            }) => self.remember_call(reply.exchange.phases.total, cx),
+                reply: Ok(reply),
+                entry,
+                ..
+            }) => {
+                self.ask_drift(Some(entry), cx);
+                self.remember_call(reply.exchange.phases.total, cx);
+            }
             _ => {}
         }
     }

@@ -11,6 +11,7 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use sha2::{Digest, Sha256};
 
 pub use preflight::{ColumnReport, Preflight};
+use read::Target;
 pub use read::{DataError, MAX_BYTES, MAX_ROWS};
 
 /// The service's twelve features, in the order every model here expects them.
@@ -57,15 +58,42 @@ pub struct Dataset {
 impl Dataset {
     /// UCI Wine Quality, red then white, 6497 rows in file order (CC BY 4.0; see `assets/data/README.md`).
     pub fn wine_quality() -> Result<Self, DataError> {
-        let red = read::csv(GzDecoder::new(RED), "winequality-red.csv", Some(0.0))?;
-        let white = read::csv(GzDecoder::new(WHITE), "winequality-white.csv", Some(1.0))?;
+        let red = read::csv(
+            GzDecoder::new(RED),
+            "winequality-red.csv",
+            Some(0.0),
+            Target::Needed,
+        )?;
+        let white = read::csv(
+            GzDecoder::new(WHITE),
+            "winequality-white.csv",
+            Some(1.0),
+            Target::Needed,
+        )?;
         red.concat(&white)
     }
 
     /// Reads a CSV with the schema's columns (`;`, `,` or tab; spaces, underscores and case in names do not matter;
     /// the wine type as text or code). `name` is what errors call the file. At most [`MAX_ROWS`] rows are held.
     pub fn from_csv(bytes: impl Read, name: &str) -> Result<Self, DataError> {
-        read::csv(bytes, name, None)
+        read::csv(bytes, name, None, Target::Needed)
+    }
+
+    /// Reads requests the same way; the target is NaN where the file has none, so they cannot be trained on.
+    pub fn requests_from_csv(bytes: impl Read, name: &str) -> Result<Self, DataError> {
+        read::csv(bytes, name, None, Target::Optional)
+    }
+
+    /// Rows of requests, each a value per name; the target is NaN, so they cannot be trained on.
+    pub fn of_requests(names: Vec<String>, rows: &[Vec<f32>]) -> Result<Self, DataError> {
+        let shape = |error: ndarray::ShapeError| DataError::Shape(error.to_string());
+        let cells: Vec<f32> = rows.iter().flatten().copied().collect();
+        Ok(Self {
+            features: Array2::from_shape_vec((rows.len(), names.len()), cells).map_err(shape)?,
+            target: Array1::from_elem(rows.len(), f32::NAN),
+            names,
+            notes: Vec::new(),
+        })
     }
 
     /// Number of rows.

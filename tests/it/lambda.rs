@@ -357,3 +357,39 @@ fn a_version_is_compared_and_alerts_offer_their_alarm() {
         "{copied:?}"
     );
 }
+
+#[test]
+fn drift_is_collected_and_then_suggests_a_retraining() {
+    use vintner::domain::drift::{Drift, Reference};
+    use vintner::effects::lambda::Drifted;
+    let alcohol: Vec<f32> = (0..1000).map(|row| 8.0 + row as f32 * 0.006).collect();
+    let reference = Reference::of([("alcohol".to_owned(), alcohol)]);
+    let drifted = |rows: usize| {
+        let report = reference.compare(&[vec![13.9; rows]]).unwrap();
+        let version = vintner::registry::Version::FIRST;
+        (
+            report.drift,
+            Event::Drifted(Ok(Box::new(Drifted { version, report }))),
+        )
+    };
+    let mut stage = Stage::new((120, 40), ThemeName::Dark);
+    fill(&mut stage);
+    let (drift, news) = drifted(37);
+    assert_eq!(drift, Drift::Collecting);
+    stage.event(news);
+    assert!(
+        stage.text().contains("collecting 37/50"),
+        "{}",
+        stage.text()
+    );
+    let (drift, news) = drifted(200);
+    assert_eq!(drift, Drift::Alert);
+    let effects = stage.event(news);
+    assert!(
+        stage.text().contains("retrain suggested"),
+        "{}",
+        stage.text()
+    );
+    let told = |effect: &Effect| matches!(effect, Effect::Notify(text) if text.contains("retrain"));
+    assert!(effects.iter().any(told), "{effects:?}");
+}

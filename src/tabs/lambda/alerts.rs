@@ -3,17 +3,49 @@
 use ratatui::text::{Line, Span};
 
 use super::Lambda;
-use crate::domain::alerts::{Alert, Standing};
+use crate::domain::alerts::{Alert, Signal, Standing};
+use crate::domain::drift::{Drift, FEWEST};
+use crate::effects::lambda::Drifted;
 use crate::tabs::Look;
-use crate::ui::text::fit;
+use crate::ui::text::{clean, fit};
 
 /// The pane's lines.
 pub fn lines(tab: &Lambda, look: &Look) -> Vec<Line<'static>> {
     tab.alerts
         .list
         .iter()
-        .map(|alert| line(alert, look))
+        .map(|alert| match &tab.drift {
+            Some(drifted) if alert.rule.signal == Signal::Drift => drift_line(drifted, alert, look),
+            _ => line(alert, look),
+        })
         .collect()
+}
+
+/// The drift rule in words: how far the window is, which column leads, and what to do about it.
+fn drift_line(drifted: &Drifted, alert: &Alert, look: &Look) -> Line<'static> {
+    let mut line = line(alert, look);
+    let Drifted { version, report } = drifted;
+    let leads = report.worst().map_or_else(String::new, |column| {
+        format!(
+            "{} PSI {:.2}, limit {:.2}, n {}",
+            clean(&column.name),
+            column.psi,
+            column.alert_at,
+            report.rows
+        )
+    });
+    let (text, style) = match report.drift {
+        Drift::Collecting => (
+            format!("collecting {}/{FEWEST} requests", report.rows),
+            look.theme.muted,
+        ),
+        Drift::Steady => (format!("steady: {leads}"), look.theme.good),
+        Drift::Warn => (format!("moved from {version}: {leads}"), look.theme.warn),
+        Drift::Alert => (format!("retrain suggested: {leads}"), look.theme.bad),
+    };
+    line.spans.pop();
+    line.push_span(Span::styled(text, style));
+    line
 }
 
 /// One rule: sign, what, threshold, what it says now with its n.

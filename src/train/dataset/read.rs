@@ -118,11 +118,21 @@ pub enum DataError {
     Shape(String),
 }
 
+/// Whether the rows must say how good the wines were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target {
+    /// Rows to learn from.
+    Needed,
+    /// Requests: where there is no target it is NaN.
+    Optional,
+}
+
 /// Reads a CSV; `wine_type` fills the type column of a file that has none.
 pub(super) fn csv(
     bytes: impl Read,
     file: &str,
     wine_type: Option<f32>,
+    target: Target,
 ) -> Result<Dataset, DataError> {
     let mut bytes = BufReader::new(bytes.take(MAX_BYTES + 1));
     let header = header_line(&mut bytes, file)?;
@@ -133,6 +143,7 @@ pub(super) fn csv(
     let columns = Columns::find(
         reader.headers().map_err(|error| bad_row(file, &error))?,
         file,
+        target,
     )?;
     let table = rows(&mut reader, &columns, file, wine_type.unwrap_or(0.0))?;
     let mut notes = columns.notes;
@@ -219,7 +230,10 @@ fn rows<R: Read>(
             Some(position) => cell(position, WINE_TYPE).wine_type()?,
             None => default_type,
         });
-        table.target.push(cell(columns.target, TARGET).number()?);
+        table.target.push(match columns.target {
+            Some(position) => cell(position, TARGET).number()?,
+            None => f32::NAN,
+        });
     }
     if reader.position().byte() > MAX_BYTES {
         return Err(DataError::TooLarge {
@@ -240,12 +254,12 @@ struct Columns {
     /// The eleven measured features, in schema order.
     numbers: Vec<usize>,
     wine_type: Option<usize>,
-    target: usize,
+    target: Option<usize>,
     notes: Vec<String>,
 }
 
 impl Columns {
-    fn find(header: &csv::StringRecord, file: &str) -> Result<Self, DataError> {
+    fn find(header: &csv::StringRecord, file: &str, need: Target) -> Result<Self, DataError> {
         let mut places: Vec<Option<usize>> = vec![None; FEATURES.len() + 1];
         let mut ignored = Vec::new();
         for (position, column) in header.iter().enumerate() {
@@ -266,7 +280,8 @@ impl Columns {
         let target = places.pop().flatten();
         let wine_type = places.pop().flatten();
         let numbers: Vec<usize> = places.iter().copied().flatten().collect();
-        if let (Some(target), true) = (target, numbers.len() == places.len()) {
+        let lacks_target = need == Target::Needed && target.is_none();
+        if numbers.len() == places.len() && !lacks_target {
             let notes = if ignored.is_empty() {
                 Vec::new()
             } else {
@@ -285,7 +300,7 @@ impl Columns {
             .filter(|(_, place)| place.is_none())
             .map(|(name, _)| *name);
         let missing = absent
-            .chain(target.is_none().then_some(TARGET))
+            .chain(lacks_target.then_some(TARGET))
             .map(str::to_owned)
             .collect();
         let found = header
@@ -388,13 +403,15 @@ mod tests {
     const ROW: &str = "7.4;0.7;0;1.9;0.076;11;34;0.9978;3.51;0.56;9.4;5";
 
     fn fails(text: &str) -> String {
-        csv(text.as_bytes(), "w.csv", None).unwrap_err().to_string()
+        csv(text.as_bytes(), "w.csv", None, Target::Needed)
+            .unwrap_err()
+            .to_string()
     }
 
     #[test]
     fn names_are_matched_loosely_and_the_type_may_be_text() {
         let text = format!("{HEADER};Type;Id\n{ROW};White;9\n{ROW};0;10\n");
-        let data = csv(text.as_bytes(), "w.csv", None).unwrap();
+        let data = csv(text.as_bytes(), "w.csv", None, Target::Needed).unwrap();
         assert_eq!(data.features.column(11).to_vec(), [1.0, 0.0]);
         assert_eq!(data.features[[0, 8]], 3.51);
         assert_eq!(data.notes, ["w.csv: columns not used: Id"]);
@@ -403,7 +420,7 @@ mod tests {
     #[test]
     fn commas_bom_and_crlf_are_fine() {
         let text = format!("\u{feff}{HEADER}\r\n{ROW}\r\n").replace(';', ",");
-        let data = csv(text.as_bytes(), "w.csv", None).unwrap();
+        let data = csv(text.as_bytes(), "w.csv", None, Target::Needed).unwrap();
         assert_eq!((data.len(), data.target[0]), (1, 5.0));
         assert!(data.notes[0].contains("0 (red) assumed"));
     }
@@ -449,7 +466,7 @@ mod tests {
     fn too_many_rows_are_refused_while_reading() {
         let endless =
             Cursor::new(format!("{HEADER}\n")).chain(Repeat(format!("{ROW}\n").into_bytes(), 0));
-        let error = csv(endless, "big.csv", None).unwrap_err();
+        let error = csv(endless, "big.csv", None, Target::Needed).unwrap_err();
         assert_eq!(
             error.to_string(),
             "big.csv: more than 1000000 rows; train on a sample of at most that many"
@@ -471,13 +488,13 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_give_a_table_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-            let _ = csv(bytes.as_slice(), "w.csv", None);
+            let _ = csv(bytes.as_slice(), "w.csv", None, Target::Needed);
         }
 
         #[test]
         fn any_cells_give_a_table_or_an_error(cells in proptest::collection::vec("[ -~]{0,6}", 0..30)) {
             let text = format!("{HEADER}\n{}", cells.chunks(12).map(|row| row.join(";")).collect::<Vec<_>>().join("\n"));
-            if let Ok(data) = csv(text.as_bytes(), "w.csv", None) {
+            if let Ok(data) = csv(text.as_bytes(), "w.csv", None, Target::Needed) {
                 prop_assert!(data.features.iter().all(|value| value.is_finite()));
             }
         }
