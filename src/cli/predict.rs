@@ -1,6 +1,7 @@
 //! `vintner predict`: one prediction, or a file of them, through the gateway, straight to the function, or locally.
 
 mod batch;
+mod explain;
 mod input;
 
 use std::io::Write;
@@ -44,6 +45,9 @@ pub struct Args {
     /// Print the curl line and send nothing
     #[arg(long)]
     pub curl: bool,
+    /// Take the local champion's score apart: what each feature adds to the mean prediction
+    #[arg(long, conflicts_with_all = ["csv", "raw", "curl", "via"])]
+    pub explain: bool,
     /// Predict every row of a CSV file (or - for stdin)
     #[arg(long, value_name = "FILE", requires = "out", conflicts_with_all = ["pairs", "preset", "raw", "curl"])]
     pub csv: Option<PathBuf>,
@@ -79,6 +83,9 @@ pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
         let endpoint = endpoint(&context.connect().await?)?;
         writeln!(out, "{}", endpoint.curl(&request.body))?;
         return Ok(Exit::Fine);
+    }
+    if args.explain {
+        return explain::run(&request, args, context, out).await;
     }
     match args.via {
         Route::Gateway => gateway(&request.body, args, context, out).await,

@@ -406,6 +406,26 @@ fn the_command_predicts_and_its_exit_code_says_how_it_went() {
     );
     assert!(json["timing"]["total_ms"].is_f64() && json["timing"]["dns_ms"].is_null());
     assert_eq!(json["request"]["alcohol"], 12.0);
+    let output = vintner(home)
+        .args(["predict", "alcohol=12", "--explain", "--json"])
+        .output()
+        .unwrap();
+    let explained: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let parts = explained["contributions"].as_array().unwrap();
+    let sum: f64 = parts
+        .iter()
+        .map(|part| part["contribution"].as_f64().unwrap())
+        .sum();
+    let score = explained["prediction"].as_f64().unwrap();
+    assert_eq!(parts.len(), 12);
+    assert!(
+        (explained["base"].as_f64().unwrap() + sum - score).abs() < 1e-4,
+        "{explained}"
+    );
+    assert!(
+        (score - json["prediction"].as_f64().unwrap()).abs() < 1e-4,
+        "{explained}"
+    );
     let fails = |args: &[&str], code: i32, said: &'static str| {
         let all = contains(said);
         let output = vintner(home).args(args).output().unwrap();

@@ -1,0 +1,70 @@
+//! `vintner predict --explain`: the local champion's score taken apart, feature by feature.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use anyhow::anyhow;
+use serde_json::json;
+
+use super::input::Request;
+use super::{Args, wants_json};
+use crate::champion;
+use crate::cli::{Context, Exit, Failure, Run, print_json};
+use crate::train::shap::Explanation;
+use crate::ui::text::clean;
+
+/// Prints the mean prediction over the training rows and what each feature adds to it; together they are the score,
+/// before it is clipped to the scale.
+pub async fn run(request: &Request, args: &Args, context: &Context, out: &mut impl Write) -> Run {
+    let features = request.features.as_ref().ok_or_else(|| {
+        Failure::usage(anyhow!(
+            "only valid features can be explained; leave out --raw"
+        ))
+    })?;
+    let settings = Arc::clone(&context.settings);
+    let local = tokio::task::spawn_blocking(move || champion::local(&settings))
+        .await
+        .map_err(Failure::failed)?
+        .map_err(Failure::failed)?;
+    let row: Vec<f32> = features.row().iter().map(|&value| value as f32).collect();
+    let Explanation {
+        base,
+        contributions,
+    } = local.model.explain(&row).ok_or_else(|| {
+        Failure::failed(anyhow!(
+            "{} takes other features than the schema has",
+            local.version
+        ))
+    })?;
+    let score = local.model.predict_row(&row);
+    let mut parts: Vec<(&str, f32, f64)> = local
+        .model
+        .names()
+        .iter()
+        .zip(&row)
+        .zip(contributions)
+        .map(|((name, value), part)| (name.as_str(), *value, part))
+        .collect();
+    parts.sort_by(|a, b| b.2.abs().total_cmp(&a.2.abs()));
+    if wants_json(args) {
+        let parts: Vec<_> = parts
+            .iter()
+            .map(|(name, value, part)| json!({"feature": name, "value": value, "contribution": part}))
+            .collect();
+        print_json(
+            out,
+            &json!({"model_version": local.version, "prediction": score, "base": base, "contributions": parts}),
+        )?;
+        return Ok(Exit::Fine);
+    }
+    writeln!(
+        out,
+        "{base:>+8.3}  mean over the training rows of {}",
+        local.version
+    )?;
+    for (name, value, part) in parts {
+        writeln!(out, "{part:>+8.3}  {} = {value}", clean(name))?;
+    }
+    writeln!(out, "{score:>+8.3}  score")?;
+    Ok(Exit::Fine)
+}
