@@ -53,6 +53,7 @@ actions! {
     HalfPageDown "half-page-down" "half a page down",
     NextField "next-field" "next field or pane",
     PreviousField "previous-field" "previous field or pane",
+    Focus "focus" "next pane hears the arrows",
     Search "search" "search",
     NextMatch "next-match" "next match",
     PreviousMatch "previous-match" "previous match",

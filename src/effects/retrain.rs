@@ -3,6 +3,8 @@
 pub mod host;
 pub mod shelf;
 pub mod training;
+pub mod tuning;
+pub mod ways_out;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,13 +21,15 @@ use crate::client::mlflow::{MlflowError, Sent, Tracking};
 use crate::client::predict::PredictClient;
 use crate::client::wire::Limits;
 use crate::domain::schema::Schema;
-use crate::registry::export::Form;
 use crate::registry::{Champion, Move, Registry, RegistryError, Version};
+use crate::train::tune::Trial;
 use crate::train::{Flow, Plan};
 
+pub use crate::registry::export::Form;
 pub use host::Host;
 pub use shelf::{DataReport, Shelf};
 pub use training::{Phase, Point, Report, Stopped, Tick};
+pub use tuning::{Hunt, TuningTick};
 
 /// What the Retrain tab asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +53,8 @@ pub enum Effect {
     SendQueued,
     /// Train, judge and register a challenger.
     Train(Order),
+    /// Search for better parameters.
+    Tune(Hunt),
     /// Hold the run, or let it go on.
     Pause(bool),
     /// End the run, keeping the finished trees or not.
@@ -77,12 +83,12 @@ pub enum Effect {
     },
     /// Train a version again from its manifest and compare.
     Reproduce(Version),
-    /// Write a version's model to a file.
+    /// Write a version's model to a file in the current directory.
     Export {
         /// The version.
         version: Version,
-        /// The file; its ending chooses the form (`.onnx`, else JSON).
-        path: PathBuf,
+        /// For whom.
+        form: Form,
     },
 }
 
@@ -119,6 +125,8 @@ pub enum Event {
         /// What is known so far.
         report: Arc<Report>,
     },
+    /// The user chose to end the run.
+    Stopping,
     /// A run has ended.
     Trained {
         /// The order's.
@@ -146,8 +154,17 @@ pub enum Event {
     },
     /// Which version the endpoint serves, or why that is not known.
     Served(Result<Box<Served>, String>),
-    /// A file was written, or why not.
-    Exported(Result<PathBuf, String>),
+    /// How a search goes.
+    Tuning(Box<TuningTick>),
+    /// A search has ended: every finished trial, or why there are none.
+    Tuned {
+        /// The search's.
+        ticket: u64,
+        /// All trials, the earlier ones included.
+        result: Result<Vec<Trial>, Stopped>,
+    },
+    /// Files were written (their full paths), or why not.
+    Exported(Result<Vec<PathBuf>, String>),
 }
 
 /// The brake and the stop button of the run in progress.
@@ -164,8 +181,11 @@ impl Control {
         self.0.store(wish, Ordering::Relaxed);
     }
 
-    /// What the trainer should do.
-    pub fn flow(&self) -> Flow {
+    /// What the trainer should do; a cancelled token means that the program ends.
+    fn flow(&self, token: &CancellationToken) -> Flow {
+        if token.is_cancelled() {
+            return Flow::Stop { keep: false };
+        }
         match self.0.load(Ordering::Relaxed) {
             HOLD => Flow::Pause,
             STOP => Flow::Stop { keep: false },
@@ -204,16 +224,10 @@ pub fn run(effect: Effect, runner: &mut Runner) {
             });
         }
         Effect::Train(order) => {
-            let control = renewed(runner);
+            let brake = renewed(runner);
             let tracking = Tracking::here(&runner.settings);
             runner.spawn_blocking_in(Slot::Train, "training", move |outbox, token| {
-                let flow = || {
-                    if token.is_cancelled() {
-                        Flow::Stop { keep: false }
-                    } else {
-                        control.flow()
-                    }
-                };
+                let flow = || brake.flow(&token);
                 let ticket = order.ticket;
                 let result = training::train(&order, &registry, &outbox, &flow).map(Arc::new);
                 outbox.send_blocking(Event::Trained { ticket, result });
@@ -221,6 +235,14 @@ pub fn run(effect: Effect, runner: &mut Runner) {
                 log_to_mlflow(tracking.as_ref(), (&outbox, &token), |tracking| {
                     tracking.queue_last_run(&registry)
                 });
+            });
+        }
+        Effect::Tune(order) => {
+            let brake = renewed(runner);
+            runner.spawn_blocking_in(Slot::Train, "tuning", move |outbox, token| {
+                let ticket = order.ticket;
+                let result = tuning::hunt(&order, &outbox, &|| brake.flow(&token));
+                outbox.send_blocking(Event::Tuned { ticket, result });
             });
         }
         Effect::Pause(hold) => runner.training.set(if hold { HOLD } else { GO }),
@@ -239,22 +261,17 @@ pub fn run(effect: Effect, runner: &mut Runner) {
             registry.roll_back(None, wish)
         }),
         Effect::Reproduce(version) => {
-            let control = renewed(runner);
+            let brake = renewed(runner);
             runner.spawn_blocking_in(Slot::Train, "reproducing", move |outbox, token| {
-                let flow = || {
-                    if token.is_cancelled() {
-                        Flow::Stop { keep: false }
-                    } else {
-                        control.flow()
-                    }
-                };
+                let flow = || brake.flow(&token);
                 let result = training::reproduce(version, &registry, &outbox, &flow);
                 outbox.send_blocking(Event::Reproduced { version, result });
             });
         }
-        Effect::Export { version, path } => {
+        Effect::Export { version, form } => {
             runner.spawn_blocking_in(Slot::Registry, "exporting", move |outbox, _| {
-                outbox.send_blocking(Event::Exported(export(&registry, version, path)));
+                let written = ways_out::export(&registry, version, form);
+                outbox.send_blocking(Event::Exported(written));
             });
         }
     }
@@ -378,14 +395,4 @@ fn recognise(schema: Arc<Schema>, registry: Registry, runner: &mut Runner) {
             outbox.send(Event::Served(served)).await;
         },
     );
-}
-
-fn export(registry: &Registry, version: Version, path: PathBuf) -> Result<PathBuf, String> {
-    let loaded = registry.load(version).map_err(|error| error.to_string())?;
-    let content = loaded
-        .export(Form::of(&path))
-        .map_err(|error| error.to_string())?;
-    std::fs::write(&path, content)
-        .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
-    Ok(path)
 }

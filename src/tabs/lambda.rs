@@ -112,10 +112,10 @@ impl Lambda {
             ticket: self.ticket,
             window: self.window,
         });
-        self.ask_drift(None, cx);
+        Self::ask_drift(None, cx);
     }
 
-    fn ask_drift(&self, latest: Option<&Entry>, cx: &mut Cx) {
+    fn ask_drift(latest: Option<&Entry>, cx: &mut Cx) {
         cx.effect(Effect::Drift {
             schema: cx.env.schema.clone(),
             latest: latest.map(|entry| Box::new(entry.clone())),
@@ -501,7 +501,7 @@ impl Tab for Lambda {
                 entry,
                 ..
             }) => {
-                self.ask_drift(Some(entry), cx);
+                Self::ask_drift(Some(entry), cx);
                 self.remember_call(reply.exchange.phases.total, cx);
             }
             _ => {}

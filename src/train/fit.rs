@@ -110,6 +110,7 @@ fn check(data: &Dataset) -> Result<(), DataError> {
     if data.len() < 2 {
         return Err(DataError::TooFewRows {
             rows: data.len(),
+            dropped: 0,
             needed: 2,
         });
     }
@@ -520,6 +521,24 @@ mod tests {
                 Err(TrainError::Cancelled { total: 500, .. })
             ));
         }
+    }
+
+    #[test]
+    fn a_blends_curve_has_no_cliff_where_a_part_begins() {
+        let (train, holdout) = halves();
+        let mut plan = small(Family::Blend);
+        plan.params.n_estimators = 40;
+        plan.params.boosting.max_iter = 60;
+        plan.params.boosting.learning_rate = 0.1;
+        plan.threads = Some(1);
+        let outcome = fit_watched(&plan, &train, Some(&holdout), &mut go).unwrap();
+        let curve: Vec<f64> = outcome.curve.iter().map(|(_, scores)| scores.r2).collect();
+        let falls = curve[10..].windows(2).map(|pair| pair[0] - pair[1]);
+        let deepest = falls.fold(0.0, f64::max);
+        assert!(deepest < 0.02, "{deepest} in {curve:?}");
+        let model = outcome.model.predict(holdout.view());
+        let whole = Scores::of(holdout.target.iter().copied(), model);
+        assert!((curve[curve.len() - 1] - whole.r2).abs() < 1e-6);
     }
 
     #[test]

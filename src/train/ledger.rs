@@ -68,7 +68,7 @@ impl Ledger {
             round_stats: None,
             boosters: BTreeMap::new(),
             oob: OutOfBag::new(data),
-            watched: watch.map(|rows| Watched::new(rows, crop.boosters)),
+            watched: watch.map(|rows| Watched::new(rows, crop)),
             curve: Vec::new(),
             pace: Pace::start(),
             keep: None,
@@ -297,23 +297,31 @@ impl OutOfBag {
     }
 }
 
-/// The model so far on rows it does not learn from.
+/// The model so far on rows it does not learn from: the parts' mean, each weighing as much as is grown of it. The first
+/// tree of a forest must not count as much as the finished boosters beside it.
 struct Watched {
+    crop: Crop,
     target: Vec<f32>,
     forest: Vec<f64>,
     trees: usize,
-    /// Base and sum per row of each booster that has begun.
-    boosters: Vec<Option<Vec<f64>>>,
+    boosters: Vec<WatchedBooster>,
+}
+
+/// A booster's base and sum per row, and its rounds; empty before the first.
+#[derive(Clone, Default)]
+struct WatchedBooster {
+    sums: Vec<f64>,
+    rounds: usize,
 }
 
 impl Watched {
-    fn new(rows: &Dataset, boosters: usize) -> Self {
-        let (target, forest) = (rows.target.to_vec(), vec![0.0; rows.len()]);
+    fn new(rows: &Dataset, crop: Crop) -> Self {
         Self {
-            target,
-            forest,
+            crop,
+            target: rows.target.to_vec(),
+            forest: vec![0.0; rows.len()],
             trees: 0,
-            boosters: vec![None; boosters],
+            boosters: vec![WatchedBooster::default(); crop.boosters],
         }
     }
 
@@ -326,21 +334,38 @@ impl Watched {
 
     fn add_round(&mut self, round: &Round) {
         let rows = self.target.len();
-        let sums = self.boosters[round.booster].get_or_insert_with(|| vec![round.base; rows]);
-        for (sum, answer) in sums.iter_mut().zip(&round.watched) {
+        let booster = &mut self.boosters[round.booster];
+        if booster.rounds == 0 {
+            booster.sums = vec![round.base; rows];
+        }
+        booster.rounds += 1;
+        for (sum, answer) in booster.sums.iter_mut().zip(&round.watched) {
             *sum += f64::from(*answer);
         }
     }
 
     fn scores(&self) -> Option<Scores> {
-        let begun: Vec<&Vec<f64>> = self.boosters.iter().flatten().collect();
-        if begun.is_empty() && self.trees == 0 {
+        let (of_forest, of_booster) = weights(self.crop.forest > 0, self.crop.boosters);
+        let grown = |done: usize, wanted: usize| done as f64 / wanted.max(1) as f64;
+        let forest = of_forest * grown(self.trees, self.crop.forest);
+        let per_tree = forest / self.trees.max(1) as f64;
+        let boosters: Vec<(f64, &[f64])> = self
+            .boosters
+            .iter()
+            .filter(|booster| booster.rounds > 0)
+            .map(|booster| {
+                let weight = of_booster * grown(booster.rounds, self.crop.rounds);
+                (weight, booster.sums.as_slice())
+            })
+            .collect();
+        let whole = forest + boosters.iter().map(|(weight, _)| weight).sum::<f64>();
+        if whole <= 0.0 {
             return None;
         }
-        let (of_forest, of_booster) = weights(self.trees > 0, begun.len());
-        let per_tree = of_forest / self.trees.max(1) as f64;
-        let boosted = |row: usize| begun.iter().map(|sums| sums[row]).sum::<f64>();
-        let answer = |row: usize| (per_tree * self.forest[row] + of_booster * boosted(row)) as f32;
+        let answer = |row: usize| {
+            let boosted = boosters.iter().map(|(weight, sums)| weight * sums[row]);
+            ((per_tree * self.forest[row] + boosted.sum::<f64>()) / whole) as f32
+        };
         Some(Scores::of(
             self.target.iter().copied(),
             (0..self.target.len()).map(answer),

@@ -185,6 +185,8 @@ pub fn tune(
             });
             if let Flow::Stop { keep } = flow {
                 kept = Some(keep);
+                // A forest cut short is not what the trial's parameters say: it is no trial.
+                return Flow::Stop { keep: false };
             }
             flow
         };
@@ -572,6 +574,24 @@ mod tests {
             tune(&search, &data, Vec::new(), &mut stop).unwrap().len(),
             3
         );
+        let whole = run(
+            &Search {
+                trials: 3,
+                ..search.clone()
+            },
+            &data,
+            Vec::new(),
+        );
+        // In the middle of the fourth forest: what is grown of it is no trial.
+        let mut halfway = |progress: &SearchProgress<'_>| match progress.fit {
+            Some(fit) if progress.trial == 3 && fit.done >= 10 => Flow::Stop { keep: true },
+            _ => Flow::Continue,
+        };
+        let mut many = search.clone();
+        many.trials = 4;
+        let stopped = tune(&many, &data, Vec::new(), &mut halfway).unwrap();
+        assert!(stopped.len() == 3 || stopped[3].params["n_estimators"].as_u64() < Some(10));
+        assert_eq!(stopped[..3], whole[..]);
         let mut quit = |_: &SearchProgress<'_>| Flow::Stop { keep: false };
         assert!(matches!(
             tune(&search, &data, Vec::new(), &mut quit),

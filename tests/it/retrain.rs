@@ -8,9 +8,13 @@ use tokio::sync::mpsc;
 use vintner::challenger::{Service, Standing, standing};
 use vintner::champion;
 use vintner::domain::schema::Schema;
-use vintner::effects::retrain::{Effect, Event, Order, Report, Shelf, Tick, shelf, training};
+use vintner::effects::retrain::{
+    Effect, Event, Form, Hunt, Order, Report, Shelf, Tick, TuningTick, shelf, training, tuning,
+};
 use vintner::effects::{self, Outbox};
 use vintner::registry::{Champion, Registry, Version};
+use vintner::train::progress::Judged;
+use vintner::train::tune::{Trial, best};
 use vintner::train::{Flow, Plan};
 use vintner::ui::theme::ThemeName;
 
@@ -136,6 +140,53 @@ fn finish(stage: &mut Stage) {
     stage.press("g");
 }
 
+fn trained(report: Report) -> Event {
+    Event::Trained {
+        ticket: 1,
+        result: Ok(Arc::new(report)),
+    }
+}
+
+/// The rehearsal's report, had its slices and its threshold stopped it.
+fn blocked() -> Report {
+    let mut report = Report::clone(&rehearsal().report);
+    for gate in report.gates.iter_mut().take(2) {
+        gate.passed = false;
+    }
+    report
+}
+
+/// A real search around the fast preset.
+fn hunted() -> &'static [Trial] {
+    static TRIALS: OnceLock<Vec<Trial>> = OnceLock::new();
+    TRIALS.get_or_init(|| {
+        let hunt = Hunt {
+            ticket: 1,
+            plan: Plan::preset("fast").unwrap(),
+            trials: 10,
+            dedup: true,
+            earlier: Vec::new(),
+        };
+        let (sender, inbox) = mpsc::channel(100_000);
+        let trials = tuning::hunt(&hunt, &Outbox::new(sender), &|| Flow::Continue).unwrap();
+        drop(inbox);
+        trials
+    })
+}
+
+/// Ten trials in the setup, and Enter.
+fn search(stage: &mut Stage) -> Vec<effects::Effect> {
+    furnish(stage);
+    stage.press("shift-g up right enter")
+}
+
+fn searched(trials: Vec<Trial>) -> Event {
+    Event::Tuned {
+        ticket: 1,
+        result: Ok(trials),
+    }
+}
+
 #[test]
 fn it_looks_right_before_a_run() {
     crate::assert_screens!("retrain-ready", furnish);
@@ -157,18 +208,30 @@ fn it_looks_right_after_a_run() {
 
 #[test]
 fn its_views_look_right() {
-    for (name, presses) in [
-        ("residuals", "v"),
-        ("scatter", "v v"),
-        ("bands", "v v v"),
-        ("importance", "v v v v"),
-        ("history", "v v v v v d"),
-    ] {
-        let mut stage = Stage::new((120, 40), ThemeName::Dark);
-        finish(&mut stage);
-        stage.press(presses);
-        insta::assert_debug_snapshot!(format!("retrain-{name}-120x40"), stage.buffer());
+    for size in [(80, 24), (120, 40), (200, 60)] {
+        for (name, presses) in [
+            ("residuals", "v"),
+            ("scatter", "v v"),
+            ("bands", "v v v"),
+            ("importance", "v v v v"),
+            ("history", "v v v v v v d"),
+        ] {
+            let mut stage = Stage::new(size, ThemeName::Dark);
+            finish(&mut stage);
+            stage.press(presses);
+            let name = format!("retrain-{name}-{}x{}", size.0, size.1);
+            insta::assert_debug_snapshot!(name, stage.buffer());
+        }
     }
+}
+
+#[test]
+fn a_search_looks_right() {
+    crate::assert_screens!("retrain-trials", |stage| {
+        search(stage);
+        stage.event(searched(hunted().to_vec()));
+        stage.wait(Duration::from_secs(10));
+    });
 }
 
 /// Every view in every size, without a panic, and the verdict always in sight.
@@ -177,7 +240,7 @@ fn every_view_fits_every_size() {
     for size in [(60, 16), (80, 24), (120, 40), (200, 60)] {
         let mut stage = Stage::new(size, ThemeName::Dark);
         finish(&mut stage);
-        for _ in 0..6 {
+        for _ in 0..7 {
             stage.press("v");
             let text = stage.text();
             assert!(text.contains("BETTER"), "{size:?}\n{text}");
@@ -195,12 +258,124 @@ fn ascii_means_ascii() {
         },
     );
     finish(&mut stage);
-    for _ in 0..6 {
+    for _ in 0..7 {
         stage.press("v");
         let text = stage.text();
         let strange = text.chars().find(|c| !c.is_ascii());
         assert_eq!(strange, None, "{text}");
     }
+}
+
+/// A line of the screen from this cell on.
+fn line_with(stage: &Stage, words: &str) -> String {
+    let text = stage.text();
+    let line = text.lines().find(|line| line.contains(words));
+    line.unwrap_or_else(|| panic!("{words} in\n{text}"))
+        .to_owned()
+}
+
+#[test]
+fn no_figure_of_the_bands_is_cut_and_the_rest_is_a_page_away() {
+    let mut stage = Stage::new((80, 24), ThemeName::Dark);
+    finish(&mut stage);
+    stage.press("v v v");
+    let report = &rehearsal().report;
+    let row = &report.evaluation.confusion[1];
+    let found = 100.0 * row[1] as f64 / row.iter().sum::<usize>() as f64;
+    let line = line_with(&stage, "Average ");
+    assert!(stage.text().contains(&format!("{found:.0}%")), "{line}");
+    assert!(stage.text().contains("▼"), "{}", stage.text());
+    stage.press("pagedown pagedown");
+    let last = report.evaluation.slices.last().unwrap();
+    let line = line_with(
+        &stage,
+        &format!("{:.3}  n {}", last.scores.mse, last.scores.n),
+    );
+    assert!(line.contains("was 0.") || line.contains("was 1."), "{line}");
+    assert!(stage.text().contains("▲"), "{}", stage.text());
+    stage.press("pageup pageup");
+    assert!(
+        stage.text().contains("rows: actual band"),
+        "{}",
+        stage.text()
+    );
+}
+
+#[test]
+fn every_gates_reason_and_the_way_on_can_be_read_at_80x24() {
+    let mut stage = Stage::new((80, 24), ThemeName::Dark);
+    furnish(&mut stage);
+    stage.press("enter");
+    stage.event(trained(blocked()));
+    assert!(
+        stage.text().contains("overrides (asks)"),
+        "{}",
+        stage.text()
+    );
+    let mut seen = stage.text();
+    stage.press("f f");
+    for _ in 0..30 {
+        stage.press("down");
+        seen.push_str(&stage.text());
+    }
+    for gate in &blocked().gates {
+        let first: String = gate
+            .reason
+            .split_whitespace()
+            .take(2)
+            .collect::<Vec<_>>()
+            .join(" ");
+        assert!(seen.contains(&first), "{first} in\n{}", stage.text());
+    }
+}
+
+#[test]
+fn the_wheel_scrolls_what_is_under_it() {
+    use crossterm::event::{Event as TermEvent, KeyModifiers, MouseEvent, MouseEventKind};
+    let mut stage = Stage::new((80, 24), ThemeName::Dark);
+    finish(&mut stage);
+    assert!(!stage.text().contains("first start"), "{}", stage.text());
+    for _ in 0..2 {
+        stage.term(TermEvent::Mouse(MouseEvent {
+            kind: MouseEventKind::ScrollDown,
+            column: 5,
+            row: 20,
+            modifiers: KeyModifiers::NONE,
+        }));
+    }
+    assert!(stage.text().contains("first start"), "{}", stage.text());
+}
+
+#[test]
+fn each_line_of_the_curve_has_its_own_mark_and_says_what_it_is_measured_on() {
+    let mut stage = Stage::new((120, 40), ThemeName::Mono);
+    finish(&mut stage);
+    let legend = line_with(&stage, "challenger oob R²");
+    for mark in ["━━ challenger oob R²", "┄┄ v0001 oob R²", "┈┈ linear CV R²"] {
+        assert!(legend.contains(mark), "{mark} in {legend}");
+    }
+    stage.press("down right enter");
+    let mut tick = halfway();
+    tick.ticket = 2;
+    let progress = tick.progress.as_mut().unwrap();
+    progress.coverage = 0.0;
+    progress.scores = Some((Judged::Watched, rehearsal().report.evaluation.scores));
+    tell(&mut stage, Event::Progress(Box::new(tick)));
+    assert!(!stage.text().contains("covered"), "{}", stage.text());
+    let stopped = training::Stopped::Cancelled {
+        done: 100,
+        total: 200,
+    };
+    let ended = Event::Trained {
+        ticket: 2,
+        result: Err(stopped),
+    };
+    tell(&mut stage, ended);
+    let legend = line_with(&stage, "stopped run");
+    assert!(
+        legend.contains("stopped run validation R²") && legend.contains("v0001 oob R²"),
+        "{legend}"
+    );
 }
 
 #[test]
@@ -242,6 +417,13 @@ fn space_pauses_and_escape_asks_about_the_trees() {
         [Effect::Pause(false).into()],
         "Esc goes on training"
     );
+    stage.press("esc");
+    let mut late = halfway();
+    late.progress.as_mut().unwrap().done = 103;
+    tell(&mut stage, Event::Progress(Box::new(late)));
+    let text = stage.text();
+    assert!(text.contains("103 trees are finished"), "{text}");
+    stage.press("esc");
     assert_eq!(
         stage.press("esc k"),
         [
@@ -264,7 +446,8 @@ fn promotion_asks_first_and_rests_on_what_was_seen() {
     let standing = standing(&registry, *version, service).unwrap();
     assert!(!standing.fresh, "its verdict is against who reigns now");
     tell(&mut stage, Event::Considered(Ok(Box::new(standing))));
-    assert!(stage.text().contains("Promote v0002"), "{}", stage.text());
+    let question = "Promote v0002 (BETTER against v0001)";
+    assert!(stage.text().contains(question), "{}", stage.text());
     let effects = stage.press("y");
     let [effects::Effect::Retrain(Effect::Promote { version, wish })] = effects.as_slice() else {
         panic!("{effects:?}")
@@ -332,6 +515,138 @@ fn escape_skips_a_cross_validation_and_keeps_the_model() {
     tell(&mut stage, Event::Progress(Box::new(tick)));
     assert!(stage.text().contains("BETTER"), "{}", stage.text());
     assert_eq!(stage.press("esc"), [Effect::Stop { keep: true }.into()]);
+}
+
+#[test]
+fn a_reproduction_shows_its_progress_and_can_be_stopped() {
+    let mut stage = Stage::new((120, 40), ThemeName::Dark);
+    furnish(&mut stage);
+    let version = "v0001".parse().unwrap();
+    assert_eq!(stage.press("shift-r"), [Effect::Reproduce(version).into()]);
+    let mut tick = halfway();
+    tick.ticket = 0;
+    tell(&mut stage, Event::Progress(Box::new(tick)));
+    let text = stage.text();
+    assert!(
+        text.contains("tree 100/200") && text.contains("v0001 again"),
+        "{text}"
+    );
+    assert_eq!(stage.press("space"), [Effect::Pause(true).into()]);
+    assert_eq!(stage.press("esc"), [Effect::Stop { keep: false }.into()]);
+    let result = Err("cancelled after 100 of 200 trees".to_owned());
+    tell(&mut stage, Event::Reproduced { version, result });
+    let text = stage.text();
+    assert!(text.contains("stopped reproducing v0001"), "{text}");
+    assert!(!text.contains("could not be reproduced"), "{text}");
+    assert_eq!(stage.press("shift-r").len(), 1, "and again");
+}
+
+#[test]
+fn the_ways_out_are_a_menu_and_the_full_path_is_said() {
+    let mut stage = Stage::new((120, 40), ThemeName::Dark);
+    finish(&mut stage);
+    assert_eq!(stage.press("x"), []);
+    assert!(
+        stage.text().contains("forest_to_sklearn.py"),
+        "{}",
+        stage.text()
+    );
+    let wanted = Effect::Export {
+        version: "v0002".parse().unwrap(),
+        form: Form::Sklearn,
+    };
+    assert_eq!(stage.press("s"), [wanted.into()]);
+    let path = "/home/ann/wine-quality-v0002.forest.json";
+    tell(&mut stage, Event::Exported(Ok(vec![path.into()])));
+    assert!(stage.text().contains(path), "{}", stage.text());
+}
+
+#[test]
+fn a_value_is_typed_over_and_a_refusal_is_read_whole() {
+    let mut stage = Stage::new((80, 24), ThemeName::Dark);
+    furnish(&mut stage);
+    stage.press("down down down 0");
+    assert!(stage.text().contains("Enter set it"), "{}", stage.text());
+    stage.press("enter");
+    let text = stage.text();
+    assert!(
+        text.contains("The 'max_depth' parameter must be") && text.contains("Got 0 instead"),
+        "{text}"
+    );
+    let effects = stage.press("esc 1 2 enter enter");
+    let [effects::Effect::Retrain(Effect::Train(order))] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(order.plan.params.max_depth, Some(12));
+}
+
+#[test]
+fn the_history_is_filtered_and_its_differences_scroll() {
+    let mut stage = Stage::new((120, 40), ThemeName::Dark);
+    finish(&mut stage);
+    stage.press("v v v v v v / o w n e r enter");
+    let text = stage.text();
+    assert!(text.contains("138×8") && !text.contains("200×∞"), "{text}");
+    stage.press("esc down * up");
+    let pinned = line_with(&stage, "138×8");
+    assert!(pinned.contains("✓* v0001"), "{pinned}");
+    let text = stage.text();
+    assert!(
+        text.contains("fields differ") && text.contains("▼"),
+        "{text}"
+    );
+    assert!(!text.contains("model_sha256"), "{text}");
+    stage.press("pagedown pagedown pagedown pagedown");
+    assert!(stage.text().contains("model_sha256"), "{}", stage.text());
+}
+
+#[test]
+fn a_search_is_told_stopped_gone_on_with_and_taken_over() {
+    let mut stage = Stage::new((120, 40), ThemeName::Dark);
+    let effects = search(&mut stage);
+    let [effects::Effect::Retrain(Effect::Tune(hunt))] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    assert_eq!((hunt.trials, hunt.earlier.len()), (10, 0));
+    let mut tick = halfway();
+    tick.points.clear();
+    let tuning = TuningTick {
+        tick,
+        trial: 4,
+        finished: hunted()[..4].to_vec(),
+    };
+    tell(&mut stage, Event::Tuning(Box::new(tuning)));
+    let text = stage.text();
+    assert!(
+        text.contains("Trial 5 of 10") && text.contains("4 trials"),
+        "{text}"
+    );
+    assert_eq!(stage.press("esc"), [Effect::Stop { keep: true }.into()]);
+    stage.event(searched(hunted()[..4].to_vec()));
+    let effects = stage.press("f f f f enter");
+    let [effects::Effect::Retrain(Effect::Tune(hunt))] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(hunt.earlier, hunted()[..4], "it goes on where it stopped");
+    let ended = Event::Tuned {
+        ticket: hunt.ticket,
+        result: Ok(hunted().to_vec()),
+    };
+    tell(&mut stage, ended);
+    let best = best(hunted()).unwrap();
+    let line = line_with(&stage, "best oob MSE");
+    assert!(line.contains(&format!("{:.4}", best.mse)), "{line}");
+    assert_eq!(
+        stage.press("enter"),
+        [],
+        "the best is taken over, not trained"
+    );
+    let effects = stage.press("enter");
+    let [effects::Effect::Retrain(Effect::Train(order))] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    let trees = best.params["n_estimators"].as_u64().unwrap() as usize;
+    assert_eq!(order.plan.params.n_estimators, trees);
 }
 
 #[test]

@@ -1,19 +1,24 @@
 //! Every version and every run that gave none, newest first; one may be pinned as the baseline of a comparison.
 
+use crossterm::event::{Event as TermEvent, KeyCode, KeyEvent};
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
+use tui_input::Input;
+use tui_input::backend::crossterm::EventHandler;
 
 use super::Retrain;
-use super::board::ago;
+use super::lines::{ascii_line, chosen, hidden, scrolled, speak};
+use super::panes::Pane;
 use crate::effects::retrain::Shelf;
+use crate::keys::{Action, Scope};
 use crate::registry::runs::{RunRecord, State};
 use crate::registry::{Entry, Manifest, Version, diff};
 use crate::tabs::Look;
 use crate::ui::panel::notice;
-use crate::ui::text::{clean, fit};
+use crate::ui::text::{age, clean, fit, truncate};
 use crate::ui::theme::Tone;
 
 /// Selection, baseline and filter of the history.
@@ -23,6 +28,10 @@ pub(super) struct History {
     pinned: Option<Version>,
     /// Show the fields that differ from the baseline.
     pub(super) only_differences: bool,
+    /// Rows must hold every word of it.
+    filter: String,
+    /// The filter being typed.
+    typing: Option<Input>,
 }
 
 /// A line of the history.
@@ -43,7 +52,34 @@ impl Row<'_> {
     }
 }
 
-fn rows(shelf: &Shelf) -> Vec<Row<'_>> {
+impl Row<'_> {
+    /// What a filter looks at: version, family, preset, verdict, state, who, and why.
+    fn words(&self) -> String {
+        let words = match self {
+            Self::Version(Entry {
+                version,
+                manifest: Ok(manifest),
+            }) => format!(
+                "{version} {} {} {} {}",
+                manifest.plan.family,
+                manifest.preset.as_deref().unwrap_or_default(),
+                manifest.verdict.as_deref().unwrap_or_default(),
+                manifest.by
+            ),
+            Self::Version(entry) => format!("{} corrupt", entry.version),
+            Self::Run(run) => format!(
+                "run {} {} {} {}",
+                run.state.name(),
+                run.plan.family,
+                run.preset.as_deref().unwrap_or_default(),
+                run.note.as_deref().unwrap_or_default()
+            ),
+        };
+        words.to_lowercase()
+    }
+}
+
+fn all_rows(shelf: &Shelf) -> Vec<Row<'_>> {
     let versions = shelf.versions.iter().map(Row::Version);
     let fruitless = shelf
         .runs
@@ -55,15 +91,26 @@ fn rows(shelf: &Shelf) -> Vec<Row<'_>> {
     rows
 }
 
-/// How many lines there are.
-pub(super) fn count(shelf: &Shelf) -> usize {
-    rows(shelf).len()
-}
-
 impl History {
+    /// The rows that the filter lets through, newest first.
+    fn rows<'a>(&self, shelf: &'a Shelf) -> Vec<Row<'a>> {
+        let filter = self.filter.to_lowercase();
+        let mut rows = all_rows(shelf);
+        rows.retain(|row| {
+            let words = row.words();
+            filter.split_whitespace().all(|word| words.contains(word))
+        });
+        rows
+    }
+
+    /// How many rows there are.
+    pub(super) fn count(&self, shelf: &Shelf) -> usize {
+        self.rows(shelf).len()
+    }
+
     /// The selected version, if the selected line is one.
     pub(super) fn selected(&self, shelf: &Shelf) -> Option<Version> {
-        match rows(shelf).get(self.row)? {
+        match self.rows(shelf).get(self.row)? {
             Row::Version(entry) => Some(entry.version),
             Row::Run(_) => None,
         }
@@ -83,103 +130,161 @@ impl History {
         self.only_differences = self.pinned.is_some();
     }
 
-    /// No baseline.
-    pub(super) fn unpin(&mut self) {
-        self.pinned = None;
-        self.only_differences = false;
+    /// Opens the filter for typing.
+    pub(super) fn search(&mut self) {
+        self.typing = Some(self.filter.clone().into());
+    }
+
+    /// A key for the open filter: true if it was taken.
+    pub(super) fn key(&mut self, key: KeyEvent) -> bool {
+        let Some(input) = &mut self.typing else {
+            return false;
+        };
+        match key.code {
+            KeyCode::Enter => self.typing = None,
+            KeyCode::Esc => {
+                self.typing = None;
+                self.filter.clear();
+            }
+            _ => {
+                input.handle_event(&TermEvent::Key(key));
+                input.value().clone_into(&mut self.filter);
+            }
+        }
+        self.row = 0;
+        true
+    }
+
+    /// Whether the filter is being typed.
+    pub(super) const fn is_typing(&self) -> bool {
+        self.typing.is_some()
+    }
+
+    /// One step out: the differences, then the filter. False when there is nothing to leave.
+    pub(super) fn leave(&mut self) -> bool {
+        if self.only_differences || self.pinned.is_some() {
+            self.pinned = None;
+            self.only_differences = false;
+        } else if !self.filter.is_empty() {
+            self.filter.clear();
+            self.row = 0;
+        } else {
+            return false;
+        }
+        true
     }
 }
 
-/// Draws the table, and beside or below it what differs from the baseline.
-pub(super) fn render(tab: &Retrain, area: Rect, buf: &mut Buffer, look: &Look) {
-    let Some(shelf) = tab.shelf() else {
-        return notice(
-            "the registry is read once the target is connected",
-            Tone::Muted,
-            area,
-            buf,
-            look,
-        );
-    };
-    let rows = rows(shelf);
-    if rows.is_empty() {
-        return notice(
-            "no version and no run yet: Enter trains the first",
-            Tone::Muted,
-            area,
-            buf,
-            look,
-        );
-    }
+/// The rooms of the table, of the differences below it (under a line for their heading), and of the filter.
+pub(super) fn areas(tab: &Retrain, inner: Rect, look: &Look) -> (Rect, Rect, Rect) {
     let history = &tab.history;
-    let baseline = history
-        .pinned
-        .or_else(|| shelf.champion.as_ref().map(|champion| champion.version));
-    let differences = history
-        .only_differences
-        .then(|| differences(shelf, baseline, history.selected(shelf)))
-        .flatten();
-    let [table, below] = match &differences {
-        Some(lines) => Layout::vertical([
-            Constraint::Fill(1),
-            Constraint::Length((lines.len() as u16 + 1).min(area.height / 2)),
-        ])
-        .areas(area),
-        None => [area, Rect::default()],
+    let filter = u16::from(history.typing.is_some() || !history.filter.is_empty());
+    let below = difference_lines(tab, inner, look).map_or(0, |lines| {
+        (lines.len() as u16 + 1).min(inner.height.saturating_sub(filter) * 2 / 3)
+    });
+    let [table, filter, _head, below] = Layout::vertical([
+        Constraint::Fill(1),
+        Constraint::Length(filter),
+        Constraint::Length(below.min(1)),
+        Constraint::Length(below.saturating_sub(1)),
+    ])
+    .areas(inner);
+    (table, below, filter)
+}
+
+/// Draws the table, and below it what differs from the baseline; gives the cursor of an open filter.
+pub(super) fn render(
+    tab: &Retrain,
+    area: Rect,
+    frame: Rect,
+    buf: &mut Buffer,
+    look: &Look,
+) -> Option<Position> {
+    let history = &tab.history;
+    let Some(shelf) = tab.shelf() else {
+        let text = "the registry is read once the target is connected";
+        notice(text, Tone::Muted, area, buf, look);
+        return None;
     };
-    draw_table(&rows, shelf, history, table, buf, look);
-    if let Some(lines) = differences {
-        draw_differences(&lines, baseline, history.selected(shelf), below, buf, look);
+    let rows = history.rows(shelf);
+    let (table, below, filter) = areas(tab, area, look);
+    if rows.is_empty() {
+        let text = if history.filter.is_empty() {
+            "no version and no run yet: Enter trains the first".to_owned()
+        } else {
+            format!("nothing in the history holds {:?}", history.filter)
+        };
+        notice(&text, Tone::Muted, table, buf, look);
+    } else {
+        draw_table(&rows, shelf, tab, table, frame, buf, look);
     }
+    if let Some(lines) = difference_lines(tab, below, look) {
+        let head = Rect {
+            y: below.y.saturating_sub(1),
+            height: 1.min(below.height),
+            ..below
+        };
+        let selected = history.selected(shelf);
+        difference_head(
+            baseline(history, shelf),
+            selected,
+            lines.len(),
+            head,
+            buf,
+            look,
+        );
+        scrolled(lines, tab.scrolls.of(Pane::View), below, frame, buf, look);
+    }
+    draw_filter(history, filter, buf, look)
+}
+
+fn draw_filter(history: &History, area: Rect, buf: &mut Buffer, look: &Look) -> Option<Position> {
+    let prompt = " / ";
+    Line::from(vec![
+        Span::styled(prompt, look.theme.key),
+        Span::raw(clean(&history.filter)),
+    ])
+    .render(area, buf);
+    let input = history.typing.as_ref()?;
+    let x = area.x + (prompt.len() + input.visual_cursor()) as u16;
+    Some(Position::new(x.min(area.right().saturating_sub(1)), area.y))
 }
 
 fn draw_table(
     rows: &[Row],
     shelf: &Shelf,
-    history: &History,
+    tab: &Retrain,
     area: Rect,
+    frame: Rect,
     buf: &mut Buffer,
     look: &Look,
 ) {
+    let history = &tab.history;
     let wide = area.width >= 74;
     let head = if wide {
-        "   version   R²     oob    MSE    verdict   made       plan"
+        "    version   R²     oob    MSE    verdict   made       plan"
     } else {
-        "   version R²    MSE   verdict   made"
+        "    version R²    MSE   verdict   made"
     };
-    let head = if look.glyphs.ascii {
-        super::side::plain(head)
-    } else {
-        head.to_owned()
-    };
-    Line::styled(fit(&head, usize::from(area.width), ""), look.theme.muted).render(
-        Rect {
-            height: 1.min(area.height),
-            ..area
-        },
-        buf,
-    );
+    let head = speak(head.to_owned(), look);
+    let mut lines = vec![Line::styled(
+        fit(&head, usize::from(area.width), ""),
+        look.theme.muted,
+    )];
     let room = usize::from(area.height.saturating_sub(1));
-    let first = history.row.saturating_sub(room.saturating_sub(1));
-    for (line, (index, row)) in rows.iter().enumerate().skip(first).take(room).enumerate() {
-        let rect = Rect {
-            y: area.y + 1 + line as u16,
-            height: 1,
-            ..area
-        };
+    let first = (history.row + 1).saturating_sub(room);
+    for (index, row) in rows.iter().enumerate().skip(first).take(room) {
         let line = draw_row(row, shelf, history.pinned, wide, look);
-        if index == history.row {
-            // One colour under the cursor: several reversed ones are hard to read.
-            let text: String = line
-                .spans
-                .iter()
-                .map(|span| span.content.as_ref())
-                .collect();
-            let text = fit(&text, usize::from(rect.width), look.glyphs.ellipsis);
-            Line::styled(text, look.theme.selected).render(rect, buf);
+        lines.push(if index == history.row {
+            chosen(&line, area.width, look)
         } else {
-            line.render(rect, buf);
-        }
+            line
+        });
+    }
+    Paragraph::new(lines).render(area, buf);
+    if !history.only_differences {
+        let below = rows.len().saturating_sub(first + room);
+        hidden(first, below, frame, buf, look);
     }
 }
 
@@ -197,11 +302,13 @@ fn draw_row(
                 .champion
                 .as_ref()
                 .is_some_and(|champion| champion.version == entry.version);
-            let mark = match (reigns, pinned == Some(entry.version)) {
-                (true, _) => Span::styled(format!(" {} ", look.glyphs.ok), theme.good),
-                (false, true) => Span::styled(" * ", theme.accent),
-                (false, false) => Span::raw("   "),
+            let pin = if pinned == Some(entry.version) {
+                "*"
+            } else {
+                " "
             };
+            let crown = if reigns { look.glyphs.ok } else { " " };
+            let mark = Span::styled(format!(" {crown}{pin} "), theme.good);
             match &entry.manifest {
                 Err(why) => Line::from(vec![
                     mark,
@@ -221,10 +328,10 @@ fn draw_row(
             };
             let trees = format!("{} after {} trees", run.state.name(), run.trees);
             let text = format!(
-                "   {:<8}{:<24} {:<10} {}",
+                "    {:<8}{:<24} {:<10} {}",
                 "run",
                 trees,
-                ago(run.started, look),
+                age(run.started, look.now.wall),
                 run.plan.family
             );
             let note = run
@@ -259,7 +366,7 @@ fn version_line(
     let oob = number(manifest.metrics.oob.as_ref().map(|scores| scores.r2));
     let preset = manifest.preset.clone().unwrap_or_default();
     let verdict = Span::styled(format!("{verdict:<10}"), style);
-    let made = ago(manifest.created_at, look);
+    let made = age(manifest.created_at, look.now.wall);
     let figures = if wide {
         format!("{r2:<7}{oob:<7}{mse:<7}")
     } else {
@@ -281,7 +388,7 @@ fn version_line(
         spans.push(Span::raw(format!("{} ", plan_of(manifest))));
         spans.push(Span::styled(clean(&preset), theme.muted));
     }
-    Line::from(super::side::ascii_line(spans, look))
+    Line::from(ascii_line(spans, look))
 }
 
 /// The plan in a few cells: `random-forest 138×8`.
@@ -294,27 +401,68 @@ fn plan_of(manifest: &Manifest) -> String {
     }
 }
 
-fn differences(
-    shelf: &Shelf,
-    baseline: Option<Version>,
-    selected: Option<Version>,
-) -> Option<Vec<diff::Difference>> {
-    let manifest = |version: Version| {
-        shelf
-            .versions
-            .iter()
-            .find(|entry| entry.version == version)?
-            .manifest
-            .as_ref()
-            .ok()
-    };
-    Some(diff::diff(manifest(baseline?)?, manifest(selected?)?))
+fn baseline(history: &History, shelf: &Shelf) -> Option<Version> {
+    history
+        .pinned
+        .or_else(|| shelf.champion.as_ref().map(|champion| champion.version))
 }
 
-fn draw_differences(
-    lines: &[diff::Difference],
+/// A line for each field that the selected version does not share with the baseline, the plan and the figures first.
+pub(super) fn difference_lines(
+    tab: &Retrain,
+    area: Rect,
+    look: &Look,
+) -> Option<Vec<Line<'static>>> {
+    let (history, shelf) = (&tab.history, tab.shelf()?);
+    if !history.only_differences {
+        return None;
+    }
+    let left = tab.manifest(baseline(history, shelf)?)?;
+    let right = tab.manifest(history.selected(shelf)?)?;
+    let mut fields = diff::diff(left, right);
+    let rank = |field: &str| {
+        ["plan.", "preset", "metrics.", "verdict", "gates."]
+            .iter()
+            .position(|part| field.starts_with(part))
+            .unwrap_or(usize::MAX)
+    };
+    fields.sort_by_key(|difference| rank(&difference.field));
+    let cells = usize::from(area.width);
+    let name = fields
+        .iter()
+        .map(|difference| difference.field.len())
+        .max()
+        .unwrap_or(0)
+        .clamp(12, (cells / 2).max(12));
+    let value = cells.saturating_sub(name + 6) / 2;
+    let ellipsis = look.glyphs.ellipsis;
+    let arrow = if look.glyphs.ascii { "->" } else { "→" };
+    let line = |difference: &diff::Difference| {
+        Line::from(vec![
+            Span::styled(
+                format!(" {} ", fit(&difference.field, name, ellipsis)),
+                look.theme.muted,
+            ),
+            Span::raw(fit(&short(&difference.left), value, ellipsis)),
+            Span::styled(format!(" {arrow} "), look.theme.muted),
+            Span::raw(truncate(&short(&difference.right), value, ellipsis)),
+        ])
+    };
+    Some(fields.iter().map(line).collect())
+}
+
+/// A value as people read it: no more than four decimals.
+fn short(value: &str) -> String {
+    match value.parse::<f64>() {
+        Ok(number) if value.contains('.') && value.len() > 7 => format!("{number:.4}"),
+        _ => clean(value),
+    }
+}
+
+fn difference_head(
     baseline: Option<Version>,
     selected: Option<Version>,
+    count: usize,
     area: Rect,
     buf: &mut Buffer,
     look: &Look,
@@ -322,23 +470,16 @@ fn draw_differences(
     let name =
         |version: Option<Version>| version.map_or_else(String::new, |version| version.to_string());
     let arrow = if look.glyphs.ascii { "->" } else { "→" };
-    let head = format!(
-        " {} fields differ, {} {arrow} {}",
-        lines.len(),
+    let fields = match count {
+        0 => "nothing differs".to_owned(),
+        1 => "1 field differs".to_owned(),
+        many => format!("{many} fields differ"),
+    };
+    let keys = look.keymap.key(Scope::Retrain, Action::PageDown);
+    let text = format!(
+        " {fields}, {} {arrow} {}  ({keys} scrolls)",
         name(baseline),
         name(selected)
     );
-    let mut text = vec![Line::styled(head, look.theme.title)];
-    for line in lines {
-        text.push(Line::from(vec![
-            Span::styled(
-                format!(" {} ", fit(&line.field, 30, look.glyphs.ellipsis)),
-                look.theme.muted,
-            ),
-            Span::raw(fit(&clean(&line.left), 14, look.glyphs.ellipsis)),
-            Span::styled(format!(" {arrow} "), look.theme.muted),
-            Span::raw(clean(&line.right)),
-        ]));
-    }
-    Paragraph::new(text).render(area, buf);
+    Line::styled(text, look.theme.title).render(area, buf);
 }

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
+use super::scale::Scale;
 use crate::tabs::Look;
 use crate::ui::text::{truncate, width};
 
@@ -14,8 +15,19 @@ pub struct Series {
     pub points: Vec<(f64, f64)>,
     /// Their style.
     pub style: Style,
-    /// Joined to a line (points ascending in x) or left as a cloud.
-    pub joined: bool,
+    /// How they are drawn.
+    pub stroke: Stroke,
+}
+
+/// How points become dots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stroke {
+    /// Joined (points ascending in x).
+    Solid,
+    /// Joined with gaps, so that it is told from a solid one without colour.
+    Dashed,
+    /// Left as they are.
+    Cloud,
 }
 
 /// A horizontal line.
@@ -34,7 +46,7 @@ pub struct Level {
 pub struct Plot {
     /// Range of x.
     pub x: (f64, f64),
-    /// Range of y.
+    /// Least range of y; it is widened to round figures.
     pub y: (f64, f64),
     /// Drawn in order, later ones on top.
     pub series: Vec<Series>,
@@ -42,8 +54,6 @@ pub struct Plot {
     pub levels: Vec<Level>,
     /// What x is.
     pub x_label: String,
-    /// Decimals on the y axis.
-    pub decimals: usize,
 }
 
 /// Dots of a braille cell by column and row.
@@ -52,8 +62,12 @@ const DOTS: [[u8; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
 impl Plot {
     /// Draws the picture.
     pub fn render(&self, area: Rect, buf: &mut Buffer, look: &Look) {
-        let gutter = self.gutter();
-        if area.height < 4 || area.width < gutter + 8 {
+        if area.height < 4 {
+            return;
+        }
+        let scale = Scale::of(self.y, area.height - 1);
+        let gutter = scale.gutter();
+        if area.width < gutter + 8 {
             return;
         }
         let canvas = Rect {
@@ -62,38 +76,32 @@ impl Plot {
             height: area.height - 1,
             ..area
         };
-        self.axes(area, canvas, buf, look);
+        self.axes(&scale, area, canvas, buf, look);
+        let brush = Brush {
+            x: self.x,
+            scale,
+            canvas,
+            ascii: look.glyphs.ascii,
+        };
         for level in &self.levels {
-            self.level(level, canvas, buf, look);
+            brush.level(level, buf);
         }
         for series in &self.series {
-            self.draw(series, canvas, buf, look);
+            brush.series(series, buf);
         }
     }
 
-    fn number(&self, value: f64) -> String {
-        format!("{value:.*}", self.decimals)
-    }
-
-    fn gutter(&self) -> u16 {
-        (width(&self.number(self.y.0)).max(width(&self.number(self.y.1))) + 1) as u16
-    }
-
-    fn axes(&self, area: Rect, canvas: Rect, buf: &mut Buffer, look: &Look) {
+    fn axes(&self, scale: &Scale, area: Rect, canvas: Rect, buf: &mut Buffer, look: &Look) {
         let theme = look.theme;
         let (rise, corner, floor) = if look.glyphs.ascii {
             ("|", "+", "-")
         } else {
             ("│", "└", "─")
         };
-        let ticks = (canvas.height / 4).clamp(1, 6);
         for y in canvas.top()..canvas.bottom() {
             buf.set_string(canvas.x - 1, y, rise, theme.border);
         }
-        for tick in 0..=ticks {
-            let row = (u32::from(canvas.height - 1) * u32::from(tick) / u32::from(ticks)) as u16;
-            let share = f64::from(row) / f64::from(canvas.height - 1);
-            let text = self.number(self.y.1 - share * (self.y.1 - self.y.0));
+        for (row, text) in scale.ticks() {
             let x = (canvas.x - 1).saturating_sub(width(&text) as u16);
             buf.set_string(x, canvas.y + row, text, theme.muted);
         }
@@ -104,7 +112,8 @@ impl Plot {
         }
         let left = format!("{:.0}", self.x.0);
         let right = format!("{} {:.0}", self.x_label, self.x.1);
-        let right = truncate(&right, usize::from(canvas.width), look.glyphs.ellipsis);
+        let room = usize::from(canvas.width).saturating_sub(left.len() + 1);
+        let right = truncate(&right, room, look.glyphs.ellipsis);
         buf.set_string(canvas.x, bottom, &left, theme.muted);
         buf.set_string(
             area.right() - width(&right) as u16,
@@ -113,30 +122,33 @@ impl Plot {
             theme.muted,
         );
     }
+}
 
-    /// Row of the canvas at a height in dots, `None` outside.
-    fn dot_row(&self, y: f64, canvas: Rect) -> Option<u16> {
-        let dots = f64::from(canvas.height * 4 - 1);
-        let row = ((self.y.1 - y) / (self.y.1 - self.y.0) * dots).round();
-        (row >= 0.0 && row <= dots).then_some(row as u16)
-    }
+/// Where points go, and with what they are drawn.
+struct Brush {
+    x: (f64, f64),
+    scale: Scale,
+    canvas: Rect,
+    ascii: bool,
+}
 
-    fn level(&self, level: &Level, canvas: Rect, buf: &mut Buffer, look: &Look) {
-        let Some(row) = self.dot_row(level.y, canvas) else {
+impl Brush {
+    fn level(&self, level: &Level, buf: &mut Buffer) {
+        let Some(row) = self.scale.dot_row(level.y) else {
             return;
         };
-        let glyph = if look.glyphs.ascii {
+        let glyph = if self.ascii {
             level.glyph.1
         } else {
             level.glyph.0
         };
-        for x in canvas.left()..canvas.right() {
-            buf.set_string(x, canvas.y + row / 4, glyph, level.style);
+        for x in self.canvas.left()..self.canvas.right() {
+            buf.set_string(x, self.canvas.y + row / 4, glyph, level.style);
         }
     }
 
-    fn draw(&self, series: &Series, canvas: Rect, buf: &mut Buffer, look: &Look) {
-        let columns = f64::from(canvas.width * 2 - 1);
+    fn series(&self, series: &Series, buf: &mut Buffer) {
+        let columns = f64::from(self.canvas.width * 2 - 1);
         let span = (self.x.1 - self.x.0).max(f64::EPSILON);
         let place = |&(x, y): &(f64, f64)| {
             let column = ((x - self.x.0) / span * columns).round();
@@ -144,24 +156,19 @@ impl Plot {
         };
         let mut last: Option<(u16, f64)> = None;
         for (column, y) in series.points.iter().filter_map(place) {
-            match last.filter(|_| series.joined) {
-                None => self.dot(column, y, series.style, canvas, buf, look),
+            match last.filter(|_| series.stroke != Stroke::Cloud) {
+                None => {
+                    if let Some(row) = self.scale.dot_row(y) {
+                        self.dot((column, row), series, buf);
+                    }
+                }
                 Some((from, before)) => {
                     let steps = column.saturating_sub(from).max(1);
                     for step in 1..=steps {
-                        let share = f64::from(step) / f64::from(steps);
-                        let (high, low) = (
-                            before + (y - before) * (share - 1.0 / f64::from(steps)),
-                            before + (y - before) * share,
-                        );
-                        self.riser(
-                            column - (steps - step),
-                            (high, low),
-                            series.style,
-                            canvas,
-                            buf,
-                            look,
-                        );
+                        let share = |step: u16| f64::from(step) / f64::from(steps);
+                        let high = before + (y - before) * share(step - 1);
+                        let low = before + (y - before) * share(step);
+                        self.riser(column - (steps - step), (high, low), series, buf);
                     }
                 }
             }
@@ -170,25 +177,10 @@ impl Plot {
     }
 
     /// A vertical stroke in one column of dots, so that steep curves stay joined.
-    fn riser(
-        &self,
-        column: u16,
-        (from, to): (f64, f64),
-        style: Style,
-        canvas: Rect,
-        buf: &mut Buffer,
-        look: &Look,
-    ) {
-        let clamp = |y: f64| y.clamp(self.y.0, self.y.1);
-        let (Some(a), Some(b)) = (
-            self.dot_row(clamp(from), canvas),
-            self.dot_row(clamp(to), canvas),
-        ) else {
+    fn riser(&self, column: u16, (from, to): (f64, f64), series: &Series, buf: &mut Buffer) {
+        let Some((a, b)) = self.scale.dot_rows(from, to) else {
             return;
         };
-        if (from < self.y.0 && to < self.y.0) || (from > self.y.1 && to > self.y.1) {
-            return;
-        }
         let (top, bottom) = (a.min(b), a.max(b));
         // The stroke ends where the next column begins; only a jump of more than a dot needs filling.
         let range = if bottom - top <= 1 {
@@ -197,34 +189,33 @@ impl Plot {
             top..=bottom
         };
         for row in range {
-            dot((column, row), style, canvas, buf, look);
+            self.dot((column, row), series, buf);
         }
     }
 
-    fn dot(&self, column: u16, y: f64, style: Style, canvas: Rect, buf: &mut Buffer, look: &Look) {
-        if let Some(row) = self.dot_row(y, canvas) {
-            dot((column, row), style, canvas, buf, look);
+    fn dot(&self, (column, row): (u16, u16), series: &Series, buf: &mut Buffer) {
+        let dashed = series.stroke == Stroke::Dashed;
+        // Two cells on, one off.
+        if dashed && !self.ascii && (column / 2) % 3 == 2 {
+            return;
         }
+        let at = Position::new(self.canvas.x + column / 2, self.canvas.y + row / 4);
+        let Some(cell) = buf.cell_mut(at) else { return };
+        if self.ascii {
+            cell.set_symbol(if dashed { "o" } else { "*" })
+                .set_style(series.style);
+            return;
+        }
+        let before = cell.symbol().chars().next().map_or(0, u32::from);
+        let bits = if (0x2800..0x2900).contains(&before) {
+            before - 0x2800
+        } else {
+            0
+        };
+        let bits = bits | u32::from(DOTS[usize::from(column % 2)][usize::from(row % 4)]);
+        let mut text = [0; 4];
+        let braille = char::from_u32(0x2800 + bits).unwrap_or(' ');
+        cell.set_symbol(braille.encode_utf8(&mut text))
+            .set_style(series.style);
     }
-}
-
-fn dot((column, row): (u16, u16), style: Style, canvas: Rect, buf: &mut Buffer, look: &Look) {
-    let at = Position::new(canvas.x + column / 2, canvas.y + row / 4);
-    let Some(cell) = buf.cell_mut(at) else { return };
-    if look.glyphs.ascii {
-        cell.set_symbol(["'", "-", ".", "_"][usize::from(row % 4)])
-            .set_style(style);
-        return;
-    }
-    let before = cell.symbol().chars().next().map_or(0, u32::from);
-    let bits = if (0x2800..0x2900).contains(&before) {
-        before - 0x2800
-    } else {
-        0
-    };
-    let bits = bits | u32::from(DOTS[usize::from(column % 2)][usize::from(row % 4)]);
-    let mut text = [0; 4];
-    let braille = char::from_u32(0x2800 + bits).unwrap_or(' ');
-    cell.set_symbol(braille.encode_utf8(&mut text))
-        .set_style(style);
 }

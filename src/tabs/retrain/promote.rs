@@ -1,4 +1,5 @@
-//! The question before a version takes the throne, on grounds that hold for the champion who reigns now.
+//! Who reigns: the question before a version takes the throne, on grounds that hold for the champion of now, and the
+//! way back.
 
 use crossterm::event::{Event as TermEvent, KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
@@ -8,18 +9,59 @@ use ratatui::widgets::{Paragraph, Widget};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
-use crate::challenger::Standing;
+use super::{Retrain, is_sandbox};
+use crate::challenger::{Service, Standing};
 use crate::effects::retrain::Effect;
 use crate::keys::Action;
 use crate::overlay::confirm::Confirm;
 use crate::overlay::{Overlay, Verdict, strip};
+use crate::registry::Move;
 use crate::tabs::{Cx, Look};
 use crate::ui::panel::panel;
 use crate::ui::text::{clean, truncate};
 use crate::ui::theme::Tone;
 
+impl Retrain {
+    /// Asks where the version stands before the champion of now; the question follows.
+    pub(super) fn promote(&mut self, cx: &mut Cx) {
+        if let Some(version) = self.subject() {
+            self.moving = true;
+            let service = Service::from(cx.env.schema.as_ref());
+            cx.effect(Effect::Consider { version, service });
+        }
+    }
+
+    pub(super) fn considered(&mut self, standing: &Result<Box<Standing>, String>, cx: &mut Cx) {
+        self.moving = false;
+        let serves = if is_sandbox(cx.env) {
+            "; the sandbox serves it at once"
+        } else {
+            ""
+        };
+        match standing {
+            Ok(standing) => ask(standing, serves, cx),
+            Err(error) => crate::app::report(cx, error.clone()),
+        }
+    }
+
+    pub(super) fn roll_back(&self, cx: &mut Cx) {
+        let Some(champion) = self.champion() else {
+            return;
+        };
+        let Some(previous) = champion.previous else {
+            return;
+        };
+        let wish = Move::seen(Some(champion), "rolled back in the Retrain tab");
+        cx.open(Confirm::new(
+            format!("Roll back from {} to {previous}?", champion.version),
+            "It is verified before it reigns, and B returns.",
+            vec![Effect::RollBack { wish }.into()],
+        ));
+    }
+}
+
 /// Opens the question that fits: a plain one, or one that wants version and reason where a gate is shut.
-pub(super) fn ask(standing: &Standing, serves: &str, cx: &mut Cx) {
+fn ask(standing: &Standing, serves: &str, cx: &mut Cx) {
     if standing.failed().is_empty() {
         cx.open(plain(standing, serves));
     } else {
@@ -40,7 +82,7 @@ fn plain(standing: &Standing, serves: &str) -> Confirm {
     );
     let verdict = match verdict {
         Some(verdict) if standing.fresh => format!("{verdict} against {from}, judged just now"),
-        Some(verdict) => verdict.clone(),
+        Some(verdict) => format!("{verdict} against {from}"),
         None => "not compared".to_owned(),
     };
     let wish = standing.wish(format!("promoted in the Retrain tab: {verdict}"));
@@ -99,7 +141,13 @@ impl Overlay for Overrule {
         let names: Vec<&str> = failed.iter().map(|gate| gate.name.as_str()).collect();
         let version = self.standing.version;
         let strip = strip(5, area, buf);
-        let inner = panel(" Override the gates ", true, strip, buf, look);
+        let inner = panel(
+            " Override the gates, for the audit log (Esc: no) ",
+            true,
+            strip,
+            buf,
+            look,
+        );
         let room = usize::from(inner.width);
         let line = |text: String| truncate(&text, room, look.glyphs.ellipsis);
         let question = format!(
@@ -107,20 +155,21 @@ impl Overlay for Overrule {
             names.join(", ")
         );
         let why = failed.first().map_or("", |gate| gate.reason.as_str());
-        let prompt = format!(
-            "type {version} and why, for the audit log, then Enter: {}",
-            self.input.value()
-        );
+        let prompt = format!("type {version} and why, then Enter: ");
+        let typed = room.saturating_sub(prompt.len() + 1).max(8);
+        let scroll = self.input.visual_scroll(typed);
+        let shown: String = self.input.value().chars().skip(scroll).collect();
         Paragraph::new(vec![
             Line::styled(line(question), look.theme.warn),
             Line::styled(line(clean(why)), look.theme.muted),
             Line::from(vec![
-                Span::raw(prompt),
-                Span::styled("   Esc", look.theme.key),
-                Span::raw(" no"),
+                Span::styled(prompt.clone(), look.theme.accent),
+                Span::raw(shown),
             ]),
         ])
         .render(inner, buf);
-        None
+        let column = prompt.len() + self.input.visual_cursor().saturating_sub(scroll);
+        let x = inner.x + (column as u16).min(inner.width.saturating_sub(1));
+        (inner.height > 2).then_some(Position::new(x, inner.y + 2))
     }
 }

@@ -6,6 +6,7 @@ use tui_input::backend::crossterm::EventHandler;
 
 use crate::registry::Manifest;
 use crate::train::plan::{CHAMPION, CUSTOM, MaxFeatures, PRESETS};
+use crate::train::tune::space;
 use crate::train::{Family, Plan};
 
 /// A row of the setup.
@@ -17,6 +18,8 @@ pub enum Field {
     Family,
     /// A parameter, by scikit-learn's name.
     Param(&'static str),
+    /// Trials of a search before anything is trained; 0 is none.
+    Trials,
     /// Duplicates dropped or not.
     Dedup,
 }
@@ -28,11 +31,15 @@ pub struct Setup {
     pub plan: Plan,
     /// The preset it is, or [`CUSTOM`].
     pub preset: String,
+    /// Trials of a search; 0 is none.
+    pub trials: usize,
     /// Drop exact duplicates.
     pub dedup: bool,
     /// The row in focus.
     pub focus: usize,
-    /// The text being typed into the focused parameter.
+    /// Figures go into the focused row instead of switching tabs.
+    pub typing: bool,
+    /// The text being typed into the focused row.
     pub editing: Option<Input>,
     /// Why the last value was refused.
     pub error: Option<String>,
@@ -45,8 +52,10 @@ impl Setup {
         Self {
             plan,
             preset: "fast".to_owned(),
+            trials: 0,
             dedup: true,
             focus: 0,
+            typing: false,
             editing: None,
             error: None,
         }
@@ -61,8 +70,42 @@ impl Setup {
         [Field::Preset, Field::Family]
             .into_iter()
             .chain(params)
+            .chain(self.tunable().then_some(Field::Trials))
             .chain([Field::Dedup])
             .collect()
+    }
+
+    /// Whether there is anything to search for.
+    fn tunable(&self) -> bool {
+        !space(self.plan.family).is_empty()
+    }
+
+    /// Trials of the search that Enter starts; 0 where Enter trains.
+    pub fn trials_wanted(&self) -> usize {
+        if self.tunable() { self.trials } else { 0 }
+    }
+
+    /// The focused row as it can be typed; `None` where it can only be stepped.
+    fn typed(&self) -> Option<String> {
+        match self.focused() {
+            Field::Param(name) => Some(self.value(name)),
+            Field::Trials => Some(self.trials.to_string()),
+            Field::Preset | Field::Family | Field::Dedup => None,
+        }
+    }
+
+    /// Whether the focused row can be typed.
+    pub fn can_edit(&self) -> bool {
+        self.typed().is_some()
+    }
+
+    /// Takes over a search's parameters: what Enter trains next.
+    pub fn take(&mut self, plan: Plan) {
+        self.plan = plan;
+        CUSTOM.clone_into(&mut self.preset);
+        self.trials = 0;
+        self.error = None;
+        self.editing = None;
     }
 
     /// The row in focus.
@@ -127,6 +170,9 @@ impl Setup {
                 CUSTOM.clone_into(&mut self.preset);
             }
             Field::Dedup => self.dedup = !self.dedup,
+            Field::Trials => {
+                self.trials = self.trials.saturating_add_signed(steps as isize * 10);
+            }
             Field::Param(name) => {
                 let text = stepped(name, &self.value(name), steps);
                 self.set(name, &text);
@@ -196,18 +242,50 @@ impl Setup {
         }
     }
 
-    /// Opens the focused parameter for typing.
+    /// Sets the focused row from text; what it cannot be is said in [`Self::error`].
+    fn set_focused(&mut self, text: &str) -> bool {
+        match (self.focused(), text.parse()) {
+            (Field::Param(name), _) => self.set(name, text),
+            (Field::Trials, Ok(trials)) => {
+                self.trials = trials;
+                self.error = None;
+                true
+            }
+            (Field::Trials, Err(_)) => {
+                let problem = format!("The trials must be a whole number, 0 for none. Got {text}.");
+                self.error = Some(problem);
+                false
+            }
+            _ => true,
+        }
+    }
+
+    /// Opens the focused row for typing.
     pub fn edit(&mut self) {
-        if let Field::Param(name) = self.focused() {
-            self.editing = Some(Input::new(self.value(name)));
+        if let Some(value) = self.typed() {
+            self.editing = Some(Input::new(value));
             self.error = None;
         }
     }
 
-    /// A key while a parameter is open: true if it was taken.
+    /// The first key of a new value in the focused row: true if it began one.
+    pub fn begin(&mut self, key: KeyEvent) -> bool {
+        let text = match key.code {
+            KeyCode::Char(c @ ('0'..='9' | '.')) if key.modifiers.is_empty() => c.to_string(),
+            KeyCode::Backspace | KeyCode::Delete => String::new(),
+            _ => return false,
+        };
+        let begins = self.typing && self.can_edit();
+        if begins {
+            self.editing = Some(Input::new(text));
+            self.error = None;
+        }
+        begins
+    }
+
+    /// A key while a row is open: true if it was taken.
     pub fn key(&mut self, key: KeyEvent) -> bool {
-        let focused = self.focused();
-        let (Some(input), Field::Param(name)) = (&mut self.editing, focused) else {
+        let Some(input) = &mut self.editing else {
             return false;
         };
         match key.code {
@@ -217,7 +295,7 @@ impl Setup {
             }
             KeyCode::Enter | KeyCode::Tab | KeyCode::Up | KeyCode::Down => {
                 let text = input.value().trim().to_owned();
-                if self.set(name, &text) {
+                if self.set_focused(&text) {
                     self.editing = None;
                     self.move_focus(match key.code {
                         KeyCode::Tab | KeyCode::Down => 1,
@@ -366,6 +444,35 @@ mod tests {
             (setup.plan.params.max_depth, setup.preset.as_str()),
             (Some(12), CUSTOM)
         );
+    }
+
+    #[test]
+    fn figures_begin_a_value_once_the_setup_is_touched() {
+        let mut setup = Setup::new();
+        on(&mut setup, Field::Param("n_estimators"));
+        let five = KeyEvent::from(KeyCode::Char('5'));
+        assert!(!setup.begin(five), "figures still switch tabs");
+        setup.typing = true;
+        assert!(setup.begin(five) && setup.key(five));
+        assert!(setup.key(KeyEvent::from(KeyCode::Enter)));
+        assert_eq!(setup.plan.params.n_estimators, 55);
+        on(&mut setup, Field::Preset);
+        assert!(!setup.begin(five), "a preset is chosen, not typed");
+    }
+
+    #[test]
+    fn trials_are_a_row_where_there_is_something_to_search() {
+        let mut setup = Setup::new();
+        on(&mut setup, Field::Trials);
+        setup.step(3, None);
+        assert_eq!(setup.trials_wanted(), 30);
+        setup.edit();
+        setup.editing = Some(Input::new("many".to_owned()));
+        assert!(setup.key(KeyEvent::from(KeyCode::Enter)));
+        assert!(setup.error.as_deref().unwrap().contains("whole number"));
+        setup.plan = Plan::new(Family::Linear);
+        assert!(!setup.fields().contains(&Field::Trials));
+        assert_eq!(setup.trials_wanted(), 0);
     }
 
     #[test]

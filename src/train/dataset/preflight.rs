@@ -108,6 +108,7 @@ impl Preflight {
         if data.len() < MIN_ROWS || split.train.is_empty() || split.holdout.is_empty() {
             return Err(DataError::TooFewRows {
                 rows: data.len(),
+                dropped: raw.len() - data.len(),
                 needed: MIN_ROWS,
             });
         }
@@ -263,6 +264,11 @@ mod tests {
         assert_eq!(
             Preflight::of(&few, true, 42).unwrap_err().to_string(),
             "3 rows are too few; at least 20 are needed"
+        );
+        let again = wine.select(&[0, 1, 0, 1, 0, 1]);
+        assert_eq!(
+            Preflight::of(&again, true, 42).unwrap_err().to_string(),
+            "2 rows left after dropping 4 duplicates are too few; at least 20 are needed"
         );
     }
 }

@@ -106,10 +106,12 @@ pub enum DataError {
         value: f32,
     },
     /// Not enough rows to split and learn.
-    #[error("{rows} rows are too few; at least {needed} are needed")]
+    #[error("{rows} rows {}are too few; at least {needed} are needed", after_dropping(*.dropped))]
     TooFewRows {
         /// Rows there are.
         rows: usize,
+        /// Duplicates that were dropped before.
+        dropped: usize,
         /// Rows there must be.
         needed: usize,
     },
@@ -125,6 +127,14 @@ pub(super) enum Target {
     Needed,
     /// Requests: where there is no target it is NaN.
     Optional,
+}
+
+fn after_dropping(duplicates: usize) -> String {
+    match duplicates {
+        0 => String::new(),
+        1 => "left after dropping 1 duplicate ".to_owned(),
+        many => format!("left after dropping {many} duplicates "),
+    }
 }
 
 /// Reads a CSV; `wine_type` fills the type column of a file that has none.

@@ -1,0 +1,143 @@
+//! The confusion by band and the error by slice, beside the champion's.
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::lines::{beside, speak};
+use crate::effects::retrain::Report;
+use crate::tabs::Look;
+use crate::train::evaluate::Evaluation;
+use crate::ui::text::{fit, truncate};
+
+/// Cells of a table that has room for whole band names.
+const ROOMY: u16 = 100;
+
+/// Both tables: side by side where there is room.
+pub(super) fn lines(report: &Report, area: Rect, look: &Look) -> Vec<Line<'static>> {
+    let (confusion, slices) = (
+        confusion_lines(report, area.width, look),
+        slice_lines(report, look),
+    );
+    if area.width >= ROOMY {
+        let mut left = confusion;
+        if let Some((version, old)) = &report.champion {
+            let title = format!(" {version} on the same rows");
+            left.push(Line::default());
+            left.push(Line::styled(title, look.theme.title));
+            left.extend(table(old, None, area.width, look));
+        }
+        return beside(left, slices, 64);
+    }
+    let mut lines = confusion;
+    lines.push(Line::default());
+    lines.extend(slices);
+    lines
+}
+
+fn confusion_lines(report: &Report, cells: u16, look: &Look) -> Vec<Line<'static>> {
+    let caption = " rows: actual band, columns: predicted band";
+    let caption = truncate(caption, usize::from(cells), look.glyphs.ellipsis);
+    let old = report.champion.as_ref().map(|(_, old)| old);
+    std::iter::once(Line::styled(caption, look.theme.muted))
+        .chain(table(&report.evaluation, old, cells, look))
+        .collect()
+}
+
+/// The confusion, the share of each band that was found, and the champion's share where it fits.
+fn table(
+    evaluation: &Evaluation,
+    old: Option<&Evaluation>,
+    cells: u16,
+    look: &Look,
+) -> Vec<Line<'static>> {
+    let theme = look.theme;
+    let bands = evaluation.bands.len();
+    let room = usize::from(cells.min(64));
+    // Name, a column a band, found, and was only if nothing must be cut for it.
+    let fixed = |name: usize, cell: usize| 1 + name + bands * cell + 7;
+    let (name, cell) = [(10, 10), (10, 8), (8, 6), (6, 5)]
+        .into_iter()
+        .find(|(name, cell)| fixed(*name, *cell) <= room)
+        .unwrap_or((6, 5));
+    let was = fixed(name, cell) + 9 <= room;
+    let ellipsis = look.glyphs.ellipsis;
+    let column = |band: &String| format!(" {:>1$}", fit(band, cell - 1, ellipsis).trim(), cell - 1);
+    let head: String = evaluation.bands.iter().map(column).collect();
+    let mut lines = vec![Line::styled(
+        format!(" {:name$}{head}  found", ""),
+        theme.muted,
+    )];
+    for (truth, row) in evaluation.confusion.iter().enumerate() {
+        let total: usize = row.iter().sum();
+        let mut spans = vec![Span::raw(format!(
+            " {}",
+            fit(&evaluation.bands[truth], name, ellipsis)
+        ))];
+        for (predicted, rows) in row.iter().enumerate() {
+            let style = cell_style(truth == predicted, *rows, total, look);
+            spans.push(Span::styled(format!("{rows:>cell$}"), style));
+        }
+        spans.push(Span::raw(format!(
+            "  {:>5}",
+            speak(found(row, truth), look)
+        )));
+        let old = old.and_then(|old| old.confusion.get(truth));
+        if let Some(old) = old.filter(|_| was) {
+            let text = format!(" was {:>4}", speak(found(old, truth), look));
+            spans.push(Span::styled(text, theme.muted));
+        }
+        lines.push(Line::from(spans));
+    }
+    lines
+}
+
+fn slice_lines(report: &Report, look: &Look) -> Vec<Line<'static>> {
+    let theme = look.theme;
+    let mut lines = vec![Line::styled(" mean squared error by slice", theme.muted)];
+    for slice in &report.evaluation.slices {
+        let was = report
+            .champion
+            .as_ref()
+            .and_then(|(_, old)| old.slices.iter().find(|other| other.name == slice.name));
+        let mut spans = vec![
+            Span::raw(format!(" {}", fit(&slice.name, 10, look.glyphs.ellipsis))),
+            Span::raw(format!("{:>8.3}", slice.scores.mse)),
+            Span::styled(format!("  n {:<5}", slice.scores.n), theme.muted),
+        ];
+        if let Some(was) = was {
+            let change = 100.0 * (slice.scores.mse / was.scores.mse - 1.0);
+            let style = if change > 10.0 {
+                theme.bad
+            } else if change < 0.0 {
+                theme.good
+            } else {
+                theme.muted
+            };
+            spans.push(Span::styled(format!(" {change:+.1}%"), style));
+            let text = format!("  was {:.3}", was.scores.mse);
+            spans.push(Span::styled(text, theme.muted));
+        }
+        lines.push(Line::from(spans));
+    }
+    lines
+}
+
+fn cell_style(diagonal: bool, rows: usize, total: usize, look: &Look) -> Style {
+    match (diagonal, rows) {
+        (_, 0) => look.theme.track,
+        (true, _) => look.theme.good,
+        (false, rows) if rows * 3 > total => look.theme.warn,
+        _ => look.theme.text,
+    }
+}
+
+/// The share of a band that was found.
+fn found(row: &[usize], band: usize) -> String {
+    let total: usize = row.iter().sum();
+    if total == 0 {
+        "–".to_owned()
+    } else {
+        format!("{:.0}%", 100.0 * row[band] as f64 / total as f64)
+    }
+}

@@ -1,0 +1,131 @@
+//! Every holdout row as a dot: residuals, and predicted against actual.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+use ratatui::widgets::Widget;
+
+use super::plot::{Level, Plot, Series, Stroke};
+use crate::tabs::Look;
+use crate::train::evaluate::Evaluation;
+use crate::ui::text::fit;
+
+fn extent(values: impl Iterator<Item = f32>) -> (f64, f64) {
+    let (low, high) = values.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), value| {
+        (low.min(value), high.max(value))
+    });
+    (f64::from(low), f64::from(high))
+}
+
+/// Draws actual minus predicted over predicted.
+pub(super) fn residuals(evaluation: &Evaluation, area: Rect, buf: &mut Buffer, look: &Look) {
+    let residuals = evaluation.residuals();
+    let (low, high) = extent(residuals.iter().copied());
+    let reach = low.abs().max(high.abs()).max(0.5).ceil();
+    let (left, right) = extent(evaluation.predicted.iter().copied());
+    let n = residuals.len().max(1) as f64;
+    let mean = residuals
+        .iter()
+        .map(|residual| f64::from(*residual))
+        .sum::<f64>()
+        / n;
+    let beyond = residuals
+        .iter()
+        .filter(|residual| residual.abs() > 1.0)
+        .count();
+    let caption = format!(
+        " actual minus predicted, n {n}: mean {mean:+.3}, {:.0}% off by more than 1",
+        100.0 * beyond as f64 / n
+    );
+    Line::styled(
+        fit(&caption, usize::from(area.width), look.glyphs.ellipsis),
+        look.theme.muted,
+    )
+    .render(Rect { height: 1, ..area }, buf);
+    let points = evaluation
+        .predicted
+        .iter()
+        .zip(&residuals)
+        .map(|(p, r)| (f64::from(*p), f64::from(*r)))
+        .collect();
+    let plot = Plot {
+        x: (left.floor(), right.ceil()),
+        y: (-reach, reach),
+        series: vec![Series {
+            points,
+            style: look.theme.accent,
+            stroke: Stroke::Cloud,
+        }],
+        levels: vec![Level {
+            y: 0.0,
+            glyph: ("┄", "-"),
+            style: look.theme.muted,
+        }],
+        x_label: "predicted".to_owned(),
+    };
+    plot.render(
+        Rect {
+            y: area.y + 1,
+            height: area.height.saturating_sub(1),
+            ..area
+        },
+        buf,
+        look,
+    );
+}
+
+/// Draws predicted over actual.
+pub(super) fn scatter(evaluation: &Evaluation, area: Rect, buf: &mut Buffer, look: &Look) {
+    let both = || {
+        evaluation
+            .actual
+            .iter()
+            .chain(&evaluation.predicted)
+            .copied()
+    };
+    let (low, high) = extent(both());
+    let range = (low.floor(), high.ceil());
+    let caption = " each point a holdout wine; the line is a perfect answer";
+    Line::styled(
+        fit(caption, usize::from(area.width), look.glyphs.ellipsis),
+        look.theme.muted,
+    )
+    .render(Rect { height: 1, ..area }, buf);
+    // Grades are whole numbers: a spread by row number, not by chance, keeps the picture still.
+    let spread = |row: usize| (row % 17) as f64 / 17.0 * 0.5 - 0.25;
+    let cloud = evaluation
+        .actual
+        .iter()
+        .zip(&evaluation.predicted)
+        .enumerate();
+    let points = cloud
+        .map(|(row, (y, p))| (f64::from(*y) + spread(row), f64::from(*p)))
+        .collect();
+    let plot = Plot {
+        x: range,
+        y: range,
+        series: vec![
+            Series {
+                points,
+                style: look.theme.accent,
+                stroke: Stroke::Cloud,
+            },
+            Series {
+                points: vec![(range.0, range.0), (range.1, range.1)],
+                style: look.theme.warn,
+                stroke: Stroke::Dashed,
+            },
+        ],
+        levels: Vec::new(),
+        x_label: "actual".to_owned(),
+    };
+    plot.render(
+        Rect {
+            y: area.y + 1,
+            height: area.height.saturating_sub(1),
+            ..area
+        },
+        buf,
+        look,
+    );
+}

@@ -1,0 +1,363 @@
+//! The search: the best so far over the trials, every trial with its parameters, and what is done with the best.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Widget};
+
+use super::Retrain;
+use super::lines::{chosen, hidden, wrapped};
+use super::panes::Pane;
+use super::plot::{Plot, Series, Stroke};
+use super::run::{Job, Running};
+use super::views::View;
+use crate::effects::retrain::{Effect, Hunt, Stopped, TuningTick};
+use crate::keys::{Action, Scope};
+use crate::tabs::{Cx, Look};
+use crate::train::tune::{Sampling, Search, State, Trial, best};
+use crate::train::{Family, Plan};
+use crate::ui::panel::notice;
+use crate::ui::text::{clean, fit};
+use crate::ui::theme::Tone;
+
+/// The last search and its trials.
+#[derive(Debug, Default)]
+pub(super) struct Trials {
+    /// What was searched around, and whether duplicates were dropped.
+    subject: Option<(Plan, bool)>,
+    /// Finished trials.
+    pub(super) history: Vec<Trial>,
+    /// The selected trial; the best one while nothing else was chosen.
+    row: Option<usize>,
+    /// Why the last search gave nothing.
+    error: Option<String>,
+}
+
+impl Trials {
+    /// The trials that a search around this plan goes on from.
+    fn earlier(&self, plan: &Plan, dedup: bool) -> Vec<Trial> {
+        let same = self.subject.as_ref().is_some_and(|(other, was)| {
+            let Some(first) = self.history.first() else {
+                return false;
+            };
+            // The searched parameters may differ: the best trial may have been taken over meanwhile.
+            *was == dedup
+                && search(other, 0).plan_of(&first.params) == search(plan, 0).plan_of(&first.params)
+        });
+        if same {
+            self.history.clone()
+        } else {
+            Vec::new()
+        }
+    }
+
+    pub(super) fn move_by(&mut self, by: isize) {
+        let last = self.history.len().saturating_sub(1);
+        self.row = Some(self.selected().saturating_add_signed(by).min(last));
+    }
+
+    fn selected(&self) -> usize {
+        let best = || best(&self.history).map_or(0, |trial| trial.number);
+        self.row.unwrap_or_else(best)
+    }
+
+    fn trial(&self) -> Option<&Trial> {
+        self.history.get(self.selected())
+    }
+
+    pub(super) fn failed(&mut self, stopped: Stopped) {
+        self.error = match stopped {
+            Stopped::Failed(error) => Some(error),
+            Stopped::Cancelled { .. } => None,
+        };
+    }
+
+    fn family(&self) -> Option<Family> {
+        self.subject.as_ref().map(|(plan, _)| plan.family)
+    }
+}
+
+fn search(plan: &Plan, trials: usize) -> Search {
+    Search {
+        plan: plan.clone(),
+        trials,
+        sampling: Sampling::Tpe,
+        seed: plan.params.seed,
+    }
+}
+
+impl Retrain {
+    /// Starts the search of the setup, or goes on with it.
+    pub(super) fn tune(&mut self, cx: &mut Cx) {
+        let (plan, dedup) = (self.setup.plan.clone(), self.setup.dedup);
+        let trials = self.setup.trials;
+        let earlier = self.trials.earlier(&plan, dedup);
+        if earlier.len() >= trials {
+            let done = earlier.len();
+            let text =
+                format!("all {done} trials are done: more of them in the row trials goes on");
+            cx.toast(Tone::Warn, text);
+            return;
+        }
+        self.ticket += 1;
+        self.trials = Trials {
+            subject: Some((plan.clone(), dedup)),
+            history: earlier.clone(),
+            row: None,
+            error: None,
+        };
+        let job = Job::Tune { trials };
+        self.running = Some(Running::new(job, self.ticket, plan.clone(), cx.now.wall));
+        cx.effect(Effect::Tune(Hunt {
+            ticket: self.ticket,
+            plan,
+            trials,
+            dedup,
+            earlier,
+        }));
+        self.show(View::Trials);
+    }
+
+    pub(super) fn tuning(&mut self, tick: &TuningTick) {
+        if self
+            .running
+            .as_ref()
+            .is_some_and(|running| running.ticket == tick.tick.ticket)
+        {
+            self.trials.history.extend(tick.finished.iter().cloned());
+            self.ticked(&tick.tick);
+        }
+    }
+
+    pub(super) fn tuned(&mut self, ticket: u64, result: &Result<Vec<Trial>, Stopped>, cx: &mut Cx) {
+        if self
+            .running
+            .take_if(|running| running.ticket == ticket)
+            .is_none()
+        {
+            return;
+        }
+        match result {
+            Ok(history) => {
+                self.trials.history.clone_from(history);
+                let text = best(history).map_or_else(
+                    || "no trial was finished".to_owned(),
+                    |best| {
+                        let n = history.len();
+                        format!(
+                            "{n} trials: the best MSE {:.4} is trial {}",
+                            best.mse, best.number
+                        )
+                    },
+                );
+                cx.toast(Tone::Good, text);
+            }
+            Err(stopped) => {
+                self.trials.failed(stopped.clone());
+                if let Stopped::Failed(error) = stopped {
+                    crate::app::report(cx, error.clone());
+                }
+            }
+        }
+    }
+
+    /// Whether Enter takes a trial over instead of starting something.
+    pub(super) fn takes_trial(&self) -> bool {
+        self.running.is_none()
+            && self.focus == Pane::View
+            && self.view == View::Trials
+            && self.trials.trial().is_some()
+    }
+
+    /// Puts the selected trial's parameters into the setup; nothing is trained or written by that.
+    pub(super) fn take_trial(&mut self, cx: &mut Cx) {
+        let Some(((plan, _), trial)) = self.trials.subject.as_ref().zip(self.trials.trial()) else {
+            return;
+        };
+        match search(plan, 0).plan_of(&trial.params) {
+            Ok(plan) => {
+                let text = format!("trial {} is in the setup: Enter trains it", trial.number);
+                self.setup.take(plan);
+                self.focus = Pane::Setup;
+                cx.toast(Tone::Good, text);
+            }
+            Err(error) => crate::app::report(cx, error.to_string()),
+        }
+    }
+}
+
+/// Draws the best so far, and the trials.
+pub(super) fn render(tab: &Retrain, area: Rect, frame: Rect, buf: &mut Buffer, look: &Look) {
+    let trials = &tab.trials;
+    if let Some(error) = &trials.error {
+        return notice(&clean(error), Tone::Bad, area, buf, look);
+    }
+    if trials.history.is_empty() {
+        let key = look.keymap.key(Scope::Retrain, Action::Submit);
+        let text = if tab.running.is_some() && trials.subject.is_some() {
+            "the first trial is running".to_owned()
+        } else {
+            format!(
+                "no search yet: set the row trials in the setup and press {key}. Parameters are judged on the \
+                 training rows alone (out-of-bag, else 3-fold CV), the holdout is not looked at"
+            )
+        };
+        return notice(&text, Tone::Muted, area, buf, look);
+    }
+    let plot = if area.height >= 16 {
+        area.height / 2
+    } else {
+        0
+    };
+    let whole = trials.trial().map_or_else(Vec::new, |trial| {
+        let text = format!("#{} {}", trial.number, parameters(trial));
+        wrapped(&text, usize::from(area.width), look.theme.text)
+    });
+    let [head, picture, table, detail] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Length(plot),
+        Constraint::Fill(1),
+        Constraint::Length(whole.len() as u16),
+    ])
+    .areas(area);
+    Paragraph::new(whole).render(detail, buf);
+    headline(trials, look).render(head, buf);
+    progress_of(trials, picture, buf, look);
+    draw_table(tab, table, frame, buf, look);
+}
+
+fn headline(trials: &Trials, look: &Look) -> Line<'static> {
+    let measured = match trials.family() {
+        Some(Family::RandomForest) => "oob MSE",
+        _ => "3-fold CV MSE",
+    };
+    let pruned = trials
+        .history
+        .iter()
+        .filter(|trial| trial.state == State::Pruned)
+        .count();
+    let mut spans = vec![Span::styled(
+        format!(" {} trials, {pruned} pruned ", trials.history.len()),
+        look.theme.muted,
+    )];
+    if let Some(best) = best(&trials.history) {
+        spans.push(Span::styled(
+            format!(" best {measured} {:.4} (#{})", best.mse, best.number),
+            look.theme.good,
+        ));
+    }
+    Line::from(spans)
+}
+
+/// The best error after each trial as a line, every complete trial as a dot.
+fn progress_of(trials: &Trials, area: Rect, buf: &mut Buffer, look: &Look) {
+    let complete = || {
+        trials
+            .history
+            .iter()
+            .filter(|trial| trial.state == State::Complete && trial.mse < 1e6)
+            .map(|trial| (trial.number as f64 + 1.0, trial.mse))
+    };
+    let mut lowest = f64::INFINITY;
+    let mut line: Vec<(f64, f64)> = Vec::new();
+    for (number, mse) in complete() {
+        // A step, not a slope: nothing was known between two trials.
+        if lowest.is_finite() {
+            line.push((number, lowest));
+        }
+        lowest = lowest.min(mse);
+        line.push((number, lowest));
+    }
+    let last = trials.history.len() as f64;
+    if lowest.is_finite() {
+        line.push((last, lowest));
+    }
+    // One hopeless trial must not flatten all others.
+    let mut sorted: Vec<f64> = complete().map(|(_, mse)| mse).collect();
+    sorted.sort_by(f64::total_cmp);
+    let (Some(low), Some(high)) = (sorted.first(), sorted.get(sorted.len() * 9 / 10)) else {
+        return;
+    };
+    let series = |points, style, stroke| Series {
+        points,
+        style,
+        stroke,
+    };
+    let cloud = complete().filter(|(_, mse)| mse <= high).collect();
+    let plot = Plot {
+        x: (1.0, last.max(2.0)),
+        y: (*low, high.max(low + 1e-3)),
+        series: vec![
+            series(cloud, look.theme.muted, Stroke::Cloud),
+            series(line, look.theme.accent, Stroke::Solid),
+        ],
+        levels: Vec::new(),
+        x_label: "trials".to_owned(),
+    };
+    plot.render(area, buf, look);
+}
+
+fn draw_table(tab: &Retrain, area: Rect, frame: Rect, buf: &mut Buffer, look: &Look) {
+    let trials = &tab.trials;
+    let head = "    #  MSE     state     parameters";
+    let rows = usize::from(area.height).saturating_sub(1);
+    let selected = trials.selected();
+    let first = (selected + 1).saturating_sub(rows);
+    let best = best(&trials.history).map(|trial| trial.number);
+    let mut lines = vec![Line::styled(
+        fit(head, usize::from(area.width), ""),
+        look.theme.muted,
+    )];
+    for (index, trial) in trials.history.iter().enumerate().skip(first).take(rows) {
+        let line = row(trial, best == Some(trial.number), area.width, look);
+        let marked = index == selected && tab.focus == Pane::View;
+        lines.push(if marked {
+            chosen(&line, area.width, look)
+        } else {
+            line
+        });
+    }
+    Paragraph::new(lines).render(area, buf);
+    let below = trials.history.len().saturating_sub(first + rows);
+    hidden(first, below, frame, buf, look);
+}
+
+fn row(trial: &Trial, best: bool, cells: u16, look: &Look) -> Line<'static> {
+    let theme = look.theme;
+    let (state, style) = match trial.state {
+        State::Complete => ("complete", theme.text),
+        State::Pruned => ("pruned", theme.muted),
+    };
+    let mark = if best { look.glyphs.ok } else { " " };
+    let mse = if trial.mse < 1e6 {
+        format!("{:.4}", trial.mse)
+    } else {
+        "none".to_owned()
+    };
+    let room = usize::from(cells).saturating_sub(25);
+    Line::from(vec![
+        Span::styled(format!(" {mark} "), theme.good),
+        Span::raw(format!("{:>2}  {mse:<6}  ", trial.number)),
+        Span::styled(format!("{state:<8}  "), style),
+        Span::styled(
+            fit(&parameters(trial), room, look.glyphs.ellipsis),
+            theme.muted,
+        ),
+    ])
+}
+
+/// All parameters of a trial, by scikit-learn's names.
+fn parameters(trial: &Trial) -> String {
+    let params: Vec<String> = trial
+        .params
+        .iter()
+        .map(|(name, value)| {
+            let name = name.strip_prefix("boosting.").unwrap_or(name);
+            match value.as_f64().filter(|_| value.is_f64()) {
+                Some(number) => format!("{name}={number:.4}"),
+                None => format!("{name}={value}"),
+            }
+        })
+        .collect();
+    params.join(" ")
+}
