@@ -1,7 +1,6 @@
 //! Log lines joined into invocations, one per request id, as they come: late, out of order, in text or JSON.
 
 use std::collections::HashMap;
-use std::collections::VecDeque;
 
 use crate::domain::latency::Sample;
 use crate::domain::line::{Facts, Kind, Level};
@@ -9,8 +8,11 @@ use crate::domain::report::{Outcome, Report};
 use crate::domain::request_id::RequestId;
 
 mod figures;
+mod guests;
 
 pub use figures::Figures;
+
+use guests::{Clue, Guest, Streams};
 
 /// How an invocation stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -55,10 +57,10 @@ pub struct Invocation {
     pub started: i64,
     /// Time of its REPORT (or END) line.
     pub ended: Option<i64>,
-    /// Handler time, ms; not a number until REPORT.
-    duration_ms: f64,
-    /// Init time, ms; not a number for a warm start.
-    init_ms: f64,
+    /// Handler time, µs; [`NONE`] until REPORT.
+    duration_us: u32,
+    /// Init time, µs; [`NONE`] for a warm start.
+    init_us: u32,
     /// Billed time, ms.
     pub billed_ms: u32,
     /// Configured memory, MB (0 until REPORT).
@@ -82,8 +84,10 @@ const FAILED: u8 = 4;
 const TIMED_OUT: u8 = 8;
 const KILLED: u8 = 16;
 const COLD: u8 = 32;
-const EXPLAINED: u8 = 64;
-const INIT_FAILED: u8 = 128;
+const INIT_FAILED: u8 = 64;
+
+// A million lines are a quarter of a million of these.
+const _: () = assert!(size_of::<Invocation>() == 80);
 
 impl Invocation {
     fn new(id: RequestId, stream: u16, line: u32, time: i64) -> Self {
@@ -91,8 +95,8 @@ impl Invocation {
             id,
             started: time,
             ended: None,
-            duration_ms: f64::NAN,
-            init_ms: f64::NAN,
+            duration_us: NONE,
+            init_us: NONE,
             billed_ms: 0,
             memory_mb: 0,
             max_memory_mb: 0,
@@ -130,24 +134,24 @@ impl Invocation {
 
     /// Whether its REPORT line was seen.
     pub fn is_reported(&self) -> bool {
-        !self.duration_ms.is_nan()
+        self.duration_us != NONE
     }
 
     /// Handler time, ms.
     pub fn duration_ms(&self) -> Option<f64> {
-        (!self.duration_ms.is_nan()).then_some(self.duration_ms)
+        milliseconds(self.duration_us)
     }
 
     /// Init (or restore) time of a cold start, ms.
     pub fn init_ms(&self) -> Option<f64> {
-        (!self.init_ms.is_nan()).then_some(self.init_ms)
+        milliseconds(self.init_us)
     }
 
     /// It had to start a new environment. REPORT decides; before it, `INIT_START` does.
     pub fn is_cold(&self) -> bool {
         self.has(INIT_FAILED)
             || if self.is_reported() {
-                !self.init_ms.is_nan()
+                self.init_us != NONE
             } else {
                 self.has(COLD)
             }
@@ -178,22 +182,13 @@ impl Invocation {
         self.ended = Some(self.ended.map_or(time, |ended| ended.max(time)));
     }
 
-    fn explain(&mut self, line: u32, own_words: bool) {
-        if self.error_line == NONE || (own_words && !self.has(EXPLAINED)) {
-            self.error_line = line;
-        }
-        if own_words {
-            self.flags |= EXPLAINED;
-        }
-    }
-
     fn read_report(&mut self, report: &Report) {
-        self.duration_ms = report.duration_ms;
+        self.duration_us = microseconds(report.duration_ms);
         self.billed_ms = u32::try_from(report.billed_ms).unwrap_or(u32::MAX);
         self.memory_mb = report.memory_mb;
         self.max_memory_mb = report.max_memory_mb;
         if let Some(init) = report.init_ms.or(report.restore_ms) {
-            self.init_ms = init;
+            self.init_us = microseconds(init);
         }
         self.flags |= match report.status {
             _ if report.is_out_of_memory() => KILLED,
@@ -203,17 +198,8 @@ impl Invocation {
         };
     }
 
-    /// A line of the init, or one that came before its START: it must not move the start of the invocation.
-    fn read_early_line(&mut self, line: u32, time: i64, facts: &Facts) {
-        let started = self.started;
-        self.read_line(line, time, facts, b"");
-        self.started = started;
-        if facts.kind == Kind::InitStart {
-            self.flags |= COLD;
-        }
-    }
-
-    fn read_line(&mut self, line: u32, time: i64, facts: &Facts, message: &[u8]) {
+    /// A line that names this request.
+    fn read_line(&mut self, time: i64, facts: &Facts, message: &[u8]) {
         self.lines += 1;
         self.started = self.started.min(time);
         match facts.kind {
@@ -235,40 +221,36 @@ impl Invocation {
             Kind::OutOfMemory => self.flags |= KILLED,
             Kind::Crash => self.flags |= FAILED,
             Kind::InitReport if facts.level >= Level::Error => self.flags |= INIT_FAILED,
-            Kind::App if facts.level >= Level::Error => self.flags |= LOGGED_ERROR,
             _ => {}
         }
-        if facts.level >= Level::Error {
-            self.explain(line, !matches!(facts.kind, Kind::Report | Kind::End));
-        }
+    }
+
+    fn set(&mut self, flag: u8, on: bool) {
+        self.flags = if on {
+            self.flags | flag
+        } else {
+            self.flags & !flag
+        };
     }
 }
 
-/// The lines of one stream that no request id claims yet.
-#[derive(Debug, Clone, Default)]
-struct Stream {
-    /// (start time, invocation), ascending by time.
-    starts: Vec<(i64, u32)>,
-    /// Lines before their START: an init's output, or a START that is late.
-    orphans: VecDeque<Orphan>,
+/// Longest that fits: 71 minutes; Lambda stops a function after fifteen.
+fn microseconds(ms: f64) -> u32 {
+    ((ms * 1_000.0).round() as u32).min(NONE - 1)
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Orphan {
-    line: u32,
-    time: i64,
-    facts: Facts,
+fn milliseconds(us: u32) -> Option<f64> {
+    (us != NONE).then(|| f64::from(us) / 1_000.0)
 }
-
-/// At most so many lines per stream wait for a START.
-const MAX_ORPHANS: usize = 256;
 
 /// All invocations, in the order their first line came. Feed it every line once; it never looks back at a text.
 #[derive(Debug, Clone, Default)]
 pub struct Invocations {
     rows: Vec<Invocation>,
     by_id: HashMap<RequestId, u32>,
-    streams: Vec<Stream>,
+    streams: Streams,
+    /// Error lines per invocation, the most telling first.
+    clues: HashMap<u32, Vec<Clue>>,
     latest: Option<(RequestId, u32)>,
     adopted: Vec<(u32, u32)>,
 }
@@ -293,7 +275,8 @@ impl Invocations {
     }
 
     /// Joins one line (`line` is its number, `stream` its stream's number, `time` its event time) and says to which
-    /// invocation it belongs. Earlier lines that a late START explains are left in [`Invocations::take_adopted`].
+    /// invocation it belongs. A line without an id goes to the request that runs in its stream at its time; when a late START
+    /// or END shows that this was another one, the line is given over and left in [`Invocations::take_adopted`].
     pub fn observe(
         &mut self,
         line: u32,
@@ -302,33 +285,39 @@ impl Invocations {
         facts: &Facts,
         message: &[u8],
     ) -> Option<u32> {
-        let is_init = matches!(
-            facts.kind,
-            Kind::InitStart | Kind::Restore | Kind::InitReport
-        );
-        let at = match facts.request {
-            Some(id) => Some(self.row_of(id, stream, line, time)),
-            None if is_init => self.started_after(stream, time),
-            None => self
-                .open_at(stream, time)
-                .or_else(|| self.started_after(stream, time)),
+        let Some(id) = facts.request else {
+            return self.observe_guest(Guest::new(line, time, facts), stream);
         };
-        let Some(at) = at else {
-            self.wait(stream, line, time, facts);
-            return None;
-        };
-        if facts.request.is_none() && time < self.rows[at as usize].started {
-            self.rows[at as usize].read_early_line(line, time, facts);
-            return Some(at);
+        let at = self.row_of(id, stream, line, time);
+        let row = &mut self.rows[at as usize];
+        let ended_before = row.ended;
+        row.read_line(time, facts, message);
+        let ended = row.ended;
+        if facts.level >= Level::Error {
+            self.note(at, Clue::new(line, time, facts.kind));
         }
-        self.rows[at as usize].read_line(line, time, facts, message);
         if facts.kind == Kind::Start {
-            self.begin(at, stream, time);
+            let span = self.streams.begin(stream, (time, at), &self.rows);
+            self.rehome(stream, span);
+        } else if ended != ended_before
+            && let Some(ended) = ended
+        {
+            let from = ended_before.map_or(ended, |before| before.min(ended));
+            let span = self.streams.after(stream, from);
+            self.rehome(stream, span);
         }
         Some(at)
     }
 
-    /// (line, invocation) pairs that were joined after the fact since the last call.
+    /// A line that names no request.
+    fn observe_guest(&mut self, guest: Guest, stream: u16) -> Option<u32> {
+        let home = self.streams.home(stream, &guest, &self.rows);
+        self.join(home, &guest);
+        self.streams.hold(stream, Guest { home, ..guest });
+        (home != NONE).then_some(home)
+    }
+
+    /// (line, invocation) pairs that were joined after the fact since the last call; `u32::MAX` is no invocation.
     pub fn take_adopted(&mut self) -> Vec<(u32, u32)> {
         std::mem::take(&mut self.adopted)
     }
@@ -348,73 +337,79 @@ impl Invocations {
         at
     }
 
-    fn stream(&mut self, stream: u16) -> &mut Stream {
-        let at = usize::from(stream);
-        if self.streams.len() <= at {
-            self.streams.resize_with(at + 1, Stream::default);
+    /// Gives the lines without id in `span` (from, up to) to whom they belong by what is known now.
+    fn rehome(&mut self, stream: u16, span: (i64, i64)) {
+        for (place, home) in self.streams.misplaced(stream, span, &self.rows) {
+            let Some(guest) = self.streams.move_to(stream, place, home) else {
+                continue;
+            };
+            self.leave(stream, &guest);
+            self.join(home, &guest);
+            self.adopted.push((guest.line, home));
         }
-        &mut self.streams[at]
     }
 
-    /// The invocation that runs in `stream` at `time`: an environment serves one request at a time.
-    fn open_at(&self, stream: u16, time: i64) -> Option<u32> {
-        let starts = &self.streams.get(usize::from(stream))?.starts;
-        let (_, at) = match starts.last() {
-            Some(last) if last.0 <= time => last,
-            _ => starts[..starts.partition_point(|(start, _)| *start <= time)].last()?,
-        };
-        let row = &self.rows[*at as usize];
-        let is_over = row.has(CLOSED) && row.ended.is_some_and(|ended| time >= ended);
-        (!is_over).then_some(*at)
-    }
-
-    /// The invocation whose START follows `time` in `stream`: an init's output belongs to the request that caused it.
-    fn started_after(&self, stream: u16, time: i64) -> Option<u32> {
-        let starts = &self.streams.get(usize::from(stream))?.starts;
-        if starts.last()?.0 <= time {
-            return None;
-        }
-        starts
-            .get(starts.partition_point(|(start, _)| *start <= time))
-            .map(|(_, at)| *at)
-    }
-
-    fn wait(&mut self, stream: u16, line: u32, time: i64, facts: &Facts) {
-        let orphans = &mut self.stream(stream).orphans;
-        if orphans.len() == MAX_ORPHANS {
-            orphans.pop_front();
-        }
-        orphans.push_back(Orphan {
-            line,
-            time,
-            facts: *facts,
-        });
-    }
-
-    /// START seen: note it, and hand over the orphans that lie between the previous invocation's end and this one's end.
-    fn begin(&mut self, at: u32, stream: u16, time: i64) {
-        let ended = self.rows[at as usize].ended.unwrap_or(i64::MAX);
-        let starts = &mut self.stream(stream).starts;
-        let place = starts.partition_point(|(start, _)| *start <= time);
-        starts.insert(place, (time, at));
-        let before = place.checked_sub(1).map(|i| starts[i].1);
-        if self.stream(stream).orphans.is_empty() {
+    fn join(&mut self, home: u32, guest: &Guest) {
+        let Some(row) = self.rows.get_mut(home as usize) else {
             return;
+        };
+        row.lines += 1;
+        match guest.kind {
+            Kind::InitStart => row.flags |= COLD,
+            Kind::InitReport if guest.level >= Level::Error => row.flags |= INIT_FAILED,
+            _ => {}
         }
-        let previous_end = before
-            .and_then(|row| self.rows[row as usize].ended)
-            .unwrap_or(i64::MIN);
-        let orphans = std::mem::take(&mut self.stream(stream).orphans);
-        let (mine, others): (VecDeque<_>, _) = orphans
-            .into_iter()
-            .partition(|o| o.time >= previous_end && o.time <= ended);
-        self.stream(stream).orphans = others;
-        for orphan in mine {
-            self.rows[at as usize].read_early_line(orphan.line, orphan.time, &orphan.facts);
-            self.adopted.push((orphan.line, at));
+        if guest.level >= Level::Error {
+            self.note(home, Clue::new(guest.line, guest.time, guest.kind));
         }
+    }
+
+    fn leave(&mut self, stream: u16, guest: &Guest) {
+        let Some(row) = self.rows.get_mut(guest.home as usize) else {
+            return;
+        };
+        row.lines -= 1;
+        match guest.kind {
+            Kind::InitStart => row.set(COLD, self.streams.has(stream, guest.home, guest.kind)),
+            Kind::InitReport if guest.level >= Level::Error => {
+                row.set(
+                    INIT_FAILED,
+                    self.streams.has(stream, guest.home, guest.kind),
+                );
+            }
+            _ => {}
+        }
+        if guest.level >= Level::Error
+            && let Some(clues) = self.clues.get_mut(&guest.home)
+        {
+            clues.retain(|clue| clue.line != guest.line);
+            self.weigh(guest.home);
+        }
+    }
+
+    /// An error line of an invocation.
+    fn note(&mut self, at: u32, clue: Clue) {
+        let clues = self.clues.entry(at).or_default();
+        let place = clues.partition_point(|other| other.weight() <= clue.weight());
+        if place < MAX_CLUES {
+            clues.insert(place, clue);
+            clues.truncate(MAX_CLUES);
+        }
+        self.weigh(at);
+    }
+
+    /// What the error lines say together.
+    fn weigh(&mut self, at: u32) {
+        let (Some(row), Some(clues)) = (self.rows.get_mut(at as usize), self.clues.get(&at)) else {
+            return;
+        };
+        row.error_line = clues.first().map_or(NONE, |clue| clue.line);
+        row.set(LOGGED_ERROR, clues.iter().any(|clue| clue.is_logged));
     }
 }
+
+/// So many error lines of one invocation are weighed.
+const MAX_CLUES: usize = 16;
 
 fn starts_with(id: RequestId, prefix: &str) -> bool {
     id.to_string()

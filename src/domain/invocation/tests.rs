@@ -144,7 +144,71 @@ fn lines_without_an_id_go_to_the_request_running_in_their_stream() {
     assert_eq!(feed(&mut table, 8, 0, 45, "now"), Some(2));
 }
 
+/// One stream: (time, message) in order, and for each line the request it belongs to.
+fn session(dice: &[(u8, u8)]) -> Vec<(i64, String, Option<u128>)> {
+    let mut lines = Vec::new();
+    let mut at = 0;
+    for (n, (form, pause)) in (1_u128..).zip(dice) {
+        let id = id(n);
+        let mut say = |message: String| {
+            at += 1 + i64::from(*pause % 3);
+            lines.push((at, message, Some(n)));
+        };
+        if form % 4 == 0 {
+            say("INIT_START Runtime Version: x".to_owned());
+            say("loading".to_owned());
+        }
+        say(format!("START RequestId: {id} Version: 1"));
+        for word in 0..form % 3 {
+            say(format!("words {word}"));
+        }
+        if form % 5 == 0 {
+            say("[ERROR] KeyError: 'x'".to_owned());
+            say("[ERROR] and another".to_owned());
+        }
+        say(format!("END RequestId: {id}"));
+        say(format!("REPORT RequestId: {id}\tDuration: 1.25 ms\t"));
+        at += i64::from(pause % 7);
+    }
+    lines
+}
+
 proptest! {
+    /// Lines that name no request find theirs however late START, END or they themselves come.
+    #[test]
+    fn a_late_start_or_end_changes_nothing_in_the_end(
+        dice in proptest::collection::vec((any::<u8>(), any::<u8>()), 1..30),
+        lags in proptest::collection::vec(0_i64..60, 240),
+    ) {
+        let lines = session(&dice);
+        let mut order: Vec<usize> = (0..lines.len()).collect();
+        order.sort_by_key(|&n| lines[n].0 + lags[n % lags.len()]);
+        let join = |order: &[usize]| {
+            let mut table = Invocations::default();
+            let mut homes = vec![None; order.len()];
+            for (line, &n) in order.iter().enumerate() {
+                homes[n] = feed(&mut table, line as u32, 0, lines[n].0, &lines[n].1);
+                for (line, home) in table.take_adopted() {
+                    homes[order[line as usize]] = (home != NONE).then_some(home);
+                }
+            }
+            let ids: Vec<Option<u128>> =
+                homes.iter().map(|home| home.map(|at| table.rows()[at as usize].id.0)).collect();
+            let mut rows: Vec<_> = table
+                .rows()
+                .iter()
+                .map(|r| (r.id, r.status(), r.lines, r.is_cold(), r.started, r.ended, r.error_line().map(|line| order[line as usize])))
+                .collect();
+            rows.sort_by_key(|row| row.0);
+            (ids, rows)
+        };
+        let late = join(&order);
+        let in_order = join(&(0..lines.len()).collect::<Vec<_>>());
+        prop_assert_eq!(&late, &in_order);
+        let truth: Vec<Option<u128>> = lines.iter().map(|line| line.2).collect();
+        prop_assert_eq!(&late.0, &truth);
+    }
+
     /// Whatever the order of arrival, the joined invocation is the same.
     #[test]
     fn order_of_arrival_does_not_matter(order in Just((0..6_usize).collect::<Vec<_>>()).prop_shuffle()) {
