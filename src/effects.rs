@@ -176,6 +176,8 @@ pub struct Runner {
     pub link: Option<Link>,
     /// What the Predict room keeps between effects.
     pub predict: predict::Room,
+    /// What the Logs room keeps between effects.
+    pub logs: logs::Room,
     /// Brake and stop button of the training run.
     pub training: retrain::Control,
     outbox: Outbox,
@@ -197,6 +199,7 @@ impl Runner {
             schema,
             link: None,
             predict: predict::Room::default(),
+            logs: logs::Room::default(),
             training: retrain::Control::default(),
             outbox,
             tracker: TaskTracker::new(),

@@ -25,7 +25,7 @@ mod text;
 
 pub use filter::{Filter, Layer, Matches, Scan, Want};
 pub use open::{OpenError, Opened};
-pub use picture::Export;
+pub use picture::{Export, Written};
 pub use rows::{BLOCK, Row};
 pub use stats::{Stats, stats};
 pub use text::DEFAULT_CAP_BYTES;
@@ -68,10 +68,14 @@ pub struct Store {
     invocations: Invocations,
     templates: Templates,
     late: HashMap<u32, u32>,
+    /// The newest event time that was not ahead of its own arrival at CloudWatch: one wrong clock makes nobody late.
+    newest_settled: Option<i64>,
     /// Whether each text is followed by its ingestion time and event id (events), or is a piece of a file.
     is_framed: bool,
 }
 
+/// Stands for a text that can no longer be read.
+const GONE: &str = "(this text is gone: the file was cut, or the spool is full)";
 /// Ends the text of an event in the spool; ingestion time and event id follow.
 const FRAME: u8 = 0x1f;
 /// Text is written in pieces of about this size.
@@ -89,6 +93,7 @@ impl Store {
             invocations: Invocations::default(),
             templates: Templates::default(),
             late: HashMap::new(),
+            newest_settled: None,
             is_framed: true,
         }
     }
@@ -129,7 +134,7 @@ impl Store {
         let mut batch: Vec<&LogEvent> = events.iter().collect();
         batch.sort_by_key(|event| event.order_key());
         let first = self.rows.len() as u32;
-        let newest = self.newest_time();
+        let newest = self.newest_settled;
         let mut appended = Appended::default();
         let mut rest = &batch[..];
         while !rest.is_empty() {
@@ -156,6 +161,8 @@ impl Store {
                 }
             }
         }
+        let settled = events.iter().map(LogEvent::settled_time).max();
+        self.newest_settled = self.newest_settled.max(settled);
         let mut order = std::mem::take(&mut self.order);
         appended.reordered = order.insert(appended.lines.clone(), |a, b| self.compare(a, b));
         self.order = order;
@@ -266,7 +273,7 @@ impl Store {
         };
         let mut bytes = Vec::with_capacity(row.len());
         if !self.spool.read(row.at(), row.len(), &mut bytes) {
-            return b"(this text is no longer in the spool)".to_vec();
+            return GONE.as_bytes().to_vec();
         }
         bytes
     }
@@ -285,7 +292,9 @@ impl Store {
             return String::new();
         };
         let mut bytes = Vec::new();
-        self.spool.read(row.at(), row.len().min(limit), &mut bytes);
+        if !self.spool.read(row.at(), row.len().min(limit), &mut bytes) {
+            return GONE.to_owned();
+        }
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
@@ -300,7 +309,7 @@ impl Store {
         self.streams.len()
     }
 
-    /// A line as the event it came from.
+    /// A line as the event it came from; `None` when its text is gone.
     pub fn event(&self, line: u32) -> Option<LogEvent> {
         let picture = Picture::new(
             Vec::new(),
@@ -308,7 +317,7 @@ impl Store {
             self.streams.all(),
             self.is_framed,
         );
-        Some(picture.event(self.row(line)?))
+        picture.event(self.row(line)?)
     }
 
     /// Ingestion time and event id, from behind the text.

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use anyhow::anyhow;
 
-use super::{Context, Exit, Failure, Run};
+use super::{Context, Failure, Run};
 use crate::client::errors::AwsError;
 use crate::domain::line::Level;
 use crate::domain::query::Term;
@@ -34,16 +34,16 @@ pub struct Args {
     #[arg(long, value_name = "PATTERN")]
     pub filter: Option<String>,
     /// Only lines that match this regular expression
-    #[arg(long, value_name = "RE")]
+    #[arg(long, value_name = "RE", conflicts_with_all = ["requests", "errors"])]
     pub grep: Option<String>,
     /// Only lines of this level or above: debug, info, warn, error
-    #[arg(long, value_name = "LEVEL")]
+    #[arg(long, value_name = "LEVEL", conflicts_with_all = ["requests", "errors"])]
     pub level: Option<String>,
     /// One row per request instead of lines
     #[arg(long, conflicts_with = "errors")]
     pub requests: bool,
     /// One row per kind of error instead of lines
-    #[arg(long)]
+    #[arg(long, conflicts_with = "follow")]
     pub errors: bool,
     /// Print one JSON object a line
     #[arg(long)]
@@ -60,7 +60,7 @@ pub struct Args {
     /// Print how long each stage takes on the file
     #[arg(long, requires = "file")]
     pub stats: bool,
-    /// Also write every event to this file, to be replayed
+    /// Also write every event to this new file, to be replayed
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
     /// Play a recording at its own pace, or at --speed 10x
@@ -91,8 +91,7 @@ pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
     } else {
         source::tail(args, context, &mut desk).await?;
     }
-    desk.finish()?;
-    Ok(Exit::Fine)
+    desk.finish()
 }
 
 fn desk<'a, W: Write>(

@@ -7,10 +7,11 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
+use crate::client::errors::AwsError;
 use crate::client::logs::{LiveFrame, LiveTail, LogsClient, group_name};
-use crate::client::tail::Connect;
+use crate::client::tail::{Connect, Wishes};
 use crate::domain::line::LogEvent;
 
 /// AWS's limit.
@@ -30,30 +31,64 @@ pub enum LiveSignal {
     },
     /// Something may have been skipped; the poller should look now.
     Gap,
+    /// No session: why. It is tried again.
+    Refused(String),
 }
 
 type Listener = (Arc<str>, mpsc::Sender<LiveSignal>);
 
-/// Keeps a session open for the first ten `listeners`, for ever. Dropping the future ends the session.
+/// Keeps a session open for the first ten `listeners` while it is wished for, for ever. Dropping the future ends the session.
 pub async fn accelerate(
-    mut client: LogsClient,
+    client: LogsClient,
     connect: Connect,
     pattern: Option<Arc<str>>,
-    mut listeners: Vec<Listener>,
+    listeners: Vec<Listener>,
+    mut wishes: watch::Receiver<Wishes>,
 ) -> Infallible {
-    listeners.truncate(MOST_GROUPS);
+    loop {
+        wish(&mut wishes, true).await;
+        tokio::select! {
+            never = keep_open(client.clone(), &connect, pattern.as_deref(), &listeners) => match never {},
+            () = wish(&mut wishes, false) => {}
+        }
+    }
+}
+
+/// Waits until Live Tail is wished for, or no more.
+async fn wish(wishes: &mut watch::Receiver<Wishes>, live_tail: bool) {
+    let wished = wishes.wait_for(|wishes| wishes.live_tail == live_tail);
+    if wished.await.is_err() {
+        // Nobody can change the wish any more.
+        std::future::pending::<()>().await;
+    }
+}
+
+async fn keep_open(
+    mut client: LogsClient,
+    connect: &Connect,
+    pattern: Option<&str>,
+    listeners: &[Listener],
+) -> Infallible {
+    let (first, rest) = listeners.split_at(listeners.len().min(MOST_GROUPS));
+    tell(rest, || {
+        LiveSignal::Refused(format!("it takes {MOST_GROUPS} groups"))
+    })
+    .await;
     let mut failures = 0;
     loop {
-        match open(&client, pattern.as_deref(), &listeners).await {
+        match open(&client, pattern, first).await {
             Ok(session) => {
                 failures = 0;
-                listen(session, &listeners).await;
-                for (_, listener) in &listeners {
-                    let _ = listener.send(LiveSignal::Gap).await;
-                }
+                listen(session, first).await;
+                tell(first, || LiveSignal::Gap).await;
             }
             Err(error) => {
                 tracing::warn!(%error, "Live Tail did not open; the tail goes on by polling");
+                let why = match &error {
+                    AwsError::AccessDenied { action, .. } => format!("needs {action}"),
+                    error => error.to_string(),
+                };
+                tell(first, || LiveSignal::Refused(why.clone())).await;
                 if error.is_about_credentials() {
                     client = connect().await.unwrap_or(client);
                 }
@@ -65,11 +100,17 @@ pub async fn accelerate(
     }
 }
 
+async fn tell(listeners: &[Listener], signal: impl Fn() -> LiveSignal) {
+    for (_, listener) in listeners {
+        let _ = listener.send(signal()).await;
+    }
+}
+
 async fn open(
     client: &LogsClient,
     pattern: Option<&str>,
     listeners: &[Listener],
-) -> Result<LiveTail, crate::client::errors::AwsError> {
+) -> Result<LiveTail, AwsError> {
     let mut arns = Vec::new();
     for (group, _) in listeners {
         arns.push(client.group_arn(group).await?);

@@ -107,6 +107,11 @@ impl LogsClient {
         wire::local_now() + self.clock.skew()
     }
 
+    /// How far the server's clock is ahead of this machine's, milliseconds.
+    pub fn skew(&self) -> i64 {
+        self.clock.skew()
+    }
+
     /// The region asked.
     pub fn region(&self) -> &str {
         &self.region

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::client::errors::AwsError;
@@ -19,6 +19,7 @@ use crate::client::logs::{LogsClient, Page, PageRequest};
 use crate::domain::line::LogEvent;
 
 mod group;
+mod groups;
 mod history;
 mod pace;
 mod pass;
@@ -28,7 +29,7 @@ mod sweep;
 mod trouble;
 
 pub use group::{GroupTail, Step};
-pub use status::{Progress, Status};
+pub use status::{LiveTail, Progress, Status};
 
 use pace::Bucket;
 
@@ -43,7 +44,7 @@ pub type Connect = Arc<dyn Fn() -> BoxFuture<'static, anyhow::Result<LogsClient>
 /// What to tail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TailRequest {
-    /// Group names, or ARNs of another account's.
+    /// Group names, or ARNs of another account's; names with `*` or `?` stand for all groups that match when the tail begins.
     pub groups: Vec<Arc<str>>,
     /// CloudWatch filter pattern.
     pub pattern: Option<Arc<str>>,
@@ -51,8 +52,15 @@ pub struct TailRequest {
     pub span: Span,
     /// What trouble ends the tail.
     pub patience: Patience,
-    /// Live Tail as accelerator. It is billed by the minute.
+}
+
+/// What is wanted of a running tail; a change is followed at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Wishes {
+    /// Live Tail as accelerator, for the first ten groups. It is billed by the minute.
     pub live_tail: bool,
+    /// Grows when somebody wants to know now.
+    pub looks: u32,
 }
 
 /// The time wanted, milliseconds since the epoch, and how it is walked.
@@ -118,64 +126,69 @@ pub enum Phase {
 pub async fn run(
     connect: Connect,
     request: TailRequest,
+    wishes: watch::Receiver<Wishes>,
     updates: mpsc::Sender<TailUpdate>,
     cancel: CancellationToken,
     seed: u64,
 ) -> Result<(), AwsError> {
-    let client = tokio::select! {
+    let mut client = tokio::select! {
         () = cancel.cancelled() => return Ok(()),
         client = connect() => client.map_err(|error| AwsError::Configuration {
             profile: None,
             detail: format!("{error:#}"),
         })?,
     };
+    let names = tokio::select! {
+        () = cancel.cancelled() => return Ok(()),
+        names = groups::resolve(&request, &mut client, &connect, &updates, seed) => names?,
+    };
+    let statuses = names
+        .iter()
+        .map(|name| (Arc::clone(name), Status::Connecting));
     let tails = Arc::new(Tails {
         connect,
         updates,
         bucket: Mutex::new(Bucket::new(client.now())),
-        statuses: Mutex::new((
-            vec![Status::Connecting; request.groups.len()],
-            Status::Connecting,
-        )),
+        statuses: Mutex::new((statuses.collect(), Status::Connecting)),
         cancel: cancel.child_token(),
     });
     let _stop_with_us = tails.cancel.clone().drop_guard();
-    let mut frames: Vec<Option<mpsc::Receiver<LiveSignal>>> = Vec::new();
-    let mut senders = Vec::new();
-    for group in &request.groups {
-        let (sender, receiver) = mpsc::channel(LIVE_BACKLOG);
-        senders.push((Arc::clone(group), sender));
-        frames.push(request.live_tail.then_some(receiver));
-    }
+    let (senders, frames): (Vec<_>, Vec<_>) = names
+        .iter()
+        .map(|name| {
+            let (sender, receiver) = mpsc::channel(LIVE_BACKLOG);
+            ((Arc::clone(name), sender), receiver)
+        })
+        .unzip();
     let live = livetail::accelerate(
         client.clone(),
         Arc::clone(&tails.connect),
         request.pattern.clone(),
         senders,
+        wishes.clone(),
     );
-    let groups = request.groups.iter().zip(frames).enumerate();
-    let tasks = groups.map(|(index, (group, frames))| {
-        let mut machine = GroupTail::new(
-            Arc::clone(group),
+    let groups = names.iter().zip(frames).enumerate();
+    let tasks = groups.map(|(index, (name, frames))| {
+        let machine = GroupTail::new(
+            Arc::clone(name),
             request.pattern.clone(),
             request.span,
             request.patience,
             client.now(),
             seed.wrapping_add(index as u64),
         );
-        if request.live_tail {
-            machine.expect_live_tail();
-        }
-        follow(Arc::clone(&tails), index, machine, client.clone(), frames)
+        follow(
+            Arc::clone(&tails),
+            index,
+            machine,
+            client.clone(),
+            frames,
+            wishes.clone(),
+        )
     });
-    let all = futures::future::try_join_all(tasks);
-    if request.live_tail {
-        tokio::select! {
-            result = all => result.map(|_| ()),
-            never = live => match never {},
-        }
-    } else {
-        all.await.map(|_| ())
+    tokio::select! {
+        result = futures::future::try_join_all(tasks) => result.map(|_| ()),
+        never = live => match never {},
     }
 }
 
@@ -185,7 +198,7 @@ struct Tails {
     updates: mpsc::Sender<TailUpdate>,
     bucket: Mutex<Bucket>,
     /// One per group, and the summary last sent.
-    statuses: Mutex<(Vec<Status>, Status)>,
+    statuses: Mutex<(Vec<(Arc<str>, Status)>, Status)>,
     cancel: CancellationToken,
 }
 
@@ -193,7 +206,7 @@ struct Tails {
 enum Event {
     Page(Result<Page, AwsError>),
     Live(LiveSignal),
-    LiveGone,
+    Wished(Wishes),
     Woken,
     Cancelled,
 }
@@ -204,35 +217,46 @@ async fn follow(
     index: usize,
     mut machine: GroupTail,
     mut client: LogsClient,
-    mut frames: Option<mpsc::Receiver<LiveSignal>>,
+    mut frames: mpsc::Receiver<LiveSignal>,
+    mut wishes: watch::Receiver<Wishes>,
 ) -> Result<(), AwsError> {
+    let mut wished = *wishes.borrow_and_update();
+    if wished.live_tail {
+        machine.expect_live_tail();
+    }
     loop {
         let step = match machine.next(client.now()) {
             Step::GiveUp(error) => return Err(error),
             step => step,
         };
-        tails.publish(index, machine.status()).await;
+        tails.publish(index, machine.status(), client.skew()).await;
+        let is_waiting = matches!(step, Step::Wait(_));
         let mut work: BoxFuture<'_, Event> = match step {
             Step::Done | Step::GiveUp(_) => return Ok(()),
             Step::Wait(until) => Box::pin(sleep((until - client.now()).min(LONGEST_SLEEP_MS))),
             Step::Ask(request) => Box::pin(tails.fetch(client.clone(), request)),
         };
-        // A page may take seconds; Live Tail lines do not wait for it.
+        // A page may take seconds; Live Tail lines and wishes do not wait for it.
         let event = loop {
             let event = tokio::select! {
                 biased;
                 () = tails.cancel.cancelled() => Event::Cancelled,
                 event = &mut work => event,
-                signal = next_signal(&mut frames) => signal.map_or(Event::LiveGone, Event::Live),
+                Some(signal) = frames.recv() => Event::Live(signal),
+                Ok(()) = wishes.changed() => Event::Wished(*wishes.borrow_and_update()),
             };
             match event {
-                Event::Live(LiveSignal::Frame { events, sampled }) => {
-                    let batch = machine.live(client.now(), events, sampled);
-                    tails.show(batch).await;
+                Event::Live(signal) => tails.hear(&mut machine, client.now(), signal).await,
+                Event::Wished(new) => {
+                    machine.wish(client.now(), wished, new);
+                    wished = new;
                 }
-                Event::Live(LiveSignal::Gap) => machine.live_gap(client.now()),
-                Event::LiveGone => frames = None,
                 event => break event,
+            }
+            tails.publish(index, machine.status(), client.skew()).await;
+            if is_waiting {
+                // It may have become time to ask.
+                break Event::Woken;
             }
         };
         drop(work);
@@ -252,7 +276,7 @@ async fn follow(
                     client = (tails.connect)().await.unwrap_or(client);
                 }
             }
-            Event::Woken | Event::Live(_) | Event::LiveGone => {}
+            Event::Woken | Event::Live(_) | Event::Wished(_) => {}
         }
     }
 }
@@ -276,11 +300,24 @@ impl Tails {
         }
     }
 
-    async fn publish(&self, index: usize, status: Status) {
+    /// What Live Tail tells one group.
+    async fn hear(&self, machine: &mut GroupTail, now: i64, signal: LiveSignal) {
+        match signal {
+            LiveSignal::Frame { events, sampled } => {
+                let batch = machine.live(now, events, sampled);
+                self.show(batch).await;
+            }
+            LiveSignal::Gap => machine.live_gap(now),
+            LiveSignal::Refused(why) => machine.live_refused(why),
+        }
+    }
+
+    /// Tells how the tail is, by this machine's clock; `skew` is how far the server's is ahead, milliseconds.
+    async fn publish(&self, index: usize, status: Status, skew: i64) {
         let summary = {
             let mut statuses = lock(&self.statuses);
             let (each, sent) = &mut *statuses;
-            each[index] = status;
+            each[index].1 = status.shifted(-skew);
             let summary = Status::of_all(each);
             if summary == *sent {
                 return;
@@ -299,13 +336,6 @@ impl Tails {
                 self.cancel.cancel();
             },
         }
-    }
-}
-
-async fn next_signal(frames: &mut Option<mpsc::Receiver<LiveSignal>>) -> Option<LiveSignal> {
-    match frames {
-        Some(frames) => frames.recv().await,
-        None => std::future::pending().await,
     }
 }
 

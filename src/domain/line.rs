@@ -14,10 +14,11 @@ mod text;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LogEvent {
-    /// When the event happened, milliseconds since the epoch.
+    /// When the event happened, milliseconds since the epoch; 0 when unknown, which is `null` in JSON.
+    #[serde(with = "known_time")]
     pub timestamp: i64,
     /// When CloudWatch received it, milliseconds since the epoch (equal to `timestamp` when unknown).
-    #[serde(default)]
+    #[serde(default, with = "known_time")]
     pub ingestion_time: i64,
     /// Log group name.
     #[serde(
@@ -41,6 +42,14 @@ pub struct LogEvent {
 }
 
 impl LogEvent {
+    /// When it happened, as far as that can be: CloudWatch takes events up to two hours ahead of its own clock.
+    pub fn settled_time(&self) -> i64 {
+        match self.ingestion_time {
+            0 => self.timestamp,
+            received => self.timestamp.min(received),
+        }
+    }
+
     /// The order of the Logs tab: event time, then arrival at CloudWatch, then event id.
     pub fn order_key(&self) -> (i64, i64, Option<&str>) {
         (
@@ -48,6 +57,20 @@ impl LogEvent {
             self.ingestion_time,
             self.event_id.as_deref(),
         )
+    }
+}
+
+/// serde for times: 0 is `null`.
+mod known_time {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
+    pub fn serialize<S: Serializer>(time: &i64, to: S) -> Result<S::Ok, S::Error> {
+        (*time != 0).then_some(*time).serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
+        Ok(Option::deserialize(from)?.unwrap_or_default())
     }
 }
 
@@ -332,6 +355,10 @@ mod tests {
         assert_eq!(serde_json::to_string(&event).unwrap(), line);
         let sparse: LogEvent = serde_json::from_str(r#"{"timestamp":1,"message":"x"}"#).unwrap();
         assert_eq!((sparse.event_id, &*sparse.stream), (None, ""));
+        let timeless = r#"{"timestamp":null,"ingestionTime":null,"logGroupName":"","logStreamName":"","message":"x"}"#;
+        let event: LogEvent = serde_json::from_str(timeless).unwrap();
+        assert_eq!(event.timestamp, 0);
+        assert_eq!(serde_json::to_string(&event).unwrap(), timeless);
     }
 
     proptest! {

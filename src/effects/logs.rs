@@ -4,11 +4,11 @@ pub mod sift;
 
 use std::path::PathBuf;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::{Outbox, Runner, Slot};
-use crate::client::logs::{LogGroup, LogsClient, QueryResults};
-use crate::client::tail::{self, Connect, TailRequest, TailUpdate};
+use crate::client::logs::{LogsClient, QueryResults};
+use crate::client::tail::{self, Connect, TailRequest, TailUpdate, Wishes};
 use crate::store::Matches;
 use sift::{Save, Sift};
 
@@ -21,11 +21,11 @@ const QUERY_PACE: std::time::Duration = std::time::Duration::from_millis(500);
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Tail these groups instead of what is tailed now. Answers carry the number.
-    Tail(u64, TailRequest),
+    Tail(u64, TailRequest, Wishes),
+    /// Want something else of the running tail.
+    Wish(Wishes),
     /// Stop tailing.
     StopTail,
-    /// List the groups that match a glob.
-    Groups(String),
     /// Run a Logs Insights query. Answers carry the number.
     Query(u64, Query),
     /// Stop waiting for the running query, and stop it on the service's side too.
@@ -61,8 +61,6 @@ pub enum Event {
     Tail(u64, TailUpdate),
     /// The tail of this number ended by itself: a sentence, or all that was asked for has been read.
     TailEnded(u64, Option<String>),
-    /// The groups that match, or why they cannot be listed.
-    Groups(Result<Vec<LogGroup>, String>),
     /// The query of this number was accepted under this id.
     QueryStarted(u64, String),
     /// What the query of this number has found so far.
@@ -89,12 +87,24 @@ pub enum Event {
     },
 }
 
+/// What the Logs room keeps between effects.
+#[derive(Debug, Default)]
+pub struct Room {
+    /// What is wanted of the running tail.
+    wishes: watch::Sender<Wishes>,
+}
+
 /// Starts what the effect asks for.
 pub fn run(effect: Effect, runner: &mut Runner) {
     match effect {
-        Effect::Tail(number, request) => start_tail(number, request, runner),
+        Effect::Tail(number, request, wishes) => {
+            runner.logs.wishes.send_replace(wishes);
+            start_tail(number, request, runner);
+        }
+        Effect::Wish(wishes) => {
+            runner.logs.wishes.send_replace(wishes);
+        }
         Effect::StopTail => runner.stop(Slot::Tail),
-        Effect::Groups(glob) => list_groups(glob, runner),
         Effect::Query(number, query) => start_query(number, query, runner),
         Effect::StopQuery { id } => stop_query(id, runner),
         Effect::Sift(sift) => {
@@ -128,6 +138,7 @@ fn client(runner: &Runner) -> Result<LogsClient, String> {
 fn start_tail(number: u64, request: TailRequest, runner: &mut Runner) {
     let connect = connect(runner);
     let seed = runner.settings.sandbox.seed.wrapping_add(number);
+    let wishes = runner.logs.wishes.subscribe();
     runner.spawn_in(Slot::Tail, "log tail", |outbox, cancel| async move {
         let ended = match connect {
             Ok(connect) => {
@@ -137,27 +148,13 @@ fn start_tail(number: u64, request: TailRequest, runner: &mut Runner) {
                         outbox.send(Event::Tail(number, update)).await;
                     }
                 };
-                let tail = tail::run(connect, request, updates, cancel, seed);
+                let tail = tail::run(connect, request, wishes, updates, cancel, seed);
                 let (ended, ()) = tokio::join!(tail, forward);
                 ended.err().map(|error| error.to_string())
             }
             Err(error) => Some(error),
         };
         outbox.send(Event::TailEnded(number, ended)).await;
-    });
-}
-
-fn list_groups(glob: String, runner: &mut Runner) {
-    let client = client(runner);
-    runner.spawn("log groups", |outbox| async move {
-        let found = match client {
-            Ok(client) => client
-                .groups(&glob)
-                .await
-                .map_err(|error| error.to_string()),
-            Err(error) => Err(error),
-        };
-        outbox.send(Event::Groups(found)).await;
     });
 }
 

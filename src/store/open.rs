@@ -53,10 +53,16 @@ pub struct Opened {
     pub store: Store,
     path: PathBuf,
     file: Option<File>,
-    base: u64,
+    /// Where the file's text lies among all text; `None` before its first line, and for a recording, whose events are spooled.
+    base: Option<u64>,
     position: u64,
+    /// The first bytes of the file and the last ones read: other bytes there mean that it was written anew.
+    marks: [Vec<u8>; 2],
     feed: Feed,
 }
+
+/// So many bytes at each end of what was read tell whether a file is still the same.
+const MARK_BYTES: u64 = 64;
 
 /// Opens and indexes a file. Plain text is read in place; recordings and gzip go through a spool in `spool_dir`.
 /// A last line without newline counts.
@@ -92,29 +98,31 @@ fn start(path: &Path, spool_dir: &Path) -> Result<Opened, OpenError> {
         read_all(flate2::read::MultiGzDecoder::new(whole), &mut store).map_err(fail)?;
     } else if !metadata.is_file() {
         // A pipe or a device: it can be read only once.
-        read_all(file, &mut store).map_err(fail)?;
-    } else {
-        let base = store.spool.add_file(file.try_clone().map_err(fail)?, 0);
-        return Ok(Opened {
-            store,
-            path: path.to_owned(),
-            file: Some(file),
-            base,
-            position: 0,
-            feed: Feed::default(),
-        });
+        read_all(&file, &mut store).map_err(fail)?;
     }
+    let is_plain = metadata.is_file() && !is_gzip;
     Ok(Opened {
         store,
         path: path.to_owned(),
-        file: None,
-        base: 0,
+        file: is_plain.then_some(file),
+        base: None,
         position: 0,
+        marks: [Vec::new(), Vec::new()],
         feed: Feed::default(),
     })
 }
 
 impl Opened {
+    /// Lines of a recording that were no events.
+    pub const fn skipped(&self) -> usize {
+        self.feed.skipped
+    }
+
+    /// What was indexed has been shown: a line that goes on with it stands for itself.
+    pub fn close_event(&mut self) {
+        self.feed.is_closed = true;
+    }
+
     /// Reads what was added to the file since the last time.
     pub fn poll(&mut self) -> Result<Growth, OpenError> {
         let Some(file) = &self.file else {
@@ -122,7 +130,7 @@ impl Opened {
         };
         let fail = |error| OpenError::new(&self.path, error);
         let known = file.metadata().map_err(fail)?;
-        if known.len() < self.position {
+        if known.len() < self.position || self.read_marks(file).map_err(fail)? != self.marks {
             return Ok(Growth::Truncated);
         }
         let grown = self.read_on(false)?;
@@ -135,12 +143,21 @@ impl Opened {
         }
         let rest = self.read_on(true)?;
         let file = File::open(&self.path).map_err(|error| OpenError::new(&self.path, error))?;
-        let for_text = file
-            .try_clone()
-            .map_err(|error| OpenError::new(&self.path, error))?;
-        self.base = self.store.spool.add_file(for_text, 0);
-        (self.file, self.position) = (Some(file), 0);
+        (self.file, self.base, self.position) = (Some(file), None, 0);
+        self.marks = [Vec::new(), Vec::new()];
         Ok(Growth::Rotated(grown + rest + self.read_on(false)?))
+    }
+
+    /// The bytes at both ends of what was read.
+    fn read_marks(&self, file: &File) -> io::Result<[Vec<u8>; 2]> {
+        let len = self.position.min(MARK_BYTES);
+        let read = |at| -> io::Result<Vec<u8>> {
+            let mut bytes = vec![0; len as usize];
+            let filled = read_at_most(file, at, &mut bytes)?;
+            bytes.truncate(filled);
+            Ok(bytes)
+        };
+        Ok([read(0)?, read(self.position - len)?])
     }
 
     /// Indexes complete lines up to the end of the file; with `to_the_end` also a last line without newline.
@@ -165,26 +182,40 @@ impl Opened {
                 buffer.resize(longer, 0);
                 continue;
             };
-            self.store.spool.grow_file(self.position + len as u64);
-            self.feed.take(
-                &mut self.store,
-                &buffer[..len],
-                Some(self.base + self.position),
-            );
+            if self.feed.format != Some(Format::Recording) {
+                let base = match self.base {
+                    Some(base) => base,
+                    None => {
+                        let text = file
+                            .try_clone()
+                            .map_err(|e| OpenError::new(&self.path, e))?;
+                        self.store.spool.add_file(text, 0)
+                    }
+                };
+                self.base = Some(base);
+                self.store.spool.grow_file(self.position + len as u64);
+            }
+            let at = self.base.map(|base| base + self.position);
+            self.feed.take(&mut self.store, &buffer[..len], at);
             self.position += len as u64;
         }
         self.feed.flush(&mut self.store);
+        self.marks = self
+            .read_marks(file)
+            .map_err(|e| OpenError::new(&self.path, e))?;
         Ok(self.store.len() - before)
     }
 }
 
 /// How much of `text` can be indexed now: up to the last newline, or all of it when nothing more comes or a line gets too long.
 fn complete(text: &[u8], is_end: bool, feed: &mut Feed) -> Option<usize> {
-    feed.detect(text);
-    if is_end || text.len() >= super::rows::MAX_LEN {
-        return Some(text.len());
-    }
-    memchr::memrchr(b'\n', text).map(|at| at + 1)
+    let len = if is_end || text.len() >= super::rows::MAX_LEN {
+        text.len()
+    } else {
+        memchr::memrchr(b'\n', text)? + 1
+    };
+    feed.detect(&text[..len]);
+    Some(len)
 }
 
 fn read_at_most(mut file: &File, at: u64, into: &mut [u8]) -> io::Result<usize> {
@@ -215,28 +246,59 @@ fn is_same_file(a: &std::fs::Metadata, b: &std::fs::Metadata) -> bool {
 
 /// Reads a stream (standard input, a decompressor) to its end into the store's spool.
 pub fn read_all(mut from: impl Read, store: &mut Store) -> io::Result<()> {
-    let mut feed = Feed::default();
+    let mut inflow = Inflow::default();
     let mut buffer = vec![0; READ_BYTES];
-    let mut filled = 0;
     loop {
-        match from.read(&mut buffer[filled..]) {
+        match from.read(&mut buffer) {
             Ok(0) => break,
-            Ok(read) => filled += read,
+            Ok(read) => inflow.push(&buffer[..read], store),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
-        if let Some(len) = complete(&buffer[..filled], false, &mut feed) {
-            feed.take(store, &buffer[..len], None);
-            buffer.copy_within(len..filled, 0);
-            filled -= len;
-        } else if filled == buffer.len() {
-            buffer.resize(filled * 2, 0);
+    }
+    inflow.end(store);
+    Ok(())
+}
+
+/// A text that comes in pieces, such as standard input.
+#[derive(Debug, Default)]
+pub struct Inflow {
+    feed: Feed,
+    /// The beginning of a line whose end has not come.
+    rest: Vec<u8>,
+}
+
+impl Inflow {
+    /// Takes a piece; whole lines are indexed.
+    pub fn push(&mut self, bytes: &[u8], store: &mut Store) {
+        self.rest.extend_from_slice(bytes);
+        if memchr::memchr(b'\n', bytes).is_none() && self.rest.len() < super::rows::MAX_LEN {
+            return;
+        }
+        if let Some(len) = complete(&self.rest, false, &mut self.feed) {
+            self.feed.take(store, &self.rest[..len], None);
+            self.rest.drain(..len);
+            self.feed.flush(store);
         }
     }
-    feed.detect(&buffer[..filled]);
-    feed.take(store, &buffer[..filled], None);
-    feed.flush(store);
-    Ok(())
+
+    /// What was indexed has been shown: a line that goes on with it stands for itself.
+    pub fn close_event(&mut self) {
+        self.feed.is_closed = true;
+    }
+
+    /// Nothing more comes: the last line may lack its newline.
+    pub fn end(&mut self, store: &mut Store) {
+        let rest = std::mem::take(&mut self.rest);
+        self.feed.detect(&rest);
+        self.feed.take(store, &rest, None);
+        self.feed.flush(store);
+    }
+
+    /// Lines of a recording that are no events.
+    pub const fn skipped(&self) -> usize {
+        self.feed.skipped
+    }
 }
 
 /// Turns a growing text into lines of a store.
@@ -246,8 +308,10 @@ pub struct Feed {
     last_time: i64,
     stream: u16,
     batch: Vec<LogEvent>,
+    /// The last line has been shown and cannot grow any more.
+    is_closed: bool,
     /// Lines of a recording that are no events.
-    pub skipped: usize,
+    skipped: usize,
 }
 
 impl Feed {
@@ -281,7 +345,8 @@ impl Feed {
 
     fn take_line(&mut self, store: &mut Store, format: Format, line: &[u8], at: u64) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let last = store.rows.len().checked_sub(1);
+        let is_closed = std::mem::take(&mut self.is_closed);
+        let last = store.rows.len().checked_sub(1).filter(|_| !is_closed);
         match format.read(line) {
             Piece::Continuation if let Some(last) = last => {
                 if let Some(row) = store.rows.get_mut(last as u32) {

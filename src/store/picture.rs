@@ -44,22 +44,24 @@ impl Picture {
             .get(line as usize % BLOCK)
     }
 
-    /// The event that a row stands for.
-    pub fn event(&self, row: &Row) -> LogEvent {
+    /// The event that a row stands for; `None` when its text is gone (the file was cut, the spool is full).
+    pub fn event(&self, row: &Row) -> Option<LogEvent> {
         let mut bytes = Vec::new();
-        self.reader.read(row.at(), row.len(), &mut bytes);
+        if !self.reader.read(row.at(), row.len(), &mut bytes) {
+            return None;
+        }
         let names = self.streams.get(usize::from(row.stream())).cloned();
         let (group, stream) = names.unwrap_or_else(|| (Arc::from(""), Arc::from("")));
         let trailer = self.is_framed.then(|| trailer(&self.reader, row)).flatten();
         let (ingestion_time, event_id) = trailer.unwrap_or((row.time, None));
-        LogEvent {
+        Some(LogEvent {
             timestamp: row.time,
             ingestion_time,
             group,
             stream,
             event_id,
             message: String::from_utf8_lossy(&bytes).into_owned(),
-        }
+        })
     }
 }
 
@@ -72,6 +74,15 @@ pub fn trailer(reader: &Reader, row: &Row) -> Option<(i64, Option<Box<str>>)> {
     let (ingestion, id) = text.split_once('\t')?;
     let ingestion = i64::from_str_radix(ingestion, 16).ok()?;
     Some((ingestion, (!id.is_empty()).then(|| Box::from(id))))
+}
+
+/// How an export went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Written {
+    /// Lines written.
+    pub lines: usize,
+    /// Lines left out because their text is gone.
+    pub gone: usize,
 }
 
 /// Lines to be written as JSON lines, in their order.
@@ -96,15 +107,20 @@ impl Export {
         self.lines.is_empty()
     }
 
-    /// Writes them; stops when `cancel` is set. Returns how many were written.
-    pub fn write(&self, to: &mut impl Write, cancel: &AtomicBool) -> io::Result<usize> {
-        let mut written = 0;
+    /// Writes them; stops when `cancel` is set.
+    pub fn write(&self, to: &mut impl Write, cancel: &AtomicBool) -> io::Result<Written> {
+        let mut written = Written::default();
         for row in self.lines.iter().filter_map(|line| self.picture.row(*line)) {
             if cancel.load(Ordering::Relaxed) {
                 break;
             }
-            write_events(to, [&self.picture.event(row)])?;
-            written += 1;
+            match self.picture.event(row) {
+                Some(event) => {
+                    write_events(to, [&event])?;
+                    written.lines += 1;
+                }
+                None => written.gone += 1,
+            }
         }
         Ok(written)
     }

@@ -5,6 +5,9 @@ use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde::Serialize;
+use serde_json::ser::{Formatter, Serializer};
+
 use crate::domain::line::LogEvent;
 
 /// Trouble with a recording, with its file's name.
@@ -17,6 +20,12 @@ pub enum RecordingError {
         path: PathBuf,
         /// The system's words.
         error: io::Error,
+    },
+    /// There is something in the file already.
+    #[error("recording {path}: the file is there already; give another name, or remove it")]
+    Exists {
+        /// The file.
+        path: PathBuf,
     },
     /// A line is no event.
     #[error(
@@ -40,8 +49,13 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Opens a recording to append to; a new file is readable by its owner only.
+    /// Begins a recording, readable by its owner only; never on top of another one, whose replay would show lines twice.
     pub fn create(path: &Path) -> Result<Self, RecordingError> {
+        if std::fs::metadata(path).is_ok_and(|there| there.is_file() && there.len() > 0) {
+            return Err(RecordingError::Exists {
+                path: path.to_owned(),
+            });
+        }
         let mut options = OpenOptions::new();
         options.create(true).append(true);
         #[cfg(unix)]
@@ -73,10 +87,44 @@ pub fn write_events<'a>(
     events: impl IntoIterator<Item = &'a LogEvent>,
 ) -> io::Result<()> {
     for event in events {
-        serde_json::to_writer(&mut *to, event)?;
-        to.write_all(b"\n")?;
+        write_json(to, event)?;
     }
     Ok(())
+}
+
+/// Writes one value as one line of JSON that a terminal can be shown: what would steer it is escaped.
+pub fn write_json(to: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    let mut writer = Serializer::with_formatter(&mut *to, Harmless);
+    value.serialize(&mut writer)?;
+    to.write_all(b"\n")
+}
+
+/// JSON whose strings hold no control characters (C1 and DEL too) and no marks that reorder text.
+struct Harmless;
+
+impl Formatter for Harmless {
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        to: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some(at) = rest.find(steers) {
+            let (plain, after) = rest.split_at(at);
+            to.write_all(plain.as_bytes())?;
+            let mut chars = after.chars();
+            if let Some(c) = chars.next() {
+                write!(to, "\\u{:04x}", u32::from(c))?;
+            }
+            rest = chars.as_str();
+        }
+        to.write_all(rest.as_bytes())
+    }
+}
+
+fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Plays a recording: an iterator of (pause since the start of the replay, event), in the file's order. The caller waits:
@@ -174,6 +222,10 @@ mod tests {
         let mut recorder = Recorder::create(&path).unwrap();
         recorder.write(&events[..1]).unwrap();
         recorder.write(&events[1..]).unwrap();
+        assert!(matches!(
+            Recorder::create(&path),
+            Err(RecordingError::Exists { .. })
+        ));
         let played: Vec<_> = Replay::open(&path, 10.0)
             .unwrap()
             .map(Result::unwrap)
@@ -188,6 +240,19 @@ mod tests {
                 0o600
             );
         }
+    }
+
+    #[test]
+    fn nothing_in_json_steers_a_terminal() {
+        let hostile = event(1, "\u{9b}31m\u{7f}\u{202e}\u{1b}[0m é \u{200e}");
+        let mut out = Vec::new();
+        write_json(&mut out, &hostile).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(
+            text.contains(r"\u009b31m\u007f\u202e\u001b[0m é \u200e"),
+            "{text}"
+        );
+        assert_eq!(serde_json::from_str::<LogEvent>(&text).unwrap(), hostile);
     }
 
     #[test]

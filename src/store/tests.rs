@@ -56,6 +56,40 @@ fn late_lines_stand_in_place_and_are_marked() {
 }
 
 #[test]
+fn one_clock_ahead_makes_nobody_late() {
+    let (_dir, mut store) = store();
+    let ahead = LogEvent {
+        ingestion_time: 1_000,
+        ..event(3_600_000, "a", "from the future")
+    };
+    store.append(&[ahead], Arrival::Live);
+    let appended = store.append(
+        &[event(2_000, "b", "now"), event(500, "c", "old")],
+        Arrival::Live,
+    );
+    assert_eq!((appended.late, store.lateness(1)), (1, Some(500)));
+}
+
+#[test]
+fn text_that_is_gone_is_said_to_be_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    // A spool of two pages: the oldest half goes when it is full.
+    let mut store = Store::new(dir.path(), 2_000);
+    for n in 0..60 {
+        let text = format!("{n:0>100}");
+        store.append(&[event(n, &n.to_string(), &text)], Arrival::Live);
+    }
+    assert_eq!((store.event(0), store.head(0, 10).as_str()), (None, GONE));
+    assert_eq!(store.text(0), GONE);
+    assert!(store.event(59).unwrap().message.ends_with("59"));
+    let mut out = Vec::new();
+    let written = store
+        .export(vec![0, 59])
+        .write(&mut out, &AtomicBool::new(false));
+    assert_eq!(written.unwrap(), Written { lines: 1, gone: 1 });
+}
+
+#[test]
 fn a_filter_can_be_cancelled_and_an_export_written() {
     let (_dir, mut store) = store();
     let events: Vec<_> = (0..10_000)
@@ -76,7 +110,10 @@ fn a_filter_can_be_cancelled_and_an_export_written() {
         .collect();
     assert_eq!(
         (written, lines),
-        (2, vec![events[3].clone(), events[1].clone()])
+        (
+            Written { lines: 2, gone: 0 },
+            vec![events[3].clone(), events[1].clone()]
+        )
     );
 }
 

@@ -25,6 +25,8 @@ struct Segment {
 
 #[derive(Debug)]
 enum Body {
+    /// Somebody else's file: never written to.
+    Input(File),
     Disk(File),
     Memory(RwLock<Vec<u8>>),
 }
@@ -36,7 +38,7 @@ impl Segment {
 
     fn read(&self, at: u64, into: &mut [u8]) -> io::Result<()> {
         match &self.body {
-            Body::Disk(file) => read_at(file, at - self.base, into),
+            Body::Input(file) | Body::Disk(file) => read_at(file, at - self.base, into),
             Body::Memory(bytes) => {
                 let bytes = bytes.read().unwrap_or_else(PoisonError::into_inner);
                 let from = (at - self.base) as usize;
@@ -52,6 +54,7 @@ impl Segment {
     fn write(&self, bytes: &[u8]) -> io::Result<()> {
         let at = self.len.load(Ordering::Acquire);
         match &self.body {
+            Body::Input(_) => return Err(io::ErrorKind::ReadOnlyFilesystem.into()),
             Body::Disk(file) => write_at(file, at, bytes)?,
             Body::Memory(kept) => kept
                 .write()
@@ -147,14 +150,16 @@ impl Spool {
         self.segments.push_back(Arc::new(Segment {
             base,
             len: AtomicU64::new(len),
-            body: Body::Disk(file),
+            body: Body::Input(file),
         }));
         base
     }
 
     /// The last file added has grown to `len` bytes.
     pub fn grow_file(&mut self, len: u64) {
-        if let Some(last) = self.segments.back() {
+        if let Some(last) = self.segments.back()
+            && matches!(last.body, Body::Input(_))
+        {
             last.len.store(len, Ordering::Release);
         }
     }
@@ -205,12 +210,13 @@ impl Spool {
     /// Makes sure that the last segment can take `len` more bytes and returns its end.
     fn room_for(&mut self, len: u64) -> u64 {
         let limit = |segment: &Segment| match segment.body {
+            Body::Input(_) => 0,
             Body::Disk(_) => SEGMENT_BYTES.min(self.cap / 2).max(1),
             Body::Memory(_) => MEMORY_BLOCK_BYTES,
         };
         let is_full = self.segments.back().is_none_or(|last| {
             let used = last.len.load(Ordering::Acquire);
-            used > 0 && used + len > limit(last)
+            matches!(last.body, Body::Input(_)) || used > 0 && used + len > limit(last)
         });
         if is_full {
             self.roll();
@@ -363,14 +369,12 @@ mod tests {
     fn goes_on_in_memory_when_the_disk_fills_up() {
         let mut spool = Spool::new(Path::new("unused"), DEFAULT_CAP_BYTES);
         // Every write to this device fails with "no space left on device".
-        spool.add_file(
-            OpenOptions::new()
-                .read(true)
-                .write(true)
-                .open("/dev/full")
-                .unwrap(),
-            0,
-        );
+        let full = OpenOptions::new().read(true).write(true).open("/dev/full");
+        spool.segments.push_back(Arc::new(Segment {
+            base: 0,
+            len: AtomicU64::new(0),
+            body: Body::Disk(full.unwrap()),
+        }));
         let at = spool.push(b"still here");
         assert!(
             spool.trouble().unwrap().contains("free some space"),

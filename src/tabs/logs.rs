@@ -9,7 +9,7 @@ use ratatui::layout::{Position, Rect};
 use tokio::time::Instant;
 
 use crate::app::Env;
-use crate::client::tail::Status;
+use crate::client::tail::{Status, Wishes};
 use crate::domain::invocation::Figures;
 use crate::effects::Event;
 use crate::effects::logs::Event as LogsEvent;
@@ -62,7 +62,9 @@ pub struct Logs {
     ended: Option<String>,
     groups: Vec<Arc<str>>,
     pattern: Option<Arc<str>>,
-    live_tail: bool,
+    wishes: Wishes,
+    /// The pattern whose lines are still shown, while the first answer to another one is awaited.
+    replaces: Option<Option<Arc<str>>>,
     /// Number of the running tail; answers of older ones are dropped.
     tail: u64,
     view: View,
@@ -93,7 +95,8 @@ impl Logs {
             ended: None,
             groups: Vec::new(),
             pattern: None,
-            live_tail: false,
+            wishes: Wishes::default(),
+            replaces: None,
             tail: 0,
             view: View::Lines,
             came_from: None,
@@ -116,7 +119,7 @@ impl Logs {
         &self.store
     }
 
-    fn empty(&self) -> String {
+    fn no_lines(&self) -> String {
         if self.sieve.is_filtering() {
             return if self.sieve.is_busy {
                 "filtering …".to_owned()
@@ -208,7 +211,7 @@ impl Tab for Logs {
                 look,
                 &self.sieve,
                 &self.store,
-                &self.empty(),
+                &self.no_lines(),
             ),
             View::Requests => {
                 self.requests
@@ -281,7 +284,7 @@ impl Tab for Logs {
             Action::OpenConsole => self.copy_link(cx),
             Action::Export => self.export(cx),
             Action::LiveTail => self.toggle_live_tail(cx),
-            Action::Refresh => self.restart(cx),
+            Action::Refresh => self.look_again(cx),
             _ => {}
         }
     }
@@ -328,7 +331,7 @@ impl Tab for Logs {
                 self.on_tail(update, cx);
             }
             Event::Logs(LogsEvent::TailEnded(number, why)) if *number == self.tail => {
-                self.ended.clone_from(why);
+                self.on_tail_ended(why.as_ref(), cx);
             }
             Event::Logs(LogsEvent::Sifted {
                 id,

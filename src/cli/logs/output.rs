@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::super::Failure;
+use super::super::{Exit, Failure, Run};
 use super::tables;
 use crate::domain::line::{Facts, Level, LogEvent};
 use crate::domain::query::Term;
 use crate::domain::timestamp;
-use crate::store::recording::Recorder;
+use crate::store::recording::{Recorder, write_json};
 use crate::store::{Arrival, DEFAULT_CAP_BYTES, Store};
 
 /// What is printed.
@@ -39,7 +39,10 @@ pub struct Desk<'a, W> {
     pub level: Option<Level>,
     /// Folder of the gathered text.
     pub spool: PathBuf,
+    /// Lines that could not be printed: their text is gone.
+    pub gone: usize,
     recorder: Option<Recorder>,
+    record_is_cut: bool,
     store: Option<Store>,
     running: Vec<u32>,
     known: u32,
@@ -58,7 +61,9 @@ impl<'a, W: Write> Desk<'a, W> {
             grep: None,
             level: None,
             spool: std::env::temp_dir(),
+            gone: 0,
             recorder: None,
+            record_is_cut: false,
             store: None,
             running: Vec::new(),
             known: 0,
@@ -72,10 +77,18 @@ impl<'a, W: Write> Desk<'a, W> {
         Ok(())
     }
 
+    /// Whether every event is kept in a file.
+    pub const fn records(&self) -> bool {
+        self.recorder.is_some()
+    }
+
     /// Takes events; whatever can be printed now is printed and flushed.
     pub fn take(&mut self, events: &[LogEvent]) -> Result<(), Failure> {
-        if let Some(recorder) = &mut self.recorder {
-            recorder.write(events).map_err(Failure::failed)?;
+        if let Some(recorder) = &mut self.recorder
+            && let Err(error) = recorder.write(events)
+        {
+            note(&format!("{error}; it ends here, printing goes on"));
+            (self.recorder, self.record_is_cut) = (None, true);
         }
         if self.gathers() {
             let spool = &self.spool;
@@ -116,12 +129,15 @@ impl<'a, W: Write> Desk<'a, W> {
     }
 
     /// Prints what was gathered.
-    pub fn finish(mut self) -> Result<(), Failure> {
+    pub fn finish(mut self) -> Run {
         let store = self.store.take();
         match (self.view, &store) {
             (View::Lines, Some(store)) => {
-                for event in store.lines().filter_map(|line| store.event(line)) {
-                    self.line(&event)?;
+                for line in store.lines() {
+                    match store.event(line) {
+                        Some(event) => self.line(&event)?,
+                        None => self.gone += 1,
+                    }
                 }
             }
             (View::Requests, Some(store)) if self.follow => {
@@ -136,13 +152,22 @@ impl<'a, W: Write> Desk<'a, W> {
         if let Some(trouble) = store.as_ref().and_then(Store::trouble) {
             note(trouble);
         }
+        if self.gone > 0 {
+            let gone = self.gone;
+            note(&format!(
+                "{gone} lines are missing: their text was gone before it could be read"
+            ));
+        }
         self.out
             .flush()
             .context("writing the output")
-            .map_err(Failure::failed)
+            .map_err(Failure::failed)?;
+        let is_whole = self.gone == 0 && !self.record_is_cut;
+        Ok(if is_whole { Exit::Fine } else { Exit::Failed })
     }
 
-    fn gathers(&self) -> bool {
+    /// Whether lines are kept until the end.
+    pub fn gathers(&self) -> bool {
         self.view != View::Lines || (self.several_groups && !self.follow)
     }
 
@@ -166,12 +191,13 @@ impl<'a, W: Write> Desk<'a, W> {
 
     fn print(&mut self, event: &LogEvent) -> io::Result<()> {
         if self.json {
-            serde_json::to_writer(&mut *self.out, event)?;
-            return self.out.write_all(b"\n");
+            return write_json(self.out, event);
         }
         self.text.clear();
-        self.text.push_str(&timestamp::format(event.timestamp));
-        self.text.push(' ');
+        if event.timestamp != 0 {
+            self.text.push_str(&timestamp::format(event.timestamp));
+            self.text.push(' ');
+        }
         if self.several_groups {
             defused(
                 event.group.rsplit('/').next().unwrap_or_default(),
@@ -228,11 +254,15 @@ mod tests {
     use super::*;
 
     fn printed(json: bool, grep: Option<&str>, message: &str) -> String {
+        printed_at(1_791_444_629_470, json, grep, message)
+    }
+
+    fn printed_at(at: i64, json: bool, grep: Option<&str>, message: &str) -> String {
         let mut out = Vec::new();
         let mut desk = Desk::new(View::Lines, json, &mut out);
         desk.grep = grep.map(|grep| Term::regex(grep).unwrap());
         let event = LogEvent {
-            timestamp: 1_791_444_629_470,
+            timestamp: at,
             ingestion_time: 1_791_444_629_999,
             group: "/aws/lambda/x".into(),
             stream: "2026/10/08/[$LATEST]0123456789abcdef".into(),
@@ -249,6 +279,13 @@ mod tests {
             printed(false, None, "\u{1b}[31mred\u{7}\r\nTraceback:\rfile\n"),
             "2026-10-08T07:30:29.470Z 89abcdef ␛[31mred␇\n    Traceback:\n    file\n"
         );
+    }
+
+    #[test]
+    fn a_line_without_a_time_has_none() {
+        assert_eq!(printed_at(0, false, None, "x"), "89abcdef x\n");
+        let json = printed_at(0, true, None, "x");
+        assert!(json.starts_with(r#"{"timestamp":null,"#), "{json}");
     }
 
     #[test]

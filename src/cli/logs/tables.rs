@@ -5,6 +5,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use crate::store::recording::write_json;
+
 use super::super::{Exit, Failure, Run};
 use super::Args;
 use super::output::{defused, note};
@@ -41,13 +43,12 @@ pub fn request(store: &Store, position: u32, json: bool, out: &mut impl Write) -
     if json {
         let (group, stream) = store.stream(row.first_line);
         let value = json!({
-            "timestamp": row.started, "requestId": row.id.to_string(), "status": row.status().word(),
+            "timestamp": known_time(row.started), "requestId": row.id.to_string(), "status": row.status().word(),
             "durationMs": row.duration_ms(), "billedMs": known(row.billed_ms), "initMs": row.init_ms(), "cold": row.is_cold(),
             "memoryMB": known(row.memory_mb), "maxMemoryMB": known(row.max_memory_mb), "lines": row.lines,
             "logGroupName": &**group, "logStreamName": &**stream, "error": error,
         });
-        serde_json::to_writer(&mut *out, &value)?;
-        return out.write_all(b"\n");
+        return write_json(out, &value);
     }
     writeln!(out, "{}", request_text(row, error.as_deref()))
 }
@@ -64,7 +65,7 @@ fn request_text(row: &Invocation, error: Option<&str>) -> String {
     };
     let mut text = format!(
         "{} {} {:<9} {:>12} {:>13} {:>11} {:>3} lines",
-        timestamp::format(row.started),
+        time(row.started),
         row.id,
         row.status().word(),
         milliseconds(row.duration_ms()),
@@ -77,6 +78,17 @@ fn request_text(row: &Invocation, error: Option<&str>) -> String {
         defused(error, &mut text);
     }
     text
+}
+
+/// 0 is unknown.
+fn known_time(time: i64) -> Option<i64> {
+    (time != 0).then_some(time)
+}
+
+/// A time, or as many blanks.
+fn time(time: i64) -> String {
+    let text = known_time(time).map(timestamp::format);
+    format!("{:<24}", text.unwrap_or_default())
 }
 
 fn known(value: u32) -> Option<u32> {
@@ -117,17 +129,17 @@ pub fn errors(store: &Store, json: bool, out: &mut impl Write) -> io::Result<()>
     for row in rows {
         if json {
             let value = json!({
-                "count": row.count, "firstSeen": row.first_seen, "lastSeen": row.last_seen, "template": row.text,
+                "count": row.count, "firstSeen": known_time(row.first_seen), "lastSeen": known_time(row.last_seen),
+                "template": row.text,
             });
-            serde_json::to_writer(&mut *out, &value)?;
-            out.write_all(b"\n")?;
+            write_json(out, &value)?;
             continue;
         }
         let mut text = format!(
             "{:>7}  {}  {}  ",
             row.count,
-            timestamp::format(row.first_seen),
-            timestamp::format(row.last_seen)
+            time(row.first_seen),
+            time(row.last_seen)
         );
         defused(&row.text, &mut text);
         writeln!(out, "{text}")?;
@@ -143,29 +155,43 @@ pub fn results(found: &QueryResults, json: bool, out: &mut impl Write) -> io::Re
                 .iter()
                 .map(|(field, value)| (field.clone(), Value::from(value.as_str())))
                 .collect();
-            serde_json::to_writer(&mut *out, &object)?;
-            out.write_all(b"\n")?;
+            write_json(out, &object)?;
         }
         return Ok(());
     }
-    let Some(first) = found.rows.first() else {
+    let fields = fields(&found.rows);
+    if fields.is_empty() {
         return Ok(());
-    };
-    let mut lines = vec![
-        first
-            .iter()
-            .map(|(field, _)| field.clone())
-            .collect::<Vec<_>>(),
-    ];
+    }
+    let mut lines = vec![fields.iter().map(ToString::to_string).collect::<Vec<_>>()];
     for row in &found.rows {
-        let cell = |(_, value): &(String, String)| {
+        let cell = |wanted: &&str| {
+            let value = row.iter().find(|(field, _)| field == wanted);
             let mut text = String::new();
-            defused(value.trim_end(), &mut text);
+            defused(value.map_or("", |(_, value)| value.trim_end()), &mut text);
             text.replace('\n', " ")
         };
-        lines.push(row.iter().map(cell).collect());
+        lines.push(fields.iter().map(cell).collect());
     }
     columns(&lines, out)
+}
+
+/// The columns of a result: rows leave out fields that they lack, so each new one is put behind the one before it.
+fn fields(rows: &[Vec<(String, String)>]) -> Vec<&str> {
+    let mut fields: Vec<&str> = Vec::new();
+    for row in rows {
+        let mut place = 0;
+        for (field, _) in row {
+            match fields.iter().position(|known| known == field) {
+                Some(at) => place = at + 1,
+                None => {
+                    fields.insert(place, field);
+                    place += 1;
+                }
+            }
+        }
+    }
+    fields
 }
 
 fn columns(lines: &[Vec<String>], out: &mut impl Write) -> io::Result<()> {
@@ -195,12 +221,13 @@ pub fn stats(file: &Path, args: &Args, out: &mut impl Write) -> Run {
         let stages = stats.stages.iter().map(|stage| {
             json!({"stage": stage.name, "seconds": stage.took.as_secs_f64(), "found": stage.found})
         });
+        let [in_flight, ok, error, timeout, oom] = stats.statuses;
         let value = json!({
             "bytes": stats.bytes, "lines": stats.lines, "requests": stats.requests,
+            "statuses": {"inFlight": in_flight, "ok": ok, "error": error, "timeout": timeout, "OOM": oom},
             "anonymousBytes": stats.anonymous_bytes, "stages": stages.collect::<Vec<_>>(),
         });
-        serde_json::to_writer(&mut *out, &value).map_err(io::Error::from)?;
-        out.write_all(b"\n")?;
+        write_json(out, &value)?;
         return Ok(Exit::Fine);
     }
     let megabytes = stats.bytes as f64 / 1e6;
@@ -208,6 +235,11 @@ pub fn stats(file: &Path, args: &Args, out: &mut impl Write) -> Run {
         out,
         "{megabytes:.1} MB, {} lines, {} requests",
         stats.lines, stats.requests
+    )?;
+    let [in_flight, ok, error, timeout, oom] = stats.statuses;
+    writeln!(
+        out,
+        "{ok} ok, {error} error, {timeout} timeout, {oom} OOM, {in_flight} in flight"
     )?;
     for stage in &stats.stages {
         let took = stage.took.as_secs_f64();
@@ -227,4 +259,32 @@ pub fn stats(file: &Path, args: &Args, out: &mut impl Write) -> Run {
     }
     writeln!(out, "{}", figures(&stats.figures, stats.requests))?;
     Ok(Exit::Fine)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    #[test]
+    fn a_missing_field_leaves_its_own_column_empty() {
+        let row = |fields: &[(&str, &str)]| {
+            let owned = fields
+                .iter()
+                .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()));
+            owned.collect::<Vec<_>>()
+        };
+        let found = QueryResults {
+            rows: vec![
+                row(&[("a", "1"), ("c", "3")]),
+                row(&[("a", "4"), ("b", "5"), ("c", "6")]),
+                row(&[("b", "8")]),
+            ],
+            ..QueryResults::default()
+        };
+        let mut out = Vec::new();
+        results(&found, false, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text, "a  b  c\n1     3\n4  5  6\n   8\n");
+    }
 }

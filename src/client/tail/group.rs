@@ -13,10 +13,10 @@ use super::history::History;
 use super::pace::Lags;
 use super::pass::Pass;
 use super::seen::Seen;
-use super::status::{Progress, Status};
+use super::status::{LiveTail, Progress, Status};
 use super::sweep::Sweep;
 use super::trouble::Trouble;
-use super::{Batch, Patience, Phase, Span};
+use super::{Batch, Patience, Phase, Span, Wishes};
 use crate::client::errors::AwsError;
 use crate::client::logs::{Page, PageRequest};
 use crate::domain::line::LogEvent;
@@ -65,6 +65,8 @@ pub struct GroupTail {
     lags: Lags,
     dice: StdRng,
 
+    /// The last `now`: the server's clock is known only from its answers, and may turn out to be behind ours.
+    clock: i64,
     began: i64,
     /// All before it minus the overlap has been searched.
     high_water: i64,
@@ -82,6 +84,7 @@ pub struct GroupTail {
     last_poll: i64,
     pace: i64,
 
+    live_tail: LiveTail,
     live_frame_at: Option<i64>,
     gaps: VecDeque<i64>,
     late: u64,
@@ -109,6 +112,7 @@ impl GroupTail {
             seen: Seen::default(),
             lags: Lags::default(),
             dice: StdRng::seed_from_u64(seed),
+            clock: now,
             began: now,
             high_water: now,
             newest_shown: i64::MIN,
@@ -121,6 +125,7 @@ impl GroupTail {
             next_poll: now,
             last_poll: now,
             pace: BUSY_PACE_MS,
+            live_tail: LiveTail::Off,
             live_frame_at: None,
             gaps: VecDeque::new(),
             late: 0,
@@ -130,6 +135,7 @@ impl GroupTail {
 
     /// What to do at `now`.
     pub fn next(&mut self, now: i64) -> Step {
+        self.set_clock(now);
         if let Some(error) = self.trouble.fatal() {
             return Step::GiveUp(error.clone());
         }
@@ -161,6 +167,7 @@ impl GroupTail {
 
     /// A page came. Returns the events to show, oldest first.
     pub fn page(&mut self, now: i64, page: Page) -> Option<Batch> {
+        self.set_clock(now);
         self.trouble.over();
         match std::mem::replace(&mut self.asked, Asked::Nothing) {
             Asked::Nothing => None,
@@ -182,11 +189,47 @@ impl GroupTail {
     /// Live Tail is wanted: from now on polled events are also known by their text.
     pub fn expect_live_tail(&mut self) {
         self.seen.counts_text = true;
+        self.live_tail = LiveTail::Opening;
+    }
+
+    /// What is wanted has changed.
+    pub fn wish(&mut self, now: i64, before: Wishes, wishes: Wishes) {
+        match (before.live_tail, wishes.live_tail) {
+            (false, true) => self.expect_live_tail(),
+            (true, false) => {
+                // What the session had not delivered yet is polled at once.
+                self.live_gap(now);
+                self.live_tail = LiveTail::Off;
+            }
+            _ => {}
+        }
+        if before.looks != wishes.looks {
+            self.look_now(now);
+        }
+    }
+
+    /// Live Tail does not open: why.
+    pub fn live_refused(&mut self, why: String) {
+        self.live_tail = LiveTail::Refused(why);
+    }
+
+    /// Somebody wants to know now: polls at once and sweeps wide.
+    fn look_now(&mut self, now: i64) {
+        self.next_poll = now;
+        self.pace = BUSY_PACE_MS;
+        self.trouble.look_now(now);
+        for sweep in &mut self.sweeps {
+            sweep.look_now(now);
+        }
     }
 
     /// A Live Tail frame came. Returns the events to show.
     pub fn live(&mut self, now: i64, events: Vec<LogEvent>, sampled: bool) -> Option<Batch> {
+        self.set_clock(now);
         self.live_frame_at = Some(now);
+        if self.live_tail != LiveTail::Off {
+            self.live_tail = LiveTail::Open;
+        }
         if sampled {
             self.sampled += 1;
             self.next_poll = now;
@@ -206,9 +249,21 @@ impl GroupTail {
     /// Live Tail skipped something or ended: the poller reads it at once.
     pub fn live_gap(&mut self, now: i64) {
         self.live_frame_at = None;
+        if self.live_tail == LiveTail::Open {
+            self.live_tail = LiveTail::Opening;
+        }
         self.gaps.push_back(now);
         self.next_poll = now;
         self.pace = BUSY_PACE_MS;
+    }
+
+    /// Up to where everything is here: the last complete search, or the last frame while Live Tail is healthy.
+    fn covered_to(&self) -> i64 {
+        let searched = self.searched_to.unwrap_or(self.began);
+        match self.live_frame_at {
+            Some(at) if self.live_is_healthy(self.clock) => searched.max(at),
+            _ => searched,
+        }
     }
 
     /// The truth about this group.
@@ -223,16 +278,45 @@ impl GroupTail {
             return Status::Complete;
         }
         Status::Live(Progress {
-            searched_to: self.searched_to.unwrap_or(self.began),
+            searched_to: self.covered_to(),
+            pace: self.pace,
+            trouble: None,
             gaps: self.gaps.len() as u32,
             late: self.late,
             sampled: self.sampled,
-            live_tail: self.live_frame_at.is_some(),
+            live_tail: self.live_tail.clone(),
             history_from: self
                 .history
                 .as_ref()
                 .map(|history| history.complete_from().unwrap_or(self.began)),
         })
+    }
+
+    /// When the clock was set back, nothing lies ahead of it: waiting for an instant that passed once would be silence, and
+    /// what was searched in the future is searched again.
+    fn set_clock(&mut self, now: i64) {
+        if now < self.clock {
+            for instant in [
+                &mut self.began,
+                &mut self.high_water,
+                &mut self.next_poll,
+                &mut self.last_poll,
+            ] {
+                *instant = now.min(*instant);
+            }
+            let sweep = self.sweep.as_mut().map(|(_, pass)| pass);
+            for pass in self.poll.iter_mut().chain(sweep) {
+                pass.started = now.min(pass.started);
+            }
+            self.searched_to = self.searched_to.map(|at| at.min(now));
+            self.live_frame_at = self.live_frame_at.map(|at| at.min(now));
+            self.gaps.iter_mut().for_each(|gap| *gap = now.min(*gap));
+            self.sweeps
+                .iter_mut()
+                .for_each(|sweep| sweep.set_clock(now));
+            self.trouble.set_clock(now);
+        }
+        self.clock = now;
     }
 
     fn begin_due_passes(&mut self, now: i64) {
@@ -285,7 +369,7 @@ impl GroupTail {
         for event in page.events {
             let wanted = self.span.contains(event.timestamp);
             if wanted && self.seen.polled(&event, &mut history.pass.reading) {
-                self.newest_shown = self.newest_shown.max(event.timestamp);
+                self.newest_shown = self.newest_shown.max(event.settled_time());
                 fresh.push(event);
             }
         }
@@ -404,7 +488,7 @@ impl GroupTail {
         if event.timestamp < newest_before.saturating_sub(LATE_MS) {
             self.late += 1;
         }
-        self.newest_shown = self.newest_shown.max(event.timestamp);
+        self.newest_shown = self.newest_shown.max(event.settled_time());
         into.push(event);
     }
 

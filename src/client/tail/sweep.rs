@@ -34,6 +34,16 @@ impl Sweep {
         (now - self.back).min(self.last - self.back + self.every)
     }
 
+    /// The next one is due at `now`.
+    pub fn look_now(&mut self, now: i64) {
+        self.last = self.last.min(now - self.every);
+    }
+
+    /// The clock was set back to `now`.
+    pub fn set_clock(&mut self, now: i64) {
+        self.last = self.last.min(now);
+    }
+
     /// A sweep that was begun at `started` is complete.
     pub fn done(&mut self, started: i64) {
         self.last = started;

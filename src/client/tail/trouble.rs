@@ -56,7 +56,7 @@ impl Trouble {
         let delay = match error {
             error if error.is_about_credentials() => CREDENTIALS_RETRY_MS,
             AwsError::NotFound { .. } => MISSING_RETRY_MS,
-            AwsError::AccessDenied { .. } => DENIED_RETRY_MS,
+            AwsError::AccessDenied { .. } | AwsError::ClockSkew { .. } => DENIED_RETRY_MS,
             _ => self.backoff.next(dice),
         };
         self.blocked_until = now + delay;
@@ -65,6 +65,19 @@ impl Trouble {
         self.current = Some((status, since));
         if self.gives_up(error, now - since) {
             self.fatal = Some(error.clone());
+        }
+    }
+
+    /// The next call need not wait.
+    pub fn look_now(&mut self, now: i64) {
+        self.blocked_until = self.blocked_until.min(now);
+    }
+
+    /// The clock was set back to `now`.
+    pub fn set_clock(&mut self, now: i64) {
+        self.blocked_until = self.blocked_until.min(now + DENIED_RETRY_MS);
+        if let Some((_, since)) = &mut self.current {
+            *since = now.min(*since);
         }
     }
 
@@ -93,7 +106,6 @@ impl Trouble {
             AwsError::Invalid { .. }
             | AwsError::NoRegion
             | AwsError::WrongRegion { .. }
-            | AwsError::ClockSkew { .. }
             | AwsError::Configuration { .. } => true,
             _ if self.patience == Patience::Endless => false,
             AwsError::NotFound { .. } if self.is_followed => false,

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Event;
 use crate::effects::Outbox;
-use crate::store::{Export, Matches, Scan};
+use crate::store::{Export, Matches, Scan, Written};
 
 /// A filter and a search over one picture of the store; the number tells answers apart.
 #[derive(Clone)]
@@ -122,15 +122,21 @@ fn lock(found: &Mutex<Found>) -> std::sync::MutexGuard<'_, Found> {
 
 /// Writes an export and tells how it went.
 pub fn write(save: Save, outbox: &Outbox) {
-    let result =
-        write_to(&save).map_err(|error| format!("cannot write {}: {error}", save.path.display()));
+    let path = save.path.display();
+    let result = match write_to(&save) {
+        Ok(Written { lines, gone: 0 }) => Ok(lines),
+        Ok(Written { lines, gone }) => Err(format!(
+            "{lines} lines in {path}; the text of {gone} more is gone from the spool"
+        )),
+        Err(error) => Err(format!("cannot write {path}: {error}")),
+    };
     outbox.send_blocking(Event::Exported {
         path: save.path,
         result,
     });
 }
 
-fn write_to(save: &Save) -> std::io::Result<usize> {
+fn write_to(save: &Save) -> std::io::Result<Written> {
     let mut to = BufWriter::new(create(&save.path)?);
     let written = save.export.write(&mut to, &AtomicBool::new(false))?;
     to.flush()?;

@@ -34,7 +34,9 @@ pub enum Piece<'a> {
 
 /// Looks at the first lines; also returns the first time found in them (0: none).
 pub fn detect(text: &[u8]) -> (Format, i64) {
-    let sample: Vec<&[u8]> = text[..text.len().min(64 << 10)]
+    // Some tens of lines; the first one whole, however long it is.
+    let first = memchr::memchr(b'\n', text).unwrap_or(text.len());
+    let sample: Vec<&[u8]> = text[..text.len().min(first.max(64 << 10))]
         .split(|b| *b == b'\n')
         .filter(|l| !l.is_empty())
         .take(100)
@@ -91,10 +93,10 @@ impl Format {
     }
 }
 
-/// An event object: `timestamp` is a number and there is a `message`.
+/// An event object: `timestamp` is a number (or `null`: unknown) and there is a `message`.
 fn is_event(line: &[u8]) -> bool {
     fields::member(line, b"timestamp")
-        .is_some_and(|raw| raw.first().is_some_and(u8::is_ascii_digit))
+        .is_some_and(|raw| raw == b"null" || raw.first().is_some_and(u8::is_ascii_digit))
         && fields::member(line, b"message").is_some()
         && (fields::member(line, b"logStreamName").is_some()
             || fields::member(line, b"ingestionTime").is_some())

@@ -251,3 +251,72 @@ fn layers_include_and_exclude() {
         [3]
     );
 }
+
+#[test]
+fn a_big_recording_is_read_whole_and_its_file_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.jsonl");
+    let events: Vec<LogEvent> = (0..40)
+        .map(|n| LogEvent {
+            timestamp: 1_000 + n,
+            ingestion_time: 2_000 + n,
+            group: "g".into(),
+            stream: "s".into(),
+            event_id: Some(n.to_string().into()),
+            // More in all than is kept in memory without a spool.
+            message: format!("{n} {}", "x".repeat(1 << 20)),
+        })
+        .collect();
+    let mut recorder = crate::store::recording::Recorder::create(&path).unwrap();
+    recorder.write(&events).unwrap();
+    let before = std::fs::read(&path).unwrap();
+    for read in [open, follow] {
+        let store = read(&path, dir.path()).unwrap().store;
+        assert_eq!(store.trouble(), None);
+        let got: Vec<_> = store.lines().filter_map(|line| store.event(line)).collect();
+        assert!(got == events, "{} of {} events", got.len(), events.len());
+    }
+    assert!(std::fs::read(&path).unwrap() == before);
+}
+
+#[test]
+fn a_file_written_anew_is_noticed_whatever_its_length() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.log");
+    std::fs::write(&path, "first one\nfirst two\n").unwrap();
+    let mut opened = follow(&path, dir.path()).unwrap();
+    let mut file = std::fs::OpenOptions::new()
+        .append(true)
+        .open(&path)
+        .unwrap();
+    file.write_all(b"first three\n").unwrap();
+    assert_eq!(opened.poll().unwrap(), Growth::Lines(1));
+    std::fs::write(
+        &path,
+        "second file, longer than the first\nand so on and on\n",
+    )
+    .unwrap();
+    assert_eq!(opened.poll().unwrap(), Growth::Truncated);
+}
+
+#[test]
+fn a_line_that_was_shown_does_not_grow() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = Store::new(dir.path(), DEFAULT_CAP_BYTES);
+    let mut inflow = Inflow::default();
+    inflow.push(b"[ERROR] KeyError: 'x'\nTrace", &mut store);
+    inflow.push(b"back (most recent call last):\n", &mut store);
+    assert_eq!(store.len(), 1);
+    inflow.close_event();
+    inflow.push(b"  File \"a.py\"\nno newline", &mut store);
+    inflow.end(&mut store);
+    let texts: Vec<_> = store.lines().map(|line| store.text(line)).collect();
+    assert_eq!(
+        texts,
+        [
+            "[ERROR] KeyError: 'x'\nTraceback (most recent call last):",
+            "  File \"a.py\"",
+            "no newline"
+        ]
+    );
+}

@@ -63,8 +63,8 @@ impl Logs {
             Ask::Time => clock::parse_jump(&text, self.lines.clock, cx.now.wall)
                 .map(|time| self.jump(time, cx)),
             Ask::Pattern => {
-                self.pattern = (!text.trim().is_empty()).then(|| text.trim().into());
-                self.restart(cx);
+                let pattern = (!text.trim().is_empty()).then(|| text.trim().into());
+                self.read_with(pattern, cx);
                 Ok(())
             }
         };

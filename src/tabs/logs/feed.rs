@@ -1,7 +1,10 @@
 //! What comes in: the tail's batches and states, and everything that is counted from them.
 
+use std::sync::Arc;
+
 use super::errors::Errors;
 use super::head::{Strip, WINDOWS};
+use super::prompt::{Ask, Prompt};
 use super::requests::Requests;
 use super::{COUNT_EVERY, COUNT_LARGE_EVERY, LARGE, Logs, SINCE_MS, View};
 use crate::client::tail::{Patience, Phase, Span, Status, TailRequest, TailUpdate};
@@ -11,14 +14,58 @@ use crate::store::{Arrival, DEFAULT_CAP_BYTES, Store};
 use crate::tabs::{Cx, Now};
 
 impl Logs {
-    /// Begins again with an empty store.
+    /// Begins again with an empty store: another target.
     pub(super) fn restart(&mut self, cx: &mut Cx) {
+        self.replaces = None;
+        self.empty(cx);
+        self.start_tail(cx);
+    }
+
+    /// Reads all anew with another server-side pattern; what is there stays until the first answer.
+    pub(super) fn read_with(&mut self, pattern: Option<Arc<str>>, cx: &mut Cx) {
+        self.replaces = Some(std::mem::replace(&mut self.pattern, pattern));
+        self.start_tail(cx);
+    }
+
+    /// Looks at once; a tail that has ended begins again.
+    pub(super) fn look_again(&mut self, cx: &mut Cx) {
+        if self.ended.is_some() {
+            return self.restart(cx);
+        }
+        self.wishes.looks += 1;
+        cx.effect(Effect::Wish(self.wishes));
+    }
+
+    /// The tail ended by itself. A pattern that the service rejects goes back to the prompt, and the one before it is read.
+    pub(super) fn on_tail_ended(&mut self, why: Option<&String>, cx: &mut Cx) {
+        let before = self
+            .replaces
+            .take()
+            .filter(|before| *before != self.pattern);
+        let (Some(before), Some(why)) = (before, why) else {
+            self.ended = why.cloned();
+            return;
+        };
+        let rejected = std::mem::replace(&mut self.pattern, before);
+        let mut prompt = Prompt::new(Ask::Pattern, rejected.as_deref().unwrap_or_default());
+        prompt.error = Some(why.clone());
+        self.prompt = Some(prompt);
+        self.read_with(self.pattern.clone(), cx);
+    }
+
+    fn empty(&mut self, cx: &mut Cx) {
         self.store = Store::new(&cx.env.settings.dirs.state, DEFAULT_CAP_BYTES);
         self.lines.clear();
         self.sieve.forget_lines();
         self.requests = Requests::sorted_by(self.requests.sort);
         self.errors = Errors::default();
-        (self.status, self.ended, self.came_from) = (Status::Connecting, None, None);
+        self.came_from = None;
+        self.resift(cx);
+        self.count(cx.now, true);
+    }
+
+    fn start_tail(&mut self, cx: &mut Cx) {
+        (self.status, self.ended) = (Status::Connecting, None);
         self.tail += 1;
         if self.groups.is_empty() {
             self.ended =
@@ -27,8 +74,6 @@ impl Logs {
         } else {
             cx.effect(self.tail_effect(cx.now));
         }
-        self.resift(cx);
-        self.count(cx.now, true);
     }
 
     pub(super) fn tail_effect(&self, now: Now) -> Effect {
@@ -43,9 +88,8 @@ impl Logs {
                 newest_first: true,
             },
             patience: Patience::Endless,
-            live_tail: self.live_tail,
         };
-        Effect::Tail(self.tail, request)
+        Effect::Tail(self.tail, request, self.wishes)
     }
 
     pub(super) fn append(&mut self, events: &[LogEvent], arrival: Arrival, cx: &mut Cx) {
@@ -104,6 +148,13 @@ impl Logs {
     }
 
     pub(super) fn on_tail(&mut self, update: &TailUpdate, cx: &mut Cx) {
+        let is_good = matches!(
+            update,
+            TailUpdate::Events(_) | TailUpdate::Status(Status::Live(_))
+        );
+        if is_good && self.replaces.take().is_some() {
+            self.empty(cx);
+        }
         match update {
             TailUpdate::Events(batch) => {
                 let arrival = if batch.phase == Phase::Live {

@@ -2,6 +2,7 @@
 
 use super::head::areas;
 use super::{Logs, View};
+use crate::effects::logs::Effect;
 use crate::store::{Layer, Want};
 use crate::tabs::Cx;
 use crate::ui::theme::Tone;
@@ -151,13 +152,13 @@ impl Logs {
     }
 
     pub(super) fn toggle_live_tail(&mut self, cx: &mut Cx) {
-        self.live_tail = !self.live_tail;
-        let text = if self.live_tail {
+        self.wishes.live_tail = !self.wishes.live_tail;
+        let text = if self.wishes.live_tail {
             "Live Tail on; AWS bills it by the minute"
         } else {
             "Live Tail off"
         };
         cx.toast(Tone::Info, text);
-        self.restart(cx);
+        cx.effect(Effect::Wish(self.wishes));
     }
 }

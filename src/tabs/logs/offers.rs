@@ -79,13 +79,13 @@ pub fn offers(logs: &Logs) -> Vec<Offer> {
         Offer::new(Action::FilterPattern, "server-side filter"),
         Offer::new(
             Action::LiveTail,
-            if logs.live_tail {
+            if logs.wishes.live_tail {
                 "Live Tail off"
             } else {
                 "Live Tail"
             },
         ),
-        Offer::new(Action::Refresh, "read again"),
+        Offer::new(Action::Refresh, "look now"),
         Offer::new(Action::Top, "first"),
         Offer::new(Action::Bottom, "last, follow"),
     ]);

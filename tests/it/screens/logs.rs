@@ -323,7 +323,7 @@ fn errors_are_grouped_and_lead_to_their_lines() {
 }
 
 #[test]
-fn reading_again_keeps_the_filters_and_forgets_the_lines() {
+fn another_pattern_keeps_the_filters_and_forgets_the_lines() {
     for (keys, left) in [
         ("& s c o r e d enter", "40 of 174 lines"),
         ("+ + +", "5 of 174 lines"),
@@ -336,18 +336,62 @@ fn reading_again_keeps_the_filters_and_forgets_the_lines() {
         press(&mut stage, keys);
         let before = stage.text();
         assert!(before.contains(left), "{keys}: {before}");
-        stage.press("r");
+        stage.press("shift-f x enter");
+        let text = stage.text();
         assert!(
-            !stage.text().contains("prediction"),
-            "{keys}: {}",
-            stage.text()
+            text.contains(left),
+            "{keys}: lines stay until there are others: {text}"
         );
+        let none = TailUpdate::Status(Status::Live(Progress::default()));
+        stage.event(LogsEvent::Tail(TAIL + 1, none));
+        let text = stage.text();
+        assert!(!text.contains("prediction"), "{keys}: {text}");
         stage.press("k k pageup shift-g");
         let again = batch(Phase::History, session());
         stage.event(LogsEvent::Tail(TAIL + 1, again));
         let left = left.replace("174", "173");
         assert!(stage.text().contains(&left), "{keys}: {}", stage.text());
     }
+}
+
+#[test]
+fn a_rejected_pattern_comes_back_with_the_services_words_and_wipes_nothing() {
+    let mut stage = stage();
+    stage.press("shift-f { x enter");
+    let why = Some("invalid filter pattern".to_owned());
+    stage.event(LogsEvent::TailEnded(TAIL + 1, why));
+    let text = stage.text();
+    assert!(
+        text.contains("invalid filter pattern") && text.contains("{x"),
+        "{text}"
+    );
+    assert!(text.contains("Task timed out"), "{text}");
+    stage.press("esc");
+    let why = Some("no such region".to_owned());
+    assert!(
+        stage.event(LogsEvent::TailEnded(TAIL + 2, why)).is_empty(),
+        "no second try"
+    );
+    assert!(
+        stage.text().contains("STOPPED: no such region"),
+        "{}",
+        stage.text()
+    );
+}
+
+#[test]
+fn live_tail_and_looking_again_keep_lines_and_marks() {
+    let mut stage = stage();
+    stage.press("k k m");
+    let mut effects = stage.press("shift-l r");
+    let mut wishes = effects.drain(..).filter_map(|effect| match effect {
+        Effect::Logs(LogsEffect::Wish(wishes)) => Some((wishes.live_tail, wishes.looks)),
+        Effect::Logs(LogsEffect::Tail(..)) => panic!("the tail goes on"),
+        _ => None,
+    });
+    assert_eq!(wishes.next(), Some((true, 0)));
+    assert_eq!(wishes.next(), Some((true, 1)));
+    assert!(stage.text().contains("174 lines"), "{}", stage.text());
 }
 
 #[test]
@@ -366,9 +410,9 @@ fn a_time_is_jumped_to() {
 #[test]
 fn answers_of_an_older_tail_are_dropped() {
     let mut stage = stage();
-    stage.press("r");
+    stage.press("shift-f x enter");
     tell(&mut stage, batch(Phase::Live, session()));
     let text = stage.text();
-    assert!(text.contains("0 lines"), "{text}");
+    assert!(text.contains("174 lines"), "{text}");
     assert!(text.contains("this target names no log group"), "{text}");
 }

@@ -7,12 +7,12 @@ use std::time::Duration;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_cloudwatchlogs as sdk;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use vintner::client::errors::AwsError;
 use vintner::client::logs::{LogsClient, PageRequest};
-use vintner::client::tail::{self, Patience, Span, Status, TailRequest, TailUpdate};
+use vintner::client::tail::{self, Patience, Span, Status, TailRequest, TailUpdate, Wishes};
 use vintner::domain::line::LogEvent;
 use vintner::sandbox::{Options, Sandbox, ServedModel};
 
@@ -53,6 +53,7 @@ pub struct Shown {
 pub struct Tail {
     pub shown: Arc<Mutex<Shown>>,
     pub cancel: CancellationToken,
+    pub wishes: watch::Sender<Wishes>,
     pub task: JoinHandle<Result<(), AwsError>>,
 }
 
@@ -68,11 +69,14 @@ impl Tail {
             pattern: None,
             span,
             patience: Patience::Endless,
-            live_tail,
         };
         let shown = Arc::new(Mutex::new(Shown::default()));
         let cancel = CancellationToken::new();
         let (sender, mut updates) = mpsc::channel(16);
+        let (wishes, wished) = watch::channel(Wishes {
+            live_tail,
+            ..Wishes::default()
+        });
         let (into, token) = (Arc::clone(&shown), cancel.clone());
         let task = tokio::spawn(async move {
             let take = async {
@@ -89,11 +93,12 @@ impl Tail {
                     }
                 }
             };
-            tokio::join!(tail::run(connect, request, sender, token, 1), take).0
+            tokio::join!(tail::run(connect, request, wished, sender, token, 1), take).0
         });
         Self {
             shown,
             cancel,
+            wishes,
             task,
         }
     }
@@ -239,9 +244,4 @@ impl Writer {
             .await
             .unwrap();
     }
-}
-
-pub fn median(mut delays: Vec<i64>) -> i64 {
-    delays.sort_unstable();
-    delays.get(delays.len() / 2).copied().unwrap_or_default()
 }

@@ -101,6 +101,51 @@ fn a_night_of_sleep_is_caught_up() {
 }
 
 #[test]
+fn a_clock_ahead_of_the_servers_delays_nothing() {
+    let mut cloud = Cloud::with_realistic_lag(20, 60, &mut StdRng::seed_from_u64(4));
+    cloud.page = 10_000;
+    let began = START + 10_000;
+    // Until its first answer nobody knows what time it is at the server.
+    let mut machine = tail(span(START, true, true), began + 60_000);
+    assert!(matches!(machine.next(began + 60_000), Step::Ask(_)));
+    let shown = drive(&mut machine, &mut cloud, began, START + 180_000, &[]);
+    shown.assert_exact(&cloud, START);
+    let median = shown.median_delay(&cloud);
+    assert!(median < 1_000, "median {median} ms after visibility");
+}
+
+#[test]
+fn a_clock_skew_is_waited_for() {
+    let mut cloud = Cloud::with_realistic_lag(20, 60, &mut StdRng::seed_from_u64(6));
+    let error = AwsError::ClockSkew {
+        detail: String::new(),
+    };
+    cloud.troubles = vec![(START + 25_000..=START + 45_000, error)];
+    let shown = follow(&mut cloud);
+    shown.assert_exact(&cloud, START);
+    let named = |s: &Status| matches!(s, Status::ClockWrong { .. });
+    assert!(shown.statuses.iter().any(named));
+}
+
+#[test]
+fn one_event_from_the_future_makes_nobody_late() {
+    let mut cloud = Cloud::with_realistic_lag(20, 60, &mut StdRng::seed_from_u64(8));
+    let late = |cloud: &mut Cloud| {
+        let shown = follow(cloud);
+        shown.assert_exact(cloud, START);
+        match shown.statuses.last() {
+            Some(Status::Live(progress)) => progress.late,
+            other => panic!("{other:?}"),
+        }
+    };
+    let without = late(&mut cloud);
+    let mut ahead = event(START + 3_600_000, &Arc::from("stream-0"), 99_999);
+    ahead.ingestion_time = START + 15_000;
+    cloud.events.push((ahead, START + 15_000));
+    assert_eq!(late(&mut cloud), without);
+}
+
+#[test]
 fn without_event_ids_lines_are_counted() {
     let mut cloud = Cloud::with_realistic_lag(75, 60, &mut StdRng::seed_from_u64(9));
     cloud.ids = false;
