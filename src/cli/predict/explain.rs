@@ -21,8 +21,8 @@ pub async fn run(request: &Request, args: &Args, context: &Context, out: &mut im
             "only valid features can be explained; leave out --raw"
         ))
     })?;
-    let settings = Arc::clone(&context.settings);
-    let local = tokio::task::spawn_blocking(move || champion::local(&settings))
+    let (settings, schema) = (Arc::clone(&context.settings), Arc::clone(&context.schema));
+    let local = tokio::task::spawn_blocking(move || champion::local(&settings, &schema))
         .await
         .map_err(Failure::failed)?
         .map_err(Failure::failed)?;
