@@ -183,14 +183,13 @@ impl Opened {
                 continue;
             };
             if self.feed.format != Some(Format::Recording) {
-                let base = match self.base {
-                    Some(base) => base,
-                    None => {
-                        let text = file
-                            .try_clone()
-                            .map_err(|e| OpenError::new(&self.path, e))?;
-                        self.store.spool.add_file(text, 0)
-                    }
+                let base = if let Some(base) = self.base {
+                    base
+                } else {
+                    let text = file
+                        .try_clone()
+                        .map_err(|e| OpenError::new(&self.path, e))?;
+                    self.store.spool.add_file(text, 0)
                 };
                 self.base = Some(base);
                 self.store.spool.grow_file(self.position + len as u64);

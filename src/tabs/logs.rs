@@ -55,6 +55,10 @@ enum View {
     Errors,
 }
 
+/// A server-side pattern that is being replaced; `None` asks for everything.
+#[derive(Debug, PartialEq, Eq)]
+struct Replaced(Option<Arc<str>>);
+
 /// The Logs tab's state.
 pub struct Logs {
     store: Store,
@@ -64,7 +68,7 @@ pub struct Logs {
     pattern: Option<Arc<str>>,
     wishes: Wishes,
     /// The pattern whose lines are still shown, while the first answer to another one is awaited.
-    replaces: Option<Option<Arc<str>>>,
+    replaces: Option<Replaced>,
     /// Number of the running tail; answers of older ones are dropped.
     tail: u64,
     view: View,

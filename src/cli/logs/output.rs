@@ -25,6 +25,7 @@ pub enum View {
 }
 
 /// Takes events and prints what was asked for.
+#[allow(clippy::struct_excessive_bools)] // each is a wish of its own
 pub struct Desk<'a, W> {
     out: &'a mut W,
     view: View,

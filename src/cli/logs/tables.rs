@@ -182,12 +182,11 @@ fn fields(rows: &[Vec<(String, String)>]) -> Vec<&str> {
     for row in rows {
         let mut place = 0;
         for (field, _) in row {
-            match fields.iter().position(|known| known == field) {
-                Some(at) => place = at + 1,
-                None => {
-                    fields.insert(place, field);
-                    place += 1;
-                }
+            if let Some(at) = fields.iter().position(|known| known == field) {
+                place = at + 1;
+            } else {
+                fields.insert(place, field);
+                place += 1;
             }
         }
     }

@@ -6,7 +6,7 @@ use super::errors::Errors;
 use super::head::{Strip, WINDOWS};
 use super::prompt::{Ask, Prompt};
 use super::requests::Requests;
-use super::{COUNT_EVERY, COUNT_LARGE_EVERY, LARGE, Logs, SINCE_MS, View};
+use super::{COUNT_EVERY, COUNT_LARGE_EVERY, LARGE, Logs, Replaced, SINCE_MS, View};
 use crate::client::tail::{Patience, Phase, Span, Status, TailRequest, TailUpdate};
 use crate::domain::line::LogEvent;
 use crate::effects::logs::Effect;
@@ -23,7 +23,7 @@ impl Logs {
 
     /// Reads all anew with another server-side pattern; what is there stays until the first answer.
     pub(super) fn read_with(&mut self, pattern: Option<Arc<str>>, cx: &mut Cx) {
-        self.replaces = Some(std::mem::replace(&mut self.pattern, pattern));
+        self.replaces = Some(Replaced(std::mem::replace(&mut self.pattern, pattern)));
         self.start_tail(cx);
     }
 
@@ -41,8 +41,8 @@ impl Logs {
         let before = self
             .replaces
             .take()
-            .filter(|before| *before != self.pattern);
-        let (Some(before), Some(why)) = (before, why) else {
+            .filter(|before| before.0 != self.pattern);
+        let (Some(Replaced(before)), Some(why)) = (before, why) else {
             self.ended = why.cloned();
             return;
         };
