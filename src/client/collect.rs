@@ -205,6 +205,14 @@ struct Described {
     logs: Option<Fact<Logs>>,
 }
 
+/// What the gateway does with a request.
+#[derive(Clone)]
+struct Wired {
+    stage: String,
+    route: String,
+    qualifier: Option<String>,
+}
+
 /// Checks 3 to 12, side by side as far as one does not need another's answer.
 async fn behind(
     examination: &Examination,
@@ -228,9 +236,13 @@ async fn behind(
             ..Facts::default()
         };
         let (stage, route) = known.stage_and_path();
-        wired.send_replace(Some((stage.to_owned(), route.to_owned())));
-        // The policy that counts is that of the alias which the gateway calls.
+        // The policy and the code that count are those of the alias which the gateway calls.
         let called = known.called_qualifier();
+        wired.send_replace(Some(Wired {
+            stage: stage.to_owned(),
+            route: route.to_owned(),
+            qualifier: called.map(str::to_owned),
+        }));
         let policy = match api.known() {
             Some(_) if called != qualifier => {
                 let question = lambda.policy(called);
@@ -251,12 +263,17 @@ async fn behind(
                 ..Direct::default()
             };
         }
-        let (stage, route) = wiring
-            .borrow()
-            .clone()
-            .unwrap_or_else(|| ("$default".to_owned(), subject.path.clone()));
-        let event = direct::gateway_event(&subject, &stage, &route, &examination.payload);
-        direct::call(&lambda, &event, &examination.payload, deadline).await
+        let known = wiring.borrow().clone();
+        let wired = known.unwrap_or_else(|| Wired {
+            stage: "$default".to_owned(),
+            route: subject.path.clone(),
+            qualifier: examination.qualifier.clone(),
+        });
+        let event =
+            direct::gateway_event(&subject, &wired.stage, &wired.route, &examination.payload);
+        let called = wired.qualifier.as_deref();
+        let called = Lambda::new(&aws.config, &examination.function, called, profile);
+        direct::call(&called, &event, &examination.payload, deadline).await
     };
     let (
         described,

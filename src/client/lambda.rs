@@ -93,7 +93,10 @@ impl Lambda {
             Ok(output) => output
                 .policy
                 .map_or_else(|| Fact::Missing("no policy".to_owned()), Fact::Known),
-            Err(error) => self.refused("lambda:GetPolicy", &error),
+            Err(error) => absent(
+                self.refused("lambda:GetPolicy", &error),
+                "no resource policy",
+            ),
         }
     }
 
@@ -198,7 +201,10 @@ impl Lambda {
             .set_qualifier(self.qualifier.clone());
         match call.send().await {
             Ok(output) => Fact::Known(output.function_url),
-            Err(error) => self.refused("lambda:GetFunctionUrlConfig", &error),
+            Err(error) => absent(
+                self.refused("lambda:GetFunctionUrlConfig", &error),
+                "no function URL",
+            ),
         }
     }
 
@@ -402,17 +408,31 @@ fn read_configuration(c: &FunctionConfiguration) -> FunctionConfig {
         state: c
             .state()
             .map_or_else(String::new, |s| s.as_str().to_owned()),
-        state_reason: c.state_reason().map(str::to_owned),
+        state_reason: said(c.state_reason()),
         last_update_status: c
             .last_update_status()
             .map_or_else(String::new, |s| s.as_str().to_owned()),
-        last_update_code: c
-            .last_update_status_reason_code()
-            .map(|r| r.as_str().to_owned()),
-        last_update_reason: c.last_update_status_reason().map(str::to_owned),
+        last_update_code: said(
+            c.last_update_status_reason_code()
+                .map(aws_sdk_lambda::types::LastUpdateStatusReasonCode::as_str),
+        ),
+        last_update_reason: said(c.last_update_status_reason()),
         tags: Vec::new(),
         name,
     }
+}
+
+/// AWS says of a thing which the function lacks that it was not found, in the words for a function that is not there.
+fn absent<T>(fact: Fact<T>, what: &str) -> Fact<T> {
+    match fact {
+        Fact::Missing(_) => Fact::Missing(what.to_owned()),
+        other => other,
+    }
+}
+
+/// An empty text says nothing.
+fn said(text: Option<&str>) -> Option<String> {
+    text.filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 fn read_alias(alias: &AliasConfiguration) -> Alias {

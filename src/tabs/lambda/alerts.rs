@@ -43,8 +43,9 @@ fn drift_line(drifted: &Drifted, alert: &Alert, look: &Look) -> Line<'static> {
         Drift::Warn => (format!("moved from {version}: {leads}"), look.theme.warn),
         Drift::Alert => (format!("retrain suggested: {leads}"), look.theme.bad),
     };
-    line.spans.pop();
-    line.push_span(Span::styled(text, style));
+    // In place of the limit and the figure: this sentence has both.
+    line.spans.truncate(2);
+    line.push_span(Span::styled(format!(" {text}"), style));
     line
 }
 
@@ -64,7 +65,7 @@ pub fn line(alert: &Alert, look: &Look) -> Line<'static> {
     Line::from(vec![
         Span::styled(format!("{sign} "), style),
         Span::styled(
-            fit(signal.title(), 22, look.glyphs.ellipsis),
+            fit(signal.title(), 19, look.glyphs.ellipsis),
             look.theme.text,
         ),
         Span::styled(

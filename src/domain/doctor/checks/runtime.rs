@@ -29,6 +29,10 @@ pub(super) fn metrics(facts: &Facts) -> Finding {
 }
 
 pub(super) fn runtime(facts: &Facts) -> Finding {
+    if facts.logs.is_missing() {
+        let text = "no log group: the function never ran, or may not write logs";
+        return finding("runtime", Status::Skip, text, "");
+    }
     about("runtime", &facts.logs, |logs| {
         let function = facts.function.known();
         let mut remarks = Vec::new();

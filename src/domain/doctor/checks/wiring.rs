@@ -128,7 +128,7 @@ pub(super) fn policy(facts: &Facts) -> Finding {
             Some(Answer::NotAllowed { near_misses, .. }) => {
                 let text = match near_misses.first() {
                     Some(miss) => miss.clone(),
-                    None if none => "the function has no resource policy at all".to_owned(),
+                    None if none => no_policy(facts.called_qualifier()),
                     None => {
                         "no statement lets apigateway.amazonaws.com invoke the function".to_owned()
                     }
@@ -146,4 +146,21 @@ pub(super) fn policy(facts: &Facts) -> Finding {
     about("policy", &facts.policy, |_| {
         finding("policy", Status::Pass, "", "")
     })
+}
+
+/// A permission on the function does not cover its aliases and versions: each has a policy of its own.
+fn no_policy(qualifier: Option<&str>) -> String {
+    match qualifier {
+        None => "the function has no resource policy at all".to_owned(),
+        Some(qualifier) => {
+            let kind = if qualifier.parse::<u64>().is_ok() {
+                "version"
+            } else {
+                "alias"
+            };
+            format!(
+                "the {kind} {qualifier} has no resource policy; one on the function does not cover it"
+            )
+        }
+    }
 }
