@@ -190,12 +190,12 @@ fn real_flags_and_the_sandbox_contradict_each_other() {
     );
     let flags = Flags {
         target: Some("aws".into()),
-        seed: Some(1),
+        incident: Some(Incident::HandlerCrash),
         ..Flags::default()
     };
     let error = load(flags, "", &[]).unwrap_err().to_string();
     assert!(
-        error.starts_with("--seed belongs to the sandbox"),
+        error.starts_with("--incident belongs to the sandbox"),
         "{error}"
     );
     let flags = Flags {

@@ -122,16 +122,14 @@ fn deviation(all: &[Evaluation]) -> f64 {
 
 #[test]
 fn a_refit_ties_whatever_the_luck_of_the_champions_seed() {
-    let mut plan = Plan::preset("owner").unwrap();
-    plan.params.n_estimators = 30;
-    let all = by_luck(refits(&plan, 24));
-    let (measured, estimated) = (deviation(&all), all[12].seed_noise);
+    let all = by_luck(refits(&Plan::preset("owner").unwrap(), 12));
+    let (measured, estimated) = (deviation(&all), all[6].seed_noise);
     assert!(
         (0.6..1.7).contains(&(estimated / measured)),
         "{estimated} for {measured}"
     );
     // The luckiest and the unluckiest champion are the hardest to tie with.
-    for (champion, least) in [(&all[0], 0.87), (&all[12], 0.95), (&all[23], 0.87)] {
+    for (champion, least) in [(&all[0], 0.9), (&all[6], 1.0), (&all[11], 0.9)] {
         let (tied, passed) = ties(champion, &all);
         assert!(
             tied >= least && passed == 1.0,
