@@ -1,5 +1,5 @@
 //! Training and prediction: fit per family, one row, a batch, one explanation, loading a model.
-//! `tests/interop/sklearn_compare.py` puts the same fit beside scikit-learn's.
+//! `tests/interop/learning_test.py` puts the same fit beside scikit-learn's.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 

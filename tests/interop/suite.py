@@ -26,6 +26,12 @@ class Lines(unittest.TestResult):
         super().addSuccess(test)
         self.say("ok", test)
 
+    def addSubTest(self, test, subtest, error):
+        super().addSubTest(test, subtest, error)
+        if error:
+            self.say("FAILED", subtest)
+            traceback.print_exception(*error)
+
     def addFailure(self, test, error):
         super().addFailure(test, error)
         self.say("FAILED", test)
@@ -42,7 +48,8 @@ def main():
     pattern = f"{sys.argv[1] if len(sys.argv) > 1 else '*'}_test.py"
     result = Lines()
     unittest.defaultTestLoader.discover(here, pattern).run(result)
-    failed = len(result.failures) + len(result.errors)
+    # A test with several subtests that failed is one.
+    failed = len({getattr(test, "test_case", test).id() for test, _ in result.failures + result.errors})
     passed = max(result.testsRun - failed, 0)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
