@@ -57,7 +57,7 @@ class Meddler:
                 self.end_headers()
                 self.wfile.write(content)
 
-            do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = relay
+            do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = relay
 
             def log_message(self, *_):
                 pass

@@ -119,27 +119,26 @@ async fn upload(
         let written = store.put(&key, bytes.clone(), &Condition::Absent).await;
         match written.map_err(remote)? {
             Written::Stored(_) => fresh += 1,
-            Written::Refused if name == "model.pkl" => same(store, &key, &bytes).await?,
-            // The folder names the model: what is there is the same one.
-            Written::Refused => {}
+            Written::Refused => same(store, &key, &bytes).await?,
         }
     }
     Ok(fresh)
 }
 
-/// A pickle that is there must be the one given: each scikit-learn makes another of the same trees.
+/// What is there must be what would have been written: an upload may have been cut short, and each scikit-learn makes
+/// another pickle of the same trees.
 async fn same(store: &Store, key: &str, bytes: &[u8]) -> Result<(), Failure> {
     let there = store.get(key).await.map_err(remote)?;
     if there.is_some_and(|(there, _)| there == bytes) {
         return Ok(());
     }
     Err(Failure::failed(anyhow!(
-        "s3://{}/{key} is there already and is another pickle, perhaps for another scikit-learn; nothing was overwritten, and the pointer was not moved: push without --pkl to use it, or remove it first",
+        "s3://{}/{key} is there already and holds something else: an upload cut short, or a pickle for another scikit-learn; nothing was overwritten, and the pointer was not moved: remove it first, or push without --pkl to use the pickle that is there",
         store.bucket()
     )))
 }
 
-/// Moves the pointer by compare-and-swap; gives the version it named before.
+/// Moves the pointer by compare-and-swap, unless it names this model already; gives the version it named before.
 async fn point(
     store: &Store,
     version: Version,
@@ -150,10 +149,16 @@ async fn point(
         None => (None, Condition::Absent),
         Some((bytes, etag)) => {
             let before = serde_json::from_slice::<Pointer>(&bytes);
-            (
-                before.ok().map(|before| before.version),
-                Condition::Still(etag),
-            )
+            if let Ok(before) = before
+                && (
+                    before.version,
+                    before.folder.as_str(),
+                    before.sha256.as_str(),
+                ) == (version, folder, seal)
+            {
+                return Ok(before.previous);
+            }
+            (version_in(&bytes), Condition::Still(etag))
         }
     };
     let pointer = Pointer {
@@ -176,6 +181,17 @@ async fn point(
             store.bucket()
         ))),
     }
+}
+
+/// The version that a pointer names, whoever wrote it.
+fn version_in(pointer: &[u8]) -> Option<Version> {
+    #[derive(Deserialize)]
+    struct Named {
+        version: Version,
+    }
+    serde_json::from_slice::<Named>(pointer)
+        .ok()
+        .map(|named| named.version)
 }
 
 /// How the copies under `models/` stand to the pointer.

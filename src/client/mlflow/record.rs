@@ -110,7 +110,7 @@ impl Record {
             tags,
             digest: manifest.data.sha256.chars().take(36).collect(),
             rows: manifest.data.train + manifest.data.holdout,
-            manifest: serde_json::to_value(manifest).unwrap_or(Value::Null),
+            manifest: as_written(manifest),
             run_id: None,
         }
     }
@@ -193,6 +193,12 @@ fn params(plan: &Plan) -> Vec<(String, String)> {
         }
     }
     params
+}
+
+/// The manifest as its file has it: by way of text, for `to_value` would give single-precision numbers digits of noise.
+fn as_written(manifest: &Manifest) -> Value {
+    let text = serde_json::to_string(manifest).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or(Value::Null)
 }
 
 #[cfg(test)]
