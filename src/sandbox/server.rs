@@ -49,15 +49,25 @@ impl Incoming {
             .map(|(_, value)| value.into_owned())
     }
 
-    /// Service name in the signature's credential scope: `…/us-east-2/logs/aws4_request`.
+    /// Service name in the signature's credential scope.
     fn scope(&self) -> Option<&str> {
+        self.credential(3)
+    }
+
+    /// Region in the signature's credential scope.
+    fn signed_region(&self) -> Option<&str> {
+        self.credential(2)
+    }
+
+    /// A part of the credential and its scope: `AKIA…/20261123/us-east-2/logs/aws4_request`.
+    fn credential(&self, part: usize) -> Option<&str> {
         self.header("authorization")?
             .split("Credential=")
             .nth(1)?
             .split([',', ' '])
             .next()?
             .split('/')
-            .nth(3)
+            .nth(part)
     }
 
     /// Operation named after the dot of `X-Amz-Target`.

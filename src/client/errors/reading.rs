@@ -60,6 +60,15 @@ impl AwsError {
             "InvalidSignatureException" | "SignatureDoesNotMatch" if speaks_of_time(&detail) => {
                 Self::ClockSkew { detail }
             }
+            "InvalidSignatureException" | "SignatureDoesNotMatch"
+                if detail.contains("scoped to a valid region") =>
+            {
+                Self::WrongRegion {
+                    subject: call.subject.clone(),
+                    region: call.region.clone(),
+                    right: "the one of the endpoint".to_owned(),
+                }
+            }
             "UnrecognizedClientException"
             | "InvalidSignatureException"
             | "SignatureDoesNotMatch"
@@ -402,6 +411,12 @@ mod tests {
                 "the region 'us-east-2' is wrong; expecting 'eu-west-1'",
                 400,
                 "--region eu-west-1",
+            ),
+            (
+                "InvalidSignatureException",
+                "Credential should be scoped to a valid region.",
+                400,
+                "not in us-east-2: use --region the one of the endpoint",
             ),
             ("ThrottlingException", "Rate exceeded", 400, "throttled"),
             ("LimitExceededException", "", 400, "throttled"),

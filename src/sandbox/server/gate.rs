@@ -34,6 +34,9 @@ pub(in super::super) fn admit(
             message,
         ));
     }
+    if let Some(fault) = signed_elsewhere(world, incoming, service, status) {
+        return Err(fault);
+    }
     match world.incident() {
         Some(Incident::CredentialsExpired) => {
             return Err(Fault::new(
@@ -54,6 +57,32 @@ pub(in super::super) fn admit(
         return Err(Fault::new(status, "AccessDeniedException", message));
     }
     Ok(())
+}
+
+/// A signature for another region than the one that answers. IAM is global and signs for `us-east-1` everywhere, as
+/// do older clients of STS.
+fn signed_elsewhere(
+    world: &World,
+    incoming: &Incoming,
+    service: &str,
+    status: u16,
+) -> Option<Fault> {
+    const GLOBAL: &str = "us-east-1";
+    let here = world.options.region.as_str();
+    let signed = incoming.signed_region()?;
+    let global = matches!(service, "sts" | "iam") && signed == GLOBAL;
+    if signed == here || global {
+        return None;
+    }
+    Some(if service == "s3" {
+        let message = format!(
+            "The authorization header is malformed; the region '{signed}' is wrong; expecting '{here}'"
+        );
+        Fault::new(400, "AuthorizationHeaderMalformed", message)
+    } else {
+        let message = "Credential should be scoped to a valid region.";
+        Fault::new(status, "InvalidSignatureException", message)
+    })
 }
 
 fn skewed(incoming: &Incoming, status: u16) -> Fault {

@@ -133,6 +133,37 @@ async fn boto3s_protocol_gives_the_same_metrics() {
 }
 
 #[tokio::test]
+async fn a_signature_for_another_region_is_refused_as_each_service_refuses_it() {
+    let sandbox = quiet().await;
+    let elsewhere = clients::config(&sandbox)
+        .into_builder()
+        .region(aws_config::Region::new("eu-west-1"))
+        .build();
+    let lambda = aws_sdk_lambda::Client::new(&elsewhere);
+    let error = lambda.list_functions().send().await.unwrap_err();
+    assert_eq!(error.code(), Some("InvalidSignatureException"));
+    assert!(
+        error.message().unwrap().contains("valid region"),
+        "{error:?}"
+    );
+    let logs = aws_sdk_cloudwatchlogs::Client::new(&elsewhere);
+    let error = logs.describe_log_groups().send().await.unwrap_err();
+    assert_eq!(error.code(), Some("InvalidSignatureException"));
+    let sts = aws_sdk_sts::Client::new(&elsewhere);
+    let error = sts.get_caller_identity().send().await.unwrap_err();
+    assert_eq!(error.code(), Some("SignatureDoesNotMatch"));
+    // The global services sign for us-east-1 wherever they are called from.
+    let global = elsewhere
+        .into_builder()
+        .region(aws_config::Region::new("us-east-1"))
+        .build();
+    let sts = aws_sdk_sts::Client::new(&global);
+    assert!(sts.get_caller_identity().send().await.is_ok());
+    let lambda = aws_sdk_lambda::Client::new(&global);
+    assert!(lambda.list_functions().send().await.is_err());
+}
+
+#[tokio::test]
 async fn who_am_i_and_what_may_i() {
     let sandbox = quiet().await;
     let sts = aws_sdk_sts::Client::new(&clients::config(&sandbox));
