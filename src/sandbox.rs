@@ -15,6 +15,7 @@
 mod apigateway;
 mod bucket;
 mod ecr;
+mod flood;
 mod function;
 mod gateway;
 mod handler;
@@ -152,6 +153,8 @@ impl Sandbox {
         let address = listener.local_addr()?;
         let world = Arc::new(World::new(options, model, address));
         tokio::spawn(traffic::run(Arc::clone(&world)));
+        tokio::spawn(flood::run(Arc::clone(&world)));
+        tokio::spawn(server::cut_the_network(Arc::clone(&world)));
         let server = tokio::spawn(server::serve(listener, Arc::clone(&world)));
         Ok(Self {
             world,

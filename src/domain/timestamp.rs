@@ -1,4 +1,14 @@
-//! Log timestamps: RFC 3339 text to and from milliseconds since the epoch, fast enough for a million lines.
+//! Log timestamps: RFC 3339 text to and from milliseconds since the epoch, fast enough for a million lines; and distances in time.
+
+/// Milliseconds of each unit.
+const UNITS: [(&str, i64); 6] = [
+    ("ms", 1),
+    ("s", 1_000),
+    ("m", 60_000),
+    ("h", 3_600_000),
+    ("d", 86_400_000),
+    ("w", 7 * 86_400_000),
+];
 
 /// Reads `2026-10-08T07:30:29.470Z`, `2026-10-08 07:30:29,470` (Python's logging) or an offset form (`+00:00`, `-0500`) at the
 /// start of `text`: the time in milliseconds (finer digits are cut) and how many bytes it took. No zone means UTC.
@@ -86,6 +96,25 @@ pub fn format(millis: i64) -> String {
         Ok(time) => format!("{time:.3}"),
         Err(_) => millis.to_string(),
     }
+}
+
+/// Milliseconds of one or more numbers with units: `90s`, `1h30m`, `2d`; `None` for anything else.
+pub fn distance(text: &str) -> Option<i64> {
+    let mut rest = text;
+    let mut sum = 0_i64;
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let count: i64 = rest.get(..digits)?.parse().ok()?;
+        let letters = rest[digits..]
+            .bytes()
+            .take_while(u8::is_ascii_alphabetic)
+            .count();
+        let unit = &rest[digits..digits + letters];
+        let (_, size) = UNITS.iter().find(|(name, _)| *name == unit)?;
+        sum = sum.checked_add(count.checked_mul(*size)?)?;
+        rest = &rest[digits + letters..];
+    }
+    (!text.is_empty()).then_some(sum)
 }
 
 #[cfg(test)]

@@ -58,6 +58,10 @@ incidents! {
     FlakyNetwork = "flaky-network": "Connections are slow and often reset.",
     LateArrivals = "late-arrivals": "One log line in six becomes visible 8 to 45 s late.",
     Throttling = "throttling": "Reading logs is throttled.",
+    LogFlood = "log-flood": "A thousand log lines a second, in bursts of one millisecond, from ever new streams.",
+    LiveTailSampled = "live-tail-sampled": "Live Tail passes two events a second and says that it sampled.",
+    LiveTailEnds = "live-tail-ends": "The service ends each Live Tail session after five seconds.",
+    NetworkCut = "network-cut": "The network is gone for 6 of every 20 seconds.",
 }
 
 impl fmt::Display for Incident {

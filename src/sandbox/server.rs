@@ -17,6 +17,7 @@ use super::reply::{Fault, Protocol};
 use super::world::{World, lock, now_ms};
 use super::{apigateway, bucket, ecr, gateway, iam, lambda, logs, metrics, sts};
 
+pub(super) use cable::cut_the_network;
 pub(super) use gate::{admit, http_date};
 
 /// API Gateway's and Lambda's limits are below this.

@@ -122,6 +122,11 @@ impl World {
         self.incident() == Some(incident)
     }
 
+    /// What is broken and since when (ms since 1970), and every change of it.
+    pub fn incidents(&self) -> watch::Receiver<Option<(Incident, i64)>> {
+        self.incident.subscribe()
+    }
+
     pub fn set_incident(&self, incident: Option<Incident>) {
         self.incident
             .send_replace(incident.map(|incident| (incident, now_ms())));

@@ -228,6 +228,59 @@ async fn live_tail_sessions_that_end_early_leave_no_hole() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_a_sampled_live_tail_ended_sessions_and_a_cut_network_lose_nothing() {
+    let scenario = async |incident: Incident, bites: fn(&Shown) -> bool| {
+        let options = Options {
+            rate: 20.0,
+            speed: 6.0,
+            ..Options::quiet()
+        };
+        let sandbox = sandbox(options).await;
+        let group = sandbox.log_group();
+        let tail = Tail::start(&sandbox, &group, following(now() - 1_000), true);
+        let is_open = |s: &Status| matches!(s, Status::Live(p) if p.live_tail == LiveTail::Open);
+        tail.until("Live Tail and traffic", 30, |s| {
+            s.events.len() > 50 && s.statuses.iter().any(is_open)
+        })
+        .await;
+        sandbox.set_incident(Some(incident));
+        tail.until(incident.name(), 30, bites).await;
+        sandbox.set_incident(None);
+        let end = now();
+        // At this speed a line takes at most 1 s to be flushed and 2 s more if it straggles.
+        tokio::time::sleep(Duration::from_millis(3_200)).await;
+        let truth = stored(&logs(&sandbox), &group, end).await;
+        let up_to_end = |shown: &Shown| {
+            let events = shown.events.iter().map(|(event, _)| event.clone());
+            events
+                .filter(|event| event.timestamp <= end)
+                .collect::<Vec<_>>()
+        };
+        tail.until("everything", 60, |s| up_to_end(s).len() >= truth.len())
+            .await;
+        let shown = tail.stop().await;
+        assert!(truth.len() > 50, "{incident}: {}", truth.len());
+        assert_exact(up_to_end(&shown).iter(), truth.iter().map(key));
+    };
+    tokio::join!(
+        scenario(Incident::LogFlood, |s| s.events.len() > 3_000),
+        scenario(Incident::LiveTailSampled, |s| {
+            let sampled = |s: &Status| matches!(s, Status::Live(p) if p.sampled > 0);
+            s.statuses.iter().any(sampled)
+        }),
+        scenario(Incident::LiveTailEnds, |s| {
+            let opened = |s: &Status| matches!(s, Status::Live(p) if p.live_tail == LiveTail::Open);
+            let after = s.statuses.iter().skip_while(|s| !opened(s));
+            after.skip_while(|s| opened(s)).any(opened)
+        }),
+        scenario(Incident::NetworkCut, |s| {
+            let unreachable = |s: &Status| matches!(s, Status::Unreachable { .. });
+            s.statuses.iter().any(unreachable)
+        }),
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_long_history_comes_whole_newest_page_first_or_in_order() {
     let sandbox = sandbox(Options {
         empty_pages: 0.2,

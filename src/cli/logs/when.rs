@@ -4,15 +4,6 @@ use anyhow::{anyhow, bail};
 
 use crate::domain::timestamp;
 
-const UNITS: [(&str, i64); 6] = [
-    ("ms", 1),
-    ("s", 1_000),
-    ("m", 60_000),
-    ("h", 3_600_000),
-    ("d", 86_400_000),
-    ("w", 7 * 86_400_000),
-];
-
 /// Reads `now`, a distance back (`10m`, `1h30m`), a date or time (`2026-10-08`, `2026-10-08T14:03`, with or without zone; UTC
 /// without), or seconds or milliseconds since the epoch. Milliseconds since the epoch come out.
 pub fn parse(text: &str, now: i64) -> anyhow::Result<i64> {
@@ -20,7 +11,7 @@ pub fn parse(text: &str, now: i64) -> anyhow::Result<i64> {
     if text == "now" {
         return Ok(now);
     }
-    if let Some(back) = distance(text) {
+    if let Some(back) = timestamp::distance(text) {
         return Ok(now - back);
     }
     if let Some(at) = date(text) {
@@ -34,25 +25,6 @@ pub fn parse(text: &str, now: i64) -> anyhow::Result<i64> {
             "{text}: not a time; it looks like 90s, 10m, 1h30m, 2d, 2026-10-08 or 2026-10-08T14:03:00Z"
         )),
     }
-}
-
-/// One or more numbers with units: `1h30m`.
-fn distance(text: &str) -> Option<i64> {
-    let mut rest = text;
-    let mut sum = 0_i64;
-    while !rest.is_empty() {
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let count: i64 = rest.get(..digits)?.parse().ok()?;
-        let letters = rest[digits..]
-            .bytes()
-            .take_while(u8::is_ascii_alphabetic)
-            .count();
-        let unit = &rest[digits..digits + letters];
-        let (_, size) = UNITS.iter().find(|(name, _)| *name == unit)?;
-        sum = sum.checked_add(count.checked_mul(*size)?)?;
-        rest = &rest[digits + letters..];
-    }
-    (!text.is_empty()).then_some(sum)
 }
 
 /// A timestamp whose end may be left out.

@@ -12,6 +12,7 @@ use axum::http::Response;
 use serde_json::{Value, json};
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
+use super::super::incident::Incident;
 use super::super::reply::{Fault, respond};
 use super::super::world::{World, lock, now_ms};
 use super::pattern::Pattern;
@@ -19,6 +20,10 @@ use super::{from_arn, no_group, text, texts};
 
 /// Most events in one update; above it the session is sampled.
 const MOST_EVENTS: usize = 500;
+/// The same in [`Incident::LiveTailSampled`].
+const FEW_EVENTS: usize = 2;
+/// How long a session lasts in [`Incident::LiveTailEnds`], at speed 1.
+const SHORT_SESSION: Duration = Duration::from_secs(5);
 /// How far back an update looks for events that were stored a moment after their ingestion time.
 const LOOK_BACK_MS: i64 = 2_000;
 
@@ -31,7 +36,7 @@ struct Session {
     since: i64,
     seen: BTreeSet<(i64, u64)>,
     tick: Interval,
-    ends: Instant,
+    opened: Instant,
     greeting: Option<Bytes>,
     over: bool,
 }
@@ -61,7 +66,7 @@ pub(super) fn start(world: &Arc<World>, input: &Value) -> Result<Response<Body>,
     {
         let logs = lock(&world.logs);
         if !groups.iter().all(|group| logs.groups.contains_key(group))
-            || world.is(super::Incident::WrongRegion)
+            || world.is(Incident::WrongRegion)
         {
             return Err(no_group());
         }
@@ -86,7 +91,7 @@ pub(super) fn start(world: &Arc<World>, input: &Value) -> Result<Response<Body>,
         since: now_ms() + LOOK_BACK_MS,
         seen: BTreeSet::new(),
         tick,
-        ends: Instant::now() + world.options.live_tail_session.div_f64(speed),
+        opened: Instant::now(),
         greeting: Some(greeting.into()),
         over: false,
     };
@@ -111,14 +116,25 @@ impl Session {
             return None;
         }
         let stop = self.world.stop.clone();
+        let ends = self.opened + self.lasts();
         tokio::select! {
             () = stop.cancelled() => None,
-            () = tokio::time::sleep_until(self.ends) => {
+            () = tokio::time::sleep_until(ends) => {
                 self.over = true;
                 Some(frame("exception", "SessionTimeoutException", &json!({"message": "The session has reached its maximum duration of 3 hours."})).into())
             }
             _ = self.tick.tick() => Some(self.update().into()),
         }
+    }
+
+    fn lasts(&self) -> Duration {
+        let options = &self.world.options;
+        let at_speed_one = if self.world.is(Incident::LiveTailEnds) {
+            SHORT_SESSION.min(options.live_tail_session)
+        } else {
+            options.live_tail_session
+        };
+        at_speed_one.div_f64(options.speed.max(1e-3))
     }
 
     fn update(&mut self) -> Vec<u8> {
@@ -147,11 +163,15 @@ impl Session {
         self.since = self.since.max(now);
         self.seen
             .retain(|(ingestion, _)| *ingestion >= now - 2 * LOOK_BACK_MS);
-        let sampled = results.len() > MOST_EVENTS;
+        let most = if self.world.is(Incident::LiveTailSampled) {
+            FEW_EVENTS
+        } else {
+            MOST_EVENTS
+        };
+        let sampled = results.len() > most;
         if sampled {
-            let stride = results.len() as f64 / MOST_EVENTS as f64;
-            let kept =
-                (0..MOST_EVENTS).map(|index| results[(index as f64 * stride) as usize].take());
+            let stride = results.len() as f64 / most as f64;
+            let kept = (0..most).map(|index| results[(index as f64 * stride) as usize].take());
             results = kept.collect();
         }
         frame(

@@ -16,6 +16,34 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use super::super::incident::Incident;
 use super::super::world::{World, lock};
 
+/// In [`Incident::NetworkCut`], the cable is out this long …
+const OUT: Duration = Duration::from_secs(6);
+/// … and then in this long.
+const IN: Duration = Duration::from_secs(14);
+
+/// Pulls the cable again and again while [`Incident::NetworkCut`] lasts; it is back in when the incident ends.
+pub(in super::super) async fn cut_the_network(world: Arc<World>) {
+    let cut = |now: &Option<(Incident, i64)>| matches!(now, Some((Incident::NetworkCut, _)));
+    let mut incidents = world.incidents();
+    let forever = async {
+        while incidents.wait_for(cut).await.is_ok() {
+            for (out, lasts) in [(true, OUT), (false, IN)] {
+                world.unplug(out);
+                let over = incidents.wait_for(|now| !cut(now));
+                let lasts = lasts.div_f64(world.options.speed.max(1e-3));
+                if tokio::time::timeout(lasts, over).await.is_ok() {
+                    world.unplug(false);
+                    break;
+                }
+            }
+        }
+    };
+    tokio::select! {
+        () = world.stop.cancelled() => {}
+        () = forever => {}
+    }
+}
+
 /// A listener whose connections share the sandbox's network trouble.
 pub(super) struct Socket {
     listener: TcpListener,

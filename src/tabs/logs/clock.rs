@@ -3,6 +3,8 @@
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, civil};
 
+use crate::domain::timestamp;
+
 /// How times are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Clock {
@@ -109,10 +111,10 @@ fn ago(millis: i64) -> String {
 pub fn parse_jump(text: &str, clock: Clock, now: Timestamp) -> Result<i64, String> {
     let text = text.trim();
     if let Some(back) = text.strip_prefix('-') {
-        let seconds = parse_duration(back).ok_or_else(|| hint(text))?;
-        return Ok(now.as_millisecond() - seconds * 1000);
+        let back = timestamp::distance(back).ok_or_else(|| hint(text))?;
+        return Ok(now.as_millisecond().saturating_sub(back));
     }
-    if let Some(millis) = crate::domain::timestamp::parse(text.as_bytes()) {
+    if let Some(millis) = timestamp::parse(text.as_bytes()) {
         return Ok(millis);
     }
     let wanted: civil::Time = text.parse().map_err(|_| hint(text))?;
@@ -132,23 +134,6 @@ pub fn parse_jump(text: &str, clock: Clock, now: Timestamp) -> Result<i64, Strin
     Ok(jump.timestamp().as_millisecond())
 }
 
-/// Seconds of `90s`, `15m`, `2h`, `1d`.
-fn parse_duration(text: &str) -> Option<i64> {
-    let unit = text.chars().next_back()?;
-    let factor = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3600,
-        'd' => 86_400,
-        _ => return None,
-    };
-    text[..text.len() - 1]
-        .trim()
-        .parse::<i64>()
-        .ok()?
-        .checked_mul(factor)
-}
-
 fn hint(text: &str) -> String {
     format!("`{text}` is no time: write 14:03, 14:03:22, -15m, -2h or 2026-10-08T14:03:00Z")
 }
@@ -161,8 +146,7 @@ mod tests {
     #[test]
     fn jumps_are_read_as_people_write_them() {
         let now: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
-        let at =
-            |text: &str| parse_jump(text, Clock::Utc, now).map(crate::domain::timestamp::format);
+        let at = |text: &str| parse_jump(text, Clock::Utc, now).map(timestamp::format);
         assert_eq!(at("11:03").unwrap(), "2026-11-23T11:03:00.000Z");
         assert_eq!(
             at("14:03:22").unwrap(),
