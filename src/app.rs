@@ -103,7 +103,7 @@ impl App {
             incident,
         });
         Self {
-            tabs: tabs::all(&env),
+            tabs: tabs::all(&env).into(),
             active: 0,
             overlays: Vec::new(),
             toasts: Vec::new(),

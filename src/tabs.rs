@@ -23,9 +23,12 @@ use crate::keys::{Action, Keymap, Scope};
 use crate::overlay::Overlay;
 use crate::ui::theme::{Glyphs, Theme, Tone};
 
+/// How many tabs there are, and so how many figures open one.
+pub const COUNT: usize = 4;
+
 /// The tabs in screen order; keys `1`, `2`, … follow it.
-pub fn all(env: &Env) -> Vec<Box<dyn Tab>> {
-    vec![
+pub fn all(env: &Env) -> [Box<dyn Tab>; COUNT] {
+    [
         Box::new(predict::Predict::new(env)),
         Box::new(logs::Logs::new(env)),
         Box::new(lambda::Lambda::new(env)),

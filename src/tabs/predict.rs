@@ -31,6 +31,7 @@ use crate::effects::predict::{Effect, Event};
 use crate::history::Entry;
 use crate::keys::{Action, Scope};
 use crate::tabs::{Cx, Look, Now, Offer, Tab};
+use crate::ui::text::clean;
 use crate::ui::theme::Tone;
 
 use answer::Shown;
@@ -125,7 +126,7 @@ impl Predict {
         self.tornado = what_if::tornado(&model, schema, features);
     }
 
-    fn form_action(&mut self, action: Action, schema: &Schema) {
+    fn form_action(&mut self, action: Action, schema: &Schema, cx: &mut Cx) {
         let page = isize::from(i16::MAX);
         self.typing = true;
         match action {
@@ -137,16 +138,39 @@ impl Predict {
             Action::Right => self.form.step(schema, 1),
             Action::FastLeft => self.form.step(schema, -10),
             Action::FastRight => self.form.step(schema, 10),
-            Action::Toggle => match schema.features[self.form.selected].range() {
+            Action::Toggle | Action::Edit => match schema.features[self.form.selected].range() {
                 Some(_) => {
                     let text = self.form.fields[self.form.selected].clone();
                     self.form.edit(schema, &text);
                 }
                 None => self.form.step(schema, 1),
             },
-            Action::Reset => self.form.reset(schema),
+            Action::Reset => self.reset(schema, cx),
             _ => self.typing = false,
         }
+    }
+
+    fn reset(&mut self, schema: &Schema, cx: &mut Cx) {
+        let reset = self.form.reset(schema);
+        let feature = &schema.features[self.form.selected];
+        let value = &self.form.fields[self.form.selected];
+        let value = (value.parse()).map_or_else(|_| clean(value), |value| feature.display(value));
+        let from = clean(&self.form.base_label);
+        let text = if reset {
+            format!(
+                "{} is back to {value} ({from}); undo takes it back",
+                feature.label
+            )
+        } else {
+            format!("{} is {value} already ({from})", feature.label)
+        };
+        cx.toast(Tone::Muted, text);
+    }
+
+    /// The pane that shows the history: its own, or the answer's while it is in front.
+    fn past_pane(&self, panes: &Panes) -> Option<Rect> {
+        let in_front = (self.focus == Focus::Past).then_some(panes.answer);
+        panes.past.or(in_front)
     }
 
     fn past_action(&mut self, action: Action, cx: &mut Cx) {
@@ -233,6 +257,7 @@ impl Tab for Predict {
             vec![
                 Offer::new(Action::Submit, "predict"),
                 Offer::new(Action::Presets, "presets"),
+                Offer::new(Action::Edit, "type"),
             ]
         } else {
             vec![
@@ -371,7 +396,7 @@ impl Tab for Predict {
             Action::Pin if self.focus == Focus::Past => self.pin(cx),
             action if self.focus == Focus::Past => self.past_action(action, cx),
             Action::Submit => self.submit(cx),
-            action => self.form_action(action, &schema),
+            action => self.form_action(action, &schema, cx),
         }
         self.refresh(&schema);
     }
@@ -384,7 +409,7 @@ impl Tab for Predict {
         }
         let taken = match (self.focus, &self.form.editing) {
             (Focus::Form, Some(_)) => self.field_key(key, cx),
-            (Focus::Form, None) if self.typing => self.begin_field(key, &schema),
+            (Focus::Form, None) => self.begin_field(key, &schema),
             _ => false,
         };
         if taken {
@@ -395,6 +420,10 @@ impl Tab for Predict {
 
     fn on_paste(&mut self, text: &str, cx: &mut Cx) -> bool {
         let schema = cx.env.schema.clone();
+        if self.paste_value(text, &schema) {
+            self.refresh(&schema);
+            return true;
+        }
         match Pasted::parse(&schema, text) {
             Ok(pasted) => {
                 self.form.paste(&schema, &pasted);
@@ -469,21 +498,25 @@ impl Tab for Predict {
             self.typing = true;
             match hit {
                 Hit::Field(field) => self.form.select(field),
-                Hit::Slider(field, value) => {
+                Hit::Value(field, value) => {
                     self.form.select(field);
                     self.form.put(&schema, value);
                 }
             }
-        } else if panes.past.is_some_and(|pane| pane.contains(at)) {
+        } else if let Some(pane) = self.past_pane(&panes).filter(|pane| pane.contains(at)) {
             self.focus = Focus::Past;
+            self.form.close_edit();
             self.typing = false;
+            if let Some(entry) = past::hit(&self.past, pane, at) {
+                self.past.selected = entry;
+            }
         }
         self.refresh(&schema);
     }
 
     fn on_scroll(&mut self, at: Position, lines: i32, cx: &mut Cx) {
         let panes = self.panes(cx.body);
-        if panes.past.is_some_and(|pane| pane.contains(at)) {
+        if self.past_pane(&panes).is_some_and(|pane| pane.contains(at)) {
             self.past.select_by(lines as isize);
         } else if panes.form.contains(at) {
             self.form.select_by(lines.signum() as isize);

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use assert_cmd::Command;
+use crossterm::event::{Event as TermEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use hyper::HeaderMap;
 use predicates::prelude::*;
 use predicates::str::contains;
@@ -114,6 +115,124 @@ fn arrows_step_typing_replaces_and_zero_goes_back() {
     assert_eq!(body(&mut stage), DEMO);
     stage.press("end space");
     assert!(body(&mut stage).ends_with(r#""wine_type_encoded":1}"#));
+}
+
+#[test]
+fn typing_begins_on_a_fresh_form_with_what_opens_no_tab() {
+    for (keys, sent_as) in [("7 . 5", "7.5"), (". 5", "0.5"), ("backspace 1 2", "12")] {
+        let mut stage = stage();
+        stage.press(keys);
+        let body = sent(stage.press("enter")).remove(0);
+        let expected = format!(r#"{{"fixed_acidity":{sent_as},"#);
+        assert!(body.starts_with(&expected), "{keys}: {body}");
+    }
+    let mut stage = stage();
+    stage.press("e");
+    assert!(
+        stage.text().contains("puts the old value back"),
+        "{}",
+        stage.text()
+    );
+    stage.press("backspace 5 esc");
+    assert_eq!(sent(stage.press("enter")), [DEMO]);
+}
+
+#[test]
+fn a_reset_is_said_and_undone_and_none_is_no_change() {
+    let mut stage = stage();
+    stage.press("0");
+    assert!(stage.text().contains("is 7.4 already"), "{}", stage.text());
+    stage.press("right 0");
+    assert!(
+        stage
+            .text()
+            .contains("Fixed acidity is back to 7.4 (Demo sample)"),
+        "{}",
+        stage.text()
+    );
+    stage.press("u");
+    assert!(
+        sent(stage.press("enter"))
+            .remove(0)
+            .starts_with(r#"{"fixed_acidity":7.5,"#)
+    );
+}
+
+#[test]
+fn tab_leaves_an_open_field_for_the_other_pane_and_keeps_what_was_typed() {
+    let mut stage = stage();
+    answered(&mut stage, Ok(answer(200, GOOD)));
+    stage.press("9 tab d");
+    assert!(
+        stage.text().contains("needs two requests"),
+        "{}",
+        stage.text()
+    );
+    assert!(
+        sent(stage.press("tab enter"))
+            .remove(0)
+            .starts_with(r#"{"fixed_acidity":9,"#)
+    );
+}
+
+#[test]
+fn a_pasted_number_replaces_the_selected_one_and_a_paste_into_the_filter_stays_there() {
+    let mut stage = stage();
+    stage.press("down");
+    stage.paste("0.55\n");
+    assert!(
+        sent(stage.press("enter"))
+            .remove(0)
+            .contains(r#""volatile_acidity":0.55,"#)
+    );
+    stage.press("space 9");
+    stage.paste("0.6");
+    assert!(
+        sent(stage.press("enter"))
+            .remove(0)
+            .contains(r#""volatile_acidity":0.6,"#)
+    );
+    answered(&mut stage, Ok(answer(200, GOOD)));
+    stage.press("tab /");
+    stage.paste("alcohol=12");
+    assert!(stage.text().contains("/ alcohol=12"), "{}", stage.text());
+    assert!(stage.text().contains("nothing passes the filter"));
+}
+
+/// Clicks where the screen first says `text`.
+fn click(stage: &mut Stage, text: &str) {
+    let screen = stage.text();
+    let (row, line) = (screen.lines().enumerate())
+        .find(|(_, line)| line.contains(text))
+        .unwrap_or_else(|| panic!("no {text:?} in\n{screen}"));
+    let before = line.split(text).next().unwrap();
+    stage.term(TermEvent::Mouse(MouseEvent {
+        kind: MouseEventKind::Down(MouseButton::Left),
+        column: before.chars().count() as u16,
+        row: row as u16,
+        modifiers: KeyModifiers::NONE,
+    }));
+}
+
+#[test]
+fn clicks_choose_a_word_and_select_a_request() {
+    let mut stage = Stage::new((120, 40), ThemeName::Dark);
+    stage.start();
+    click(&mut stage, "( ) white");
+    assert!(
+        sent(stage.press("enter"))
+            .remove(0)
+            .ends_with(r#""wine_type_encoded":1}"#)
+    );
+    click(&mut stage, "( ) red");
+    assert_eq!(sent(stage.press("enter")), [DEMO]);
+    answered(&mut stage, Ok(answer(200, GOOD)));
+    answered(&mut stage, Err("TCP to x failed".into()));
+    click(&mut stage, "5.176 Average");
+    assert!(matches!(
+        &stage.press("*")[..],
+        [Effect::Predict(Asked::Keep(entry))] if entry.score.is_some()
+    ));
 }
 
 #[test]

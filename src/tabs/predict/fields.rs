@@ -9,6 +9,7 @@ use ratatui::widgets::Widget;
 use super::form::Form;
 use crate::domain::features::Level;
 use crate::domain::schema::{Feature, Schema};
+use crate::keys::{Action, Scope};
 use crate::tabs::Look;
 use crate::ui::panel::panel;
 use crate::ui::slider::{slider, value_at};
@@ -68,8 +69,8 @@ impl Columns {
 pub enum Hit {
     /// A field.
     Field(usize),
-    /// A field's slider, at this value.
-    Slider(usize, f64),
+    /// A field's slider, or one of its choices, at this value.
+    Value(usize, f64),
 }
 
 /// Draws the form. `focused` frames it, `typing` shows that figures go into the selected field. Returns the cursor.
@@ -83,6 +84,9 @@ pub fn render(
     look: &Look,
 ) -> Option<Position> {
     let inner = panel(title(form, look), focused, area, buf, look);
+    if focused && typing {
+        whose_figures(form, area, buf, look);
+    }
     let rows = rows(form, inner);
     let columns = Columns::of(schema, usize::from(inner.width));
     let mut cursor = None;
@@ -129,17 +133,37 @@ pub fn hit(form: &Form, schema: &Schema, area: Rect, at: Position) -> Option<Hit
     let columns = Columns::of(schema, usize::from(inner.width));
     let x = usize::from(at.x - inner.x);
     let on_slider = (columns.slider_at()..columns.slider_at() + columns.slider).contains(&x);
-    Some(match schema.features[field].range() {
-        Some(range) if on_slider => Hit::Slider(
-            field,
-            value_at(
-                range,
-                (x - columns.slider_at()) as u16,
-                columns.slider as u16,
-            ),
-        ),
-        _ => Hit::Field(field),
-    })
+    let value = match schema.features[field].range() {
+        Some(range) if on_slider => Some(value_at(
+            range,
+            (x - columns.slider_at()) as u16,
+            columns.slider as u16,
+        )),
+        None if on_slider => choice_at(&schema.features[field], x - columns.slider_at(), columns),
+        _ => None,
+    };
+    Some(value.map_or(Hit::Field(field), |value| Hit::Value(field, value)))
+}
+
+/// A choice as it is drawn, without the mark: `( ) white `.
+fn choice_cells(label: &str) -> usize {
+    width(label) + 5
+}
+
+/// The choice drawn at this cell of the control; `None` beside them, or where only the chosen one is drawn.
+fn choice_at(feature: &Feature, cell: usize, columns: Columns) -> Option<f64> {
+    let mut end = 0;
+    let ends: Vec<usize> = (feature.choices().iter())
+        .map(|choice| {
+            end += choice_cells(&choice.label);
+            end
+        })
+        .collect();
+    if end > columns.slider {
+        return None;
+    }
+    let hit = ends.iter().position(|&end| cell < end)?;
+    Some(feature.choices()[hit].value)
 }
 
 /// The fields that fit, the selected one among them; the last line is kept for the remark if there are three.
@@ -150,6 +174,29 @@ fn rows(form: &Form, inner: Rect) -> std::ops::Range<usize> {
         .saturating_sub(room.max(1))
         .min(n - room);
     first..first + room
+}
+
+/// On the frame's lower edge: that figures go into the field now, and how they open tabs again.
+fn whose_figures(form: &Form, area: Rect, buf: &mut Buffer, look: &Look) {
+    let esc = look.keymap.key(Scope::Global, Action::Back);
+    let text = if form.editing.is_some() {
+        format!(" {esc} puts the old value back ")
+    } else {
+        format!(
+            " figures type a value {} {esc}: they open tabs ",
+            look.glyphs.dot
+        )
+    };
+    let cells = width(&text) as u16;
+    if area.width > cells + 2 && area.height > 1 {
+        let rect = Rect {
+            x: area.right() - cells - 2,
+            y: area.bottom() - 1,
+            width: cells,
+            height: 1,
+        };
+        Line::styled(text, look.theme.muted).render(rect, buf);
+    }
 }
 
 fn title<'a>(form: &Form, look: &Look) -> Line<'a> {

@@ -128,11 +128,15 @@ impl Form {
         });
     }
 
-    /// Puts the selected field back to its base.
-    pub fn reset(&mut self, schema: &Schema) {
+    /// Puts the selected field back to its base; false if it is there.
+    pub fn reset(&mut self, schema: &Schema) -> bool {
         self.editing = None;
+        if !self.dirty(self.selected) {
+            return false;
+        }
         let base = self.base[self.selected].clone();
         self.change(schema, Change::Other, |fields, at| fields[at] = base);
+        true
     }
 
     /// Takes back the last change; false if there is none.

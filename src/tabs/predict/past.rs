@@ -1,7 +1,7 @@
 //! The history pane: earlier requests, newest first, filtered, one of them selected; and the difference of two.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::{Margin, Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
@@ -112,7 +112,7 @@ pub fn render(
         return cursor;
     }
     let room = usize::from(list.height).max(1);
-    let first = (past.selected + 1).saturating_sub(room);
+    let first = first(past, list);
     for (i, entry) in shown.iter().enumerate().skip(first).take(room) {
         let rect = Rect {
             y: list.y + (i - first) as u16,
@@ -127,6 +127,27 @@ pub fn render(
     cursor
 }
 
+/// The first entry on screen, so that the selected one is there too.
+fn first(past: &Past, list: Rect) -> usize {
+    (past.selected + 1).saturating_sub(usize::from(list.height).max(1))
+}
+
+/// Whether the filter takes the pane's first line.
+fn filter_shown(past: &Past, inner: Rect) -> bool {
+    (past.typing.is_some() || !past.filter.is_empty()) && inner.height >= 2
+}
+
+/// Position among the shown entries of the one at `at`.
+pub fn hit(past: &Past, area: Rect, at: Position) -> Option<usize> {
+    let mut list = area.inner(Margin::new(1, 1));
+    if filter_shown(past, list) {
+        list.y += 1;
+        list.height -= 1;
+    }
+    let entry = first(past, list) + usize::from(at.y.checked_sub(list.y)?);
+    (list.contains(at) && entry < past.shown().len()).then_some(entry)
+}
+
 fn filter_line(
     past: &Past,
     inner: Rect,
@@ -137,7 +158,7 @@ fn filter_line(
         .typing
         .as_ref()
         .map_or(past.filter.as_str(), Input::value);
-    if (past.typing.is_none() && text.is_empty()) || inner.height < 2 {
+    if !filter_shown(past, inner) {
         return (inner, None);
     }
     let line = Rect { height: 1, ..inner };

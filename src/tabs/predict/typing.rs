@@ -1,12 +1,13 @@
 //! Keys that go into an open text: a field of the form, the history's filter.
 
 use crossterm::event::{Event as TermEvent, KeyCode, KeyEvent, KeyModifiers};
+use tui_input::InputRequest;
 use tui_input::backend::crossterm::to_input_request;
 
-use super::Predict;
+use super::{Focus, Predict};
 
 use crate::domain::schema::Schema;
-use crate::tabs::Cx;
+use crate::tabs::{self, Cx};
 
 impl Predict {
     /// A key for the open text of the history's filter.
@@ -36,8 +37,13 @@ impl Predict {
         match key.code {
             KeyCode::Enter => self.submit(cx),
             KeyCode::Esc => self.form.cancel_edit(&schema),
-            KeyCode::Up | KeyCode::BackTab => self.form.select_by(-1),
-            KeyCode::Down | KeyCode::Tab => self.form.select_by(1),
+            KeyCode::Up => self.form.select_by(-1),
+            KeyCode::Down => self.form.select_by(1),
+            KeyCode::Tab | KeyCode::BackTab => {
+                // To the other pane, as everywhere.
+                self.form.close_edit();
+                return false;
+            }
             _ => match to_input_request(&TermEvent::Key(key)) {
                 Some(request) => self.form.type_key(&schema, request),
                 None => return false,
@@ -46,14 +52,20 @@ impl Predict {
         true
     }
 
-    /// The first key of a new value in the selected field: true if it began one.
+    /// The first key of a new value in the selected field: true if it began one. A figure that opens a tab begins one
+    /// only once the form is in use.
     pub(super) fn begin_field(&mut self, key: KeyEvent, schema: &Schema) -> bool {
         if schema.features[self.form.selected].range().is_none()
             || !(key.modifiers - KeyModifiers::SHIFT).is_empty()
         {
             return false;
         }
+        let opens_a_tab = |c: char| {
+            c.to_digit(10)
+                .is_some_and(|n| (1..=tabs::COUNT).contains(&(n as usize)))
+        };
         match key.code {
+            KeyCode::Char(c) if opens_a_tab(c) && !self.typing => return false,
             // A zero goes back to the preset, unless a point makes it the beginning of a number.
             KeyCode::Char(c @ ('1'..='9' | '.' | '-')) => self.form.edit(
                 schema,
@@ -66,6 +78,28 @@ impl Predict {
             KeyCode::Backspace | KeyCode::Delete => self.form.edit(schema, ""),
             _ => return false,
         }
+        self.typing = true;
+        true
+    }
+
+    /// Pasted text for what is open: the history's filter takes any text, the selected field a number. True if taken.
+    pub(super) fn paste_value(&mut self, text: &str, schema: &Schema) -> bool {
+        let text = text.trim();
+        if let Some(input) = &mut self.past.typing {
+            for c in text.chars().filter(|c| !c.is_control()) {
+                input.handle(InputRequest::InsertChar(c));
+            }
+            self.past.filter = input.value().to_owned();
+            self.past.selected = 0;
+            return true;
+        }
+        let number = schema.features[self.form.selected].range().is_some();
+        if self.focus != Focus::Form || !number || text.parse::<f64>().is_err() {
+            return false;
+        }
+        // In place of the number that is there, not glued to it.
+        self.form.edit(schema, text);
+        self.typing = true;
         true
     }
 }
