@@ -180,6 +180,14 @@ impl Prices {
     pub const NOT_INCLUDED: &str = "not included: log ingestion, data out, provisioned concurrency, ephemeral storage over 512 MB";
 }
 
+/// List price of Logs Insights, dollars per GB of scanned log data (aws.amazon.com/cloudwatch/pricing, us-east-1 and us-east-2).
+pub const INSIGHTS_GB: f64 = 0.005;
+
+/// What scanning so many bytes with Logs Insights costs, dollars.
+pub fn insights(bytes_scanned: f64) -> f64 {
+    bytes_scanned / 1e9 * INSIGHTS_GB
+}
+
 /// Dollars for people: `$4.30`, `$0.0000043`.
 pub fn dollars(value: f64) -> String {
     if value == 0.0 {

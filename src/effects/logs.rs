@@ -39,6 +39,8 @@ pub enum Effect {
     StopSifting,
     /// Write lines to a file.
     Export(Save),
+    /// Write a text of so many lines to a new file.
+    Write(PathBuf, String),
 }
 
 /// A Logs Insights query.
@@ -113,6 +115,11 @@ pub fn run(effect: Effect, runner: &mut Runner) {
             });
         }
         Effect::StopSifting => runner.stop(Slot::Filter),
+        Effect::Write(path, text) => {
+            runner.spawn_blocking_in(Slot::Export, "result export", move |outbox, _| {
+                sift::write_text(path, &text, &outbox);
+            });
+        }
         Effect::Export(save) => {
             runner.spawn_blocking_in(Slot::Export, "log export", move |outbox, _| {
                 sift::write(save, &outbox);
@@ -177,7 +184,11 @@ async fn follow_query(
     client: &LogsClient,
     outbox: &Outbox,
 ) -> Result<(), String> {
-    let started = client.start_query(&query.groups, &query.text, query.start, query.end);
+    let groups = client
+        .named(&query.groups)
+        .await
+        .map_err(|error| error.to_string())?;
+    let started = client.start_query(&groups, &query.text, query.start, query.end);
     let id = started.await.map_err(|error| error.to_string())?;
     outbox.send(Event::QueryStarted(number, id.clone())).await;
     loop {

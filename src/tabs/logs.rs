@@ -16,6 +16,7 @@ use crate::effects::logs::Event as LogsEvent;
 use crate::keys::{Action, Scope};
 use crate::store::{DEFAULT_CAP_BYTES, Store};
 use crate::tabs::{Cx, Look, Now, Offer, Tab};
+use crate::ui::text::plural;
 use crate::ui::theme::Tone;
 
 mod asking;
@@ -24,6 +25,7 @@ mod errors;
 mod feed;
 mod handoff;
 mod head;
+mod insights;
 mod lines;
 mod moves;
 mod offers;
@@ -34,6 +36,7 @@ mod sieve;
 
 use errors::Errors;
 use head::{Pill, Strip, areas};
+use insights::Insights;
 use lines::Lines;
 use prompt::{Answer, Ask, Prompt};
 use requests::Requests;
@@ -53,6 +56,7 @@ enum View {
     Lines,
     Requests,
     Errors,
+    Insights,
 }
 
 /// A server-side pattern that is being replaced; `None` asks for everything.
@@ -77,6 +81,7 @@ pub struct Logs {
     lines: Lines,
     requests: Requests,
     errors: Errors,
+    insights: Insights,
     sieve: Sieve,
     prompt: Option<Prompt>,
     /// Enter was pressed while the search still ran.
@@ -107,6 +112,7 @@ impl Logs {
             lines: Lines::default(),
             requests: Requests::default(),
             errors: Errors::default(),
+            insights: Insights::default(),
             sieve: Sieve::default(),
             prompt: None,
             find_when_done: false,
@@ -121,6 +127,12 @@ impl Logs {
     /// Everything the tail has seen: other tabs read figures from it.
     pub const fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// The views' names; Insights once it was asked.
+    fn views(&self) -> &'static [&'static str] {
+        const ALL: [&str; 4] = ["lines", "requests", "errors", "Insights"];
+        &ALL[..if self.insights.was_asked() { 4 } else { 3 }]
     }
 
     fn no_lines(&self) -> String {
@@ -159,7 +171,7 @@ impl Tab for Logs {
             status: &self.status,
             ended: self.ended.as_deref(),
             paused: (!self.lines.follow).then_some(self.lines.fresh),
-            views: (["lines", "requests", "errors"], self.view as usize),
+            views: (self.views(), self.view as usize),
         };
         pill.render(areas.pill, buf, look);
         head::figures(&self.figures, areas.figures, buf, look);
@@ -177,8 +189,9 @@ impl Tab for Logs {
         );
         let note = match self.view {
             View::Lines => String::new(),
-            View::Requests => format!(", {} requests", crate::ui::text::count(self.requests.len())),
-            View::Errors => format!(", {} templates", crate::ui::text::count(self.errors.len())),
+            View::Requests => format!(", {}", plural(self.requests.len(), "request")),
+            View::Errors => format!(", {}", plural(self.errors.len(), "template")),
+            View::Insights => String::new(),
         };
         let cursor = if let Some(prompt) = &self.prompt {
             let found = self
@@ -195,6 +208,11 @@ impl Tab for Logs {
                 areas.chips,
                 buf,
             );
+            None
+        } else if self.view == View::Insights {
+            let (text, tone) = self.insights.status(look);
+            let line = ratatui::text::Line::styled(format!(" {text}"), look.theme.tone(tone));
+            ratatui::widgets::Widget::render(line, areas.chips, buf);
             None
         } else {
             head::chips(
@@ -225,6 +243,7 @@ impl Tab for Logs {
                 self.errors
                     .render(areas.list, buf, look, &self.store, self.lines.clock);
             }
+            View::Insights => self.insights.render(areas.list, buf, look),
         }
         cursor
     }
@@ -251,7 +270,8 @@ impl Tab for Logs {
                 let next = match self.view {
                     View::Lines => View::Requests,
                     View::Requests => View::Errors,
-                    View::Errors => View::Lines,
+                    View::Errors if self.insights.was_asked() => View::Insights,
+                    View::Errors | View::Insights => View::Lines,
                 };
                 self.open(next, cx);
             }
@@ -268,6 +288,7 @@ impl Tab for Logs {
             Action::Exclude => self.ask(Ask::Exclude),
             Action::TimeJump => self.ask(Ask::Time),
             Action::FilterPattern => self.ask(Ask::Pattern),
+            Action::Insights => self.ask(Ask::Insights),
             Action::NextMatch => self.find(true, cx),
             Action::PreviousMatch => self.find(false, cx),
             Action::Wrap => self.lines.wrap = !self.lines.wrap,
@@ -328,6 +349,7 @@ impl Tab for Logs {
                     .iter()
                     .map(|group| Arc::from(group.as_str()))
                     .collect();
+                self.insights.stop();
                 self.restart(cx);
             }
             Event::Unconnected { error, .. } => self.ended = Some(error.clone()),
@@ -351,12 +373,17 @@ impl Tab for Logs {
                     self.find(false, cx);
                 }
             }
+            Event::Logs(LogsEvent::QueryStarted(number, id)) => self.insights.started(*number, id),
+            Event::Logs(LogsEvent::QueryResults(number, results)) => {
+                self.insights.found(*number, results);
+            }
+            Event::Logs(LogsEvent::QueryFailed(number, why)) => self.query_failed(*number, why),
             Event::Logs(LogsEvent::Exported { path, result }) => match result {
                 Ok(lines) => cx.toast(
                     Tone::Good,
                     format!(
-                        "{} lines in {}",
-                        crate::ui::text::count(*lines),
+                        "{} in {}",
+                        crate::ui::text::plural(*lines, "line"),
                         path.display()
                     ),
                 ),
@@ -377,6 +404,7 @@ impl Tab for Logs {
                 View::Lines => self.lines.click(areas.list, at.y, &self.sieve, &self.store),
                 View::Requests => self.requests.click(areas.list, at.y),
                 View::Errors => self.errors.click(areas.list, at.y),
+                View::Insights => self.insights.click(areas.list, at.y),
             }
         }
     }
@@ -387,7 +415,7 @@ impl Tab for Logs {
                 self.lines
                     .scroll(lines as isize, Self::height(cx), &self.sieve, &self.store);
             }
-            View::Requests | View::Errors => self.step(lines as isize, cx),
+            View::Requests | View::Errors | View::Insights => self.step(lines as isize, cx),
         }
     }
 
@@ -399,6 +427,9 @@ impl Tab for Logs {
     }
 
     fn wake_at(&self, now: Now) -> Option<Instant> {
+        if self.insights.is_running() && self.view == View::Insights {
+            return Some(now.mono + Duration::from_millis(100));
+        }
         // The pill counts on: how far behind, how long until the next attempt.
         let counts = matches!(
             self.status,

@@ -29,6 +29,12 @@ pub fn count(n: usize) -> String {
     out
 }
 
+/// So many of something: `1 request`, `1 283 requests`.
+pub fn plural(n: usize, what: &str) -> String {
+    let s = if n == 1 { "" } else { "s" };
+    format!("{} {what}{s}", count(n))
+}
+
 /// A share as a percentage with one decimal: `0.4 %`.
 pub fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)

@@ -159,7 +159,7 @@ pub fn results(found: &QueryResults, json: bool, out: &mut impl Write) -> io::Re
         }
         return Ok(());
     }
-    let fields = fields(&found.rows);
+    let fields = found.fields();
     if fields.is_empty() {
         return Ok(());
     }
@@ -174,23 +174,6 @@ pub fn results(found: &QueryResults, json: bool, out: &mut impl Write) -> io::Re
         lines.push(fields.iter().map(cell).collect());
     }
     columns(&lines, out)
-}
-
-/// The columns of a result: rows leave out fields that they lack, so each new one is put behind the one before it.
-fn fields(rows: &[Vec<(String, String)>]) -> Vec<&str> {
-    let mut fields: Vec<&str> = Vec::new();
-    for row in rows {
-        let mut place = 0;
-        for (field, _) in row {
-            if let Some(at) = fields.iter().position(|known| known == field) {
-                place = at + 1;
-            } else {
-                fields.insert(place, field);
-                place += 1;
-            }
-        }
-    }
-    fields
 }
 
 fn columns(lines: &[Vec<String>], out: &mut impl Write) -> io::Result<()> {

@@ -25,6 +25,25 @@ impl QueryResults {
     }
 }
 
+impl QueryResults {
+    /// The names of the columns: rows leave out fields that they lack, so each new one is put behind the one before it.
+    pub fn fields(&self) -> Vec<&str> {
+        let mut fields: Vec<&str> = Vec::new();
+        for row in &self.rows {
+            let mut place = 0;
+            for (field, _) in row {
+                if let Some(at) = fields.iter().position(|known| known == field) {
+                    place = at + 1;
+                } else {
+                    fields.insert(place, field);
+                    place += 1;
+                }
+            }
+        }
+        fields
+    }
+}
+
 impl LogsClient {
     /// Starts an Insights query over groups (names, or ARNs of another account's). Times are milliseconds since the epoch.
     pub async fn start_query(
@@ -54,6 +73,27 @@ impl LogsClient {
             action: call.action.to_owned(),
             detail: "no queryId".to_owned(),
         })
+    }
+
+    /// The groups to query: names with `*` or `?` are looked up.
+    pub async fn named(&self, globs: &[String]) -> Result<Vec<String>, AwsError> {
+        let mut names = Vec::new();
+        for glob in globs {
+            if glob.starts_with("arn:") || !glob.contains(['*', '?']) {
+                names.push(glob.clone());
+                continue;
+            }
+            let found = self.groups(glob).await?;
+            if found.is_empty() {
+                return Err(AwsError::NotFound {
+                    subject: format!("log group {glob}"),
+                    region: self.region().to_owned(),
+                });
+            }
+            names.extend(found.into_iter().map(|group| group.name));
+        }
+        names.dedup();
+        Ok(names)
     }
 
     /// What a query has found so far.

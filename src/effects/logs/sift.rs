@@ -136,6 +136,15 @@ pub fn write(save: Save, outbox: &Outbox) {
     });
 }
 
+/// Writes a text to a new file and tells how it went.
+pub fn write_text(path: PathBuf, text: &str, outbox: &Outbox) {
+    let result = create(&path)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .map(|()| text.lines().count())
+        .map_err(|error| format!("cannot write {}: {error}", path.display()));
+    outbox.send_blocking(Event::Exported { path, result });
+}
+
 fn write_to(save: &Save) -> std::io::Result<Written> {
     let mut to = BufWriter::new(create(&save.path)?);
     let written = save.export.write(&mut to, &AtomicBool::new(false))?;

@@ -3,6 +3,7 @@
 use super::prompt::{Ask, Prompt};
 use super::{Logs, View, clock};
 use crate::domain::query::Query;
+use crate::effects::logs::Effect;
 use crate::tabs::Cx;
 
 impl Logs {
@@ -14,9 +15,10 @@ impl Logs {
                 .map(|search| search.text.clone())
                 .unwrap_or_default(),
             Ask::Pattern => self.pattern.as_deref().unwrap_or_default().to_owned(),
+            Ask::Insights => self.insights.text().to_owned(),
             _ => String::new(),
         };
-        if !matches!(ask, Ask::Time | Ask::Pattern) {
+        if !matches!(ask, Ask::Time | Ask::Pattern | Ask::Insights) {
             self.view = View::Lines;
         }
         self.prompt = Some(Prompt::new(ask, &text));
@@ -30,7 +32,7 @@ impl Logs {
         let read = match prompt.ask {
             Ask::Search => self.sieve.look_for(prompt.text()),
             Ask::Include | Ask::Exclude => Query::parse(prompt.text()).map(|_| ()),
-            Ask::Time | Ask::Pattern => Ok(()),
+            Ask::Time | Ask::Pattern | Ask::Insights => Ok(()),
         };
         if prompt.ask == Ask::Search && read.is_ok() {
             self.resift(cx);
@@ -67,10 +69,34 @@ impl Logs {
                 self.read_with(pattern, cx);
                 Ok(())
             }
+            Ask::Insights => self.query(&text, cx),
         };
         if let Err(error) = result {
             prompt.error = Some(error);
             self.prompt = Some(prompt);
+        }
+    }
+
+    /// Asks the service; a query that still runs is stopped.
+    fn query(&mut self, text: &str, cx: &mut Cx) -> Result<(), String> {
+        let running = self.insights.stop();
+        let groups = self.groups.iter().map(ToString::to_string).collect();
+        let begun = self.insights.begin(text, groups, cx.now.wall);
+        if let Some(id) = running {
+            cx.effect(Effect::StopQuery { id });
+        }
+        let (number, query) = begun?;
+        cx.effect(Effect::Query(number, query));
+        self.open(View::Insights, cx);
+        Ok(())
+    }
+
+    /// The service refused the query: its words stay on screen, and where it says it is wrong the prompt opens.
+    pub(super) fn query_failed(&mut self, number: u64, why: &str) {
+        if let Some(at) = self.insights.failed(number, why)
+            && self.prompt.is_none()
+        {
+            self.prompt = Some(Prompt::new(Ask::Insights, self.insights.text()).with_cursor(at));
         }
     }
 

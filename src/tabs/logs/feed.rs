@@ -141,7 +141,7 @@ impl Logs {
         self.figures = WINDOWS.map(|minutes| self.store.figures(wall, Some(minutes)));
         self.strip = Strip::of(&self.store);
         match self.view {
-            View::Lines => {}
+            View::Lines | View::Insights => {}
             View::Requests => self.requests.refresh(&self.store),
             View::Errors => self.errors.refresh(&self.store),
         }

@@ -29,6 +29,11 @@ impl Logs {
                     );
                 }
             }
+            View::Insights => {
+                if let Some(row) = self.insights.row_json() {
+                    cx.copy(row, "the row as JSON");
+                }
+            }
             View::Errors => {
                 if let Some(at) = self.errors.current() {
                     cx.copy(
@@ -49,12 +54,15 @@ impl Logs {
                     .request
             }
             View::Requests => self.requests.current()?,
-            View::Errors => return None,
+            View::Errors | View::Insights => return None,
         };
         ((at as usize) < self.store.invocations().rows().len()).then_some(at)
     }
 
     pub(super) fn copy_request(&self, cx: &mut Cx) {
+        if self.view == View::Insights {
+            return cx.copy(self.insights.markdown(), "the table as Markdown");
+        }
         let Some(at) = self.request() else {
             return cx.toast(Tone::Muted, "this line belongs to no request");
         };
@@ -87,6 +95,10 @@ impl Logs {
 
     pub(super) fn export(&self, cx: &mut Cx) {
         let stamp = cx.now.wall.strftime("%Y%m%d-%H%M%S");
+        if self.view == View::Insights {
+            let path = format!("vintner-insights-{stamp}.jsonl").into();
+            return cx.effect(Effect::Write(path, self.insights.jsonl()));
+        }
         let path = std::path::PathBuf::from(format!("vintner-logs-{stamp}.jsonl"));
         let export = self.store.export(self.sieve.lines(&self.store)).into();
         cx.effect(Effect::Export(Save { path, export }));

@@ -168,7 +168,7 @@ pub struct Pill<'a> {
     /// Not following, and so many lines came meanwhile.
     pub paused: Option<usize>,
     /// The views, and which one is open.
-    pub views: ([&'static str; 3], usize),
+    pub views: (&'static [&'static str], usize),
 }
 
 impl Pill<'_> {

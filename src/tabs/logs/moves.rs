@@ -15,6 +15,7 @@ impl Logs {
                 .step(by, Self::height(cx), &self.sieve, &self.store),
             View::Requests => self.requests.step(by),
             View::Errors => self.errors.step(by),
+            View::Insights => self.insights.step(by),
         }
     }
 
@@ -33,6 +34,7 @@ impl Logs {
                 self.count(cx.now, true);
             }
             View::Errors => {}
+            View::Insights => self.insights.sideways(right),
         }
     }
 
@@ -50,6 +52,7 @@ impl Logs {
                     Want::Request(id),
                 )
             }
+            View::Insights => return self.insights.toggle(),
             View::Errors => {
                 let Some(at) = self.errors.current() else {
                     return;
@@ -74,6 +77,11 @@ impl Logs {
 
     /// Escape: one step out.
     pub(super) fn back(&mut self, cx: &mut Cx) {
+        if self.view == View::Insights
+            && let Some(id) = self.insights.stop()
+        {
+            return cx.effect(Effect::StopQuery { id });
+        }
         if self.view != View::Lines {
             return self.open(View::Lines, cx);
         }

@@ -6,17 +6,27 @@ use crate::tabs::Offer;
 
 /// The offers, most useful first.
 pub fn offers(logs: &Logs) -> Vec<Offer> {
-    let has_lines = !logs.store.is_empty();
-    let nothing = "there are no lines yet";
+    let (has_lines, nothing) = if logs.view == View::Insights {
+        (logs.insights.len() > 0, "there are no rows")
+    } else {
+        (!logs.store.is_empty(), "there are no lines yet")
+    };
     let view = match logs.view {
         View::Lines => "requests",
         View::Requests => "errors",
-        View::Errors => "lines",
+        View::Errors if logs.insights.was_asked() => "Insights",
+        View::Errors | View::Insights => "lines",
     };
     let enter = match logs.view {
         View::Lines => "expand",
         View::Requests | View::Errors => "its lines",
+        View::Insights => "whole row",
     };
+    let insights = Offer::new(Action::Insights, "Insights query").only_if(
+        !logs.groups.is_empty(),
+        "this target names no log group: give --log-group or --function",
+    );
+    let is_query = logs.view == View::Insights;
     let mut offers = vec![
         Offer::new(Action::View, view),
         Offer::new(Action::Errors, "errors"),
@@ -61,7 +71,14 @@ pub fn offers(logs: &Logs) -> Vec<Offer> {
             .only_if(logs.sieve.search().is_some(), searching),
         Offer::new(Action::PreviousMatch, "previous match")
             .only_if(logs.sieve.search().is_some(), searching),
-        Offer::new(Action::Back, "one step out"),
+        Offer::new(
+            Action::Back,
+            if logs.view == View::Insights && logs.insights.is_running() {
+                "stop the query"
+            } else {
+                "one step out"
+            },
+        ),
         Offer::new(Action::Wrap, "wrap"),
         Offer::new(
             Action::TimeFormat,
@@ -73,7 +90,15 @@ pub fn offers(logs: &Logs) -> Vec<Offer> {
         Offer::new(Action::NextMark, "next mark")
             .only_if(!logs.lines.marks.is_empty(), "nothing is marked"),
         Offer::new(Action::Copy, "copy").only_if(has_lines, nothing),
-        Offer::new(Action::CopyMore, "copy request").only_if(has_lines, nothing),
+        Offer::new(
+            Action::CopyMore,
+            if logs.view == View::Insights {
+                "copy as Markdown"
+            } else {
+                "copy request"
+            },
+        )
+        .only_if(has_lines, nothing),
         Offer::new(Action::Export, "export").only_if(has_lines, nothing),
         Offer::new(Action::OpenConsole, "copy console link").only_if(has_lines, nothing),
         Offer::new(Action::FilterPattern, "server-side filter"),
@@ -89,5 +114,7 @@ pub fn offers(logs: &Logs) -> Vec<Offer> {
         Offer::new(Action::Top, "first"),
         Offer::new(Action::Bottom, "last, follow"),
     ]);
+    // Where the query is what is looked at, it comes first.
+    offers.insert(if is_query { 1 } else { offers.len() }, insights);
     offers
 }

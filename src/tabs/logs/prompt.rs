@@ -24,6 +24,8 @@ pub enum Ask {
     Time,
     /// The server-side pattern.
     Pattern,
+    /// A Logs Insights query.
+    Insights,
 }
 
 impl Ask {
@@ -34,6 +36,7 @@ impl Ask {
             Self::Exclude => " - ",
             Self::Time => " @ ",
             Self::Pattern => " server-side pattern: ",
+            Self::Insights => " Insights ",
         }
     }
 
@@ -43,6 +46,9 @@ impl Ask {
             Self::Include => "show only: text  /regex/  level>=warn  request:id  field:value  !not",
             Self::Exclude => "hide: text  /regex/  level<info  stream:part  field:value",
             Self::Time => "14:03  14:03:22  -15m  2026-10-08T14:03:00Z",
+            Self::Insights => {
+                "-1h filter @message like /x/ | stats count(*) by bin(5m)   begin with -15m, -1h, -7d"
+            }
             Self::Pattern => {
                 "CloudWatch syntax: ERROR  \"timed out\"  { $.level = \"ERROR\" }   empty: everything"
             }
@@ -80,6 +86,13 @@ impl Prompt {
             input: Input::new(text.to_owned()),
             error: None,
         }
+    }
+
+    /// The cursor goes before this character.
+    #[must_use]
+    pub fn with_cursor(mut self, at: usize) -> Self {
+        self.input = self.input.with_cursor(at);
+        self
     }
 
     /// What was typed.

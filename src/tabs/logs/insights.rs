@@ -1,0 +1,528 @@
+//! The Insights view: a query that the service runs over more than can be pulled, its progress and price, its rows as a grid.
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+
+use crate::client::logs::QueryResults;
+use crate::domain::{cost, timestamp};
+use crate::effects::logs::Query;
+use crate::tabs::Look;
+use crate::ui::panel::notice;
+use crate::ui::text::{bytes, clean, count, fit, plural, truncate, width};
+use crate::ui::theme::Tone;
+
+/// A query that is useful for every Lambda function, with the range it looks at.
+const FIRST_QUERY: &str = "-1h filter @type = \"REPORT\" | stats count(*) as n, pct(@duration, 50) as p50, \
+     pct(@duration, 99) as p99, max(@maxMemoryUsed / 1000000) as MB by bin(5m) as time | sort time desc";
+/// Looked at when the text names no range.
+const DEFAULT_RANGE_MS: i64 = 3_600_000;
+/// No column is wider; Enter shows the whole value.
+const MOST_CELLS: usize = 48;
+
+/// How the query stands.
+#[derive(Debug, Clone, PartialEq)]
+enum State {
+    /// Sent to the service, accepted once the id is known.
+    Running {
+        since: Timestamp,
+        id: Option<String>,
+    },
+    /// Stopped by the reader.
+    Stopped,
+    /// It ended; the results say how.
+    Done,
+    /// The service's sentence.
+    Failed(String),
+}
+
+/// The last query and what came of it.
+#[derive(Debug, Default)]
+pub struct Insights {
+    number: u64,
+    /// As typed, with its range.
+    text: String,
+    state: Option<State>,
+    results: QueryResults,
+    columns: Vec<Column>,
+    cursor: usize,
+    /// The first column on screen.
+    first: usize,
+    /// All values of the row under the cursor are shown.
+    is_open: bool,
+}
+
+#[derive(Debug, PartialEq)]
+struct Column {
+    name: String,
+    cells: usize,
+    is_number: bool,
+}
+
+/// Splits `-15m filter …` into milliseconds to look back and the query itself.
+fn read(text: &str) -> Result<(i64, &str), String> {
+    let text = text.trim();
+    let (back, query) = match text.strip_prefix('-') {
+        None => (DEFAULT_RANGE_MS, text),
+        Some(rest) => {
+            let (range, query) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            let back = timestamp::distance(range)
+                .ok_or_else(|| format!("`-{range}` is no range: begin with -15m, -1h or -7d"))?;
+            (back, query.trim())
+        }
+    };
+    if query.is_empty() {
+        return Err("write a query behind the range".to_owned());
+    }
+    Ok((back, query))
+}
+
+impl Insights {
+    /// What the prompt starts from: the last query, else one that is useful at once.
+    pub fn text(&self) -> &str {
+        if self.text.is_empty() {
+            FIRST_QUERY
+        } else {
+            &self.text
+        }
+    }
+
+    /// Whether there is anything to show.
+    pub const fn was_asked(&self) -> bool {
+        self.state.is_some()
+    }
+
+    /// Whether the service is at work.
+    pub const fn is_running(&self) -> bool {
+        matches!(self.state, Some(State::Running { .. }))
+    }
+
+    /// Begins a query over `groups`: its number and what to ask for.
+    pub fn begin(
+        &mut self,
+        text: &str,
+        groups: Vec<String>,
+        now: Timestamp,
+    ) -> Result<(u64, Query), String> {
+        let (back, query) = read(text)?;
+        let end = now.as_millisecond();
+        let query = Query {
+            groups,
+            text: query.to_owned(),
+            start: end - back,
+            end,
+        };
+        *self = Self {
+            number: self.number + 1,
+            text: text.trim().to_owned(),
+            state: Some(State::Running {
+                since: now,
+                id: None,
+            }),
+            ..Self::default()
+        };
+        Ok((self.number, query))
+    }
+
+    /// The service knows the query under this id.
+    pub fn started(&mut self, number: u64, id: &str) {
+        if number == self.number
+            && let Some(State::Running { id: known, .. }) = &mut self.state
+        {
+            *known = Some(id.to_owned());
+        }
+    }
+
+    /// Takes in what was found so far.
+    pub fn found(&mut self, number: u64, results: &QueryResults) {
+        if number != self.number || !self.is_running() {
+            return;
+        }
+        self.columns = columns(results);
+        self.results = results.clone();
+        if results.is_done() {
+            self.state = Some(State::Done);
+        }
+    }
+
+    /// The query failed. Gives back where in the typed text the service says it is wrong, if it does.
+    pub fn failed(&mut self, number: u64, why: &str) -> Option<usize> {
+        if number != self.number || !self.is_running() {
+            return None;
+        }
+        self.state = Some(State::Failed(why.to_owned()));
+        self.wrong_at()
+    }
+
+    /// Stops waiting; what was found stays. The id to stop at the service, once known; `None` when nothing runs.
+    pub fn stop(&mut self) -> Option<Option<String>> {
+        let Some(State::Running { id, .. }) = &mut self.state else {
+            return None;
+        };
+        let id = id.take();
+        self.state = Some(State::Stopped);
+        Some(id)
+    }
+
+    /// Where in the typed text (in characters) the service's message points: "(at character 7)" counts from the query's start.
+    fn wrong_at(&self) -> Option<usize> {
+        let Some(State::Failed(why)) = &self.state else {
+            return None;
+        };
+        let (_, place) = why.rsplit_once("(at character ")?;
+        let at: usize = place.split(')').next()?.parse().ok()?;
+        let (_, query) = read(&self.text).ok()?;
+        let before = self.text.chars().count() - query.chars().count();
+        Some((before + at.saturating_sub(1)).min(self.text.chars().count()))
+    }
+
+    /// Moves the cursor.
+    pub fn step(&mut self, by: isize) {
+        let last = self.results.rows.len().saturating_sub(1);
+        self.cursor = self.cursor.saturating_add_signed(by).min(last);
+    }
+
+    /// Scrolls by one column.
+    pub fn sideways(&mut self, right: bool) {
+        let last = self.columns.len().saturating_sub(1);
+        self.first = if right {
+            (self.first + 1).min(last)
+        } else {
+            self.first.saturating_sub(1)
+        };
+    }
+
+    /// Shows or hides all values of the row under the cursor.
+    pub const fn toggle(&mut self) {
+        self.is_open = !self.is_open;
+    }
+
+    /// Puts the cursor on a clicked row.
+    pub fn click(&mut self, area: Rect, y: u16) {
+        let rows = self.rows_area(area);
+        if let Some(row) = y.checked_sub(rows.y).filter(|_| y < rows.bottom()) {
+            let at = self.top(rows) + usize::from(row);
+            if at < self.results.rows.len() {
+                self.cursor = at;
+            }
+        }
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.results.rows.len()
+    }
+
+    /// The row under the cursor as one JSON object.
+    pub fn row_json(&self) -> Option<String> {
+        self.results.rows.get(self.cursor).map(|row| json(row))
+    }
+
+    /// All rows, one JSON object a line.
+    pub fn jsonl(&self) -> String {
+        let rows = self.results.rows.iter();
+        rows.map(|row| json(row) + "\n").collect()
+    }
+
+    /// All rows as a Markdown table under the query.
+    pub fn markdown(&self) -> String {
+        let names: Vec<&str> = self.columns.iter().map(|c| c.name.as_str()).collect();
+        let mut text = format!("```\n{}\n```\n\n| {} |\n", self.text, names.join(" | "));
+        text.push_str(&format!("|{}\n", "---|".repeat(names.len())));
+        for row in &self.results.rows {
+            let cells: Vec<String> = names
+                .iter()
+                .map(|name| clean(value(row, name).trim()).replace('|', "\\|"))
+                .collect();
+            text.push_str(&format!("| {} |\n", cells.join(" | ")));
+        }
+        text
+    }
+
+    /// How the query stands, with what it has read and what that costs.
+    pub fn status(&self, look: &Look) -> (String, Tone) {
+        let found = &self.results;
+        let matched = format!(
+            "{} of {} records matched",
+            count(found.records_matched as usize),
+            count(found.records_scanned as usize),
+        );
+        let scanned = bytes(found.bytes_scanned as u64);
+        let is_sandbox = look.env.session.value().is_some_and(|(s, _)| s.sandbox);
+        let price = if is_sandbox {
+            "free in the sandbox".to_owned()
+        } else {
+            let dollars = cost::dollars(cost::insights(found.bytes_scanned));
+            format!("{dollars} at ${} a GB", cost::INSIGHTS_GB)
+        };
+        let read = format!("{scanned} scanned, {price} · {matched}");
+        let rows = plural(self.len(), "row");
+        match &self.state {
+            None => (String::new(), Tone::Muted),
+            Some(State::Running { since, .. }) => {
+                let seconds = (look.now.wall.as_millisecond() - since.as_millisecond()) / 1000;
+                let spinner = look.spinner(*since);
+                let text = format!(
+                    "{spinner} {} · {seconds} s · {read} · Esc stops",
+                    self.word()
+                );
+                (text, Tone::Info)
+            }
+            Some(State::Stopped) => (format!("stopped · {rows} · {read}"), Tone::Warn),
+            Some(State::Done) => {
+                let is_good = found.status == "Complete";
+                let tone = if is_good { Tone::Good } else { Tone::Bad };
+                (format!("{} · {rows} · {read}", self.word()), tone)
+            }
+            Some(State::Failed(_)) => ("failed: i edits the query".to_owned(), Tone::Bad),
+        }
+    }
+
+    fn word(&self) -> String {
+        match self.results.status.as_str() {
+            "" => "asking".to_owned(),
+            status => status.to_lowercase(),
+        }
+    }
+
+    /// Draws the query, and below it the rows or what went wrong.
+    pub fn render(&self, area: Rect, buf: &mut Buffer, look: &Look) {
+        let theme = look.theme;
+        let text = truncate(
+            &clean(&self.text),
+            usize::from(area.width).saturating_sub(2),
+            look.glyphs.ellipsis,
+        );
+        Line::from(vec![Span::raw(" "), Span::styled(text, theme.accent)]).render(area, buf);
+        let below = Rect {
+            y: area.y + 1.min(area.height),
+            height: area.height.saturating_sub(1),
+            ..area
+        };
+        if let Some(State::Failed(why)) = &self.state {
+            return self.render_failure(why, below, buf, look);
+        }
+        if self.results.rows.is_empty() {
+            let text = match &self.state {
+                Some(State::Done) => "no record matches",
+                Some(State::Stopped) => "stopped before anything was found",
+                _ => "",
+            };
+            return notice(text, Tone::Muted, below, buf, look);
+        }
+        self.header(below, buf, look);
+        let rows = self.rows_area(area);
+        let top = self.top(rows);
+        let shown = self.results.rows.iter().enumerate().skip(top);
+        for (y, (at, row)) in (rows.y..rows.bottom()).zip(shown) {
+            let rect = Rect {
+                y,
+                height: 1,
+                ..area
+            };
+            self.line(row, look).render(rect, buf);
+            if at == self.cursor {
+                buf.set_style(rect, Style::reset().patch(theme.selected));
+            }
+        }
+        if self.is_open {
+            let rest = Rect {
+                y: rows.bottom(),
+                height: area.bottom().saturating_sub(rows.bottom()),
+                ..area
+            };
+            self.render_open(rest, buf, look);
+        }
+    }
+
+    fn render_failure(&self, why: &str, area: Rect, buf: &mut Buffer, look: &Look) {
+        if let Some(at) = self.wrong_at().filter(|_| !area.is_empty()) {
+            let before: String = self.text.chars().take(at).collect();
+            let x = area.x + 1 + width(&clean(&before)) as u16;
+            if x < area.right() {
+                buf[(x, area.y)].set_symbol("^").set_style(look.theme.bad);
+            }
+        }
+        notice(&clean(why), Tone::Bad, area, buf, look);
+    }
+
+    /// Where the rows stand: below query and header, above the open row.
+    fn rows_area(&self, area: Rect) -> Rect {
+        let room = area.height.saturating_sub(2);
+        let open = if self.is_open {
+            (self.columns.len() as u16 + 1).min(room / 2)
+        } else {
+            0
+        };
+        Rect {
+            y: area.y + 2.min(area.height),
+            height: room - open,
+            ..area
+        }
+    }
+
+    fn top(&self, rows: Rect) -> usize {
+        let height = usize::from(rows.height).max(1);
+        let most = self.results.rows.len().saturating_sub(height);
+        self.cursor.saturating_sub(height / 2).min(most)
+    }
+
+    fn header(&self, area: Rect, buf: &mut Buffer, look: &Look) {
+        let mut spans = vec![Span::raw(" ")];
+        if self.first > 0 {
+            spans.push(Span::styled(
+                format!("{} ", look.glyphs.ellipsis),
+                look.theme.muted,
+            ));
+        }
+        for column in &self.columns[self.first..] {
+            spans.push(Span::styled(
+                column.cell(&column.name, look),
+                look.theme.muted,
+            ));
+        }
+        Line::from(spans).render(
+            Rect {
+                height: 1.min(area.height),
+                ..area
+            },
+            buf,
+        );
+    }
+
+    fn line(&self, row: &[(String, String)], look: &Look) -> Line<'static> {
+        let mut spans = vec![Span::raw(if self.first > 0 { "   " } else { " " })];
+        for column in &self.columns[self.first..] {
+            let text = clean(value(row, &column.name).trim()).replace('\n', " ");
+            spans.push(Span::styled(column.cell(&text, look), look.theme.text));
+        }
+        Line::from(spans)
+    }
+
+    /// All values of the row under the cursor.
+    fn render_open(&self, area: Rect, buf: &mut Buffer, look: &Look) {
+        let Some(row) = self.results.rows.get(self.cursor) else {
+            return;
+        };
+        let names = self
+            .columns
+            .iter()
+            .map(|c| width(&c.name))
+            .max()
+            .unwrap_or(0);
+        for (y, column) in (area.y + 1..area.bottom()).zip(&self.columns) {
+            let room = usize::from(area.width).saturating_sub(names + 4);
+            let text = clean(&value(row, &column.name).trim().replace('\n', " "));
+            let line = Line::from(vec![
+                Span::styled(
+                    format!(" {}  ", fit(&column.name, names, "")),
+                    look.theme.muted,
+                ),
+                Span::styled(truncate(&text, room, look.glyphs.ellipsis), look.theme.text),
+            ]);
+            line.render(
+                Rect {
+                    y,
+                    height: 1,
+                    ..area
+                },
+                buf,
+            );
+        }
+    }
+}
+
+impl Column {
+    fn cell(&self, text: &str, look: &Look) -> String {
+        let text = fit(text, self.cells, look.glyphs.ellipsis);
+        if self.is_number {
+            let text = text.trim_end();
+            format!(
+                "{}{text}  ",
+                " ".repeat(self.cells.saturating_sub(width(text)))
+            )
+        } else {
+            format!("{text}  ")
+        }
+    }
+}
+
+fn value<'a>(row: &'a [(String, String)], name: &str) -> &'a str {
+    row.iter()
+        .find(|(field, _)| field == name)
+        .map_or("", |(_, value)| value)
+}
+
+fn columns(results: &QueryResults) -> Vec<Column> {
+    let column = |name: &str| {
+        let values = || results.rows.iter().map(|row| value(row, name).trim());
+        let widest = values()
+            .map(|value| width(&clean(value)))
+            .max()
+            .unwrap_or(0);
+        Column {
+            name: name.to_owned(),
+            cells: widest.max(width(name)).min(MOST_CELLS),
+            is_number: values().all(|value| value.is_empty() || value.parse::<f64>().is_ok()),
+        }
+    };
+    results.fields().into_iter().map(column).collect()
+}
+
+fn json(row: &[(String, String)]) -> String {
+    let object: serde_json::Map<String, serde_json::Value> = row
+        .iter()
+        .map(|(field, value)| (field.clone(), value.as_str().into()))
+        .collect();
+    serde_json::Value::Object(object).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    #[test]
+    fn a_range_stands_before_the_query() {
+        assert_eq!(
+            read("-15m fields @message"),
+            Ok((900_000, "fields @message"))
+        );
+        assert_eq!(read(" stats count(*) "), Ok((3_600_000, "stats count(*)")));
+        assert!(read("-soon fields x").unwrap_err().contains("`-soon`"));
+        assert!(read("-1h ").is_err() && read("").is_err());
+        assert!(read(FIRST_QUERY).is_ok());
+    }
+
+    #[test]
+    fn the_services_position_is_found_in_the_typed_text() {
+        let mut insights = Insights::default();
+        let now = Timestamp::UNIX_EPOCH;
+        let (number, _) = insights.begin("-1h  feilds x", Vec::new(), now).unwrap();
+        let why = "Malformed query: unknown command (at character 1)";
+        assert_eq!(insights.failed(number, why), Some(5));
+    }
+
+    #[test]
+    fn answers_of_an_older_query_are_dropped() {
+        let mut insights = Insights::default();
+        let now = Timestamp::UNIX_EPOCH;
+        let (old, _) = insights.begin("fields x", Vec::new(), now).unwrap();
+        let (new, _) = insights.begin("fields y", Vec::new(), now).unwrap();
+        let results = QueryResults {
+            status: "Complete".to_owned(),
+            rows: vec![vec![("x".to_owned(), "1".to_owned())]],
+            ..QueryResults::default()
+        };
+        insights.found(old, &results);
+        assert!(insights.is_running() && insights.len() == 0);
+        insights.started(new, "id");
+        assert_eq!(insights.stop(), Some(Some("id".to_owned())));
+        insights.found(new, &results);
+        assert_eq!(insights.len(), 0, "what comes after the stop is not wanted");
+        assert_eq!(insights.stop(), None);
+    }
+}
