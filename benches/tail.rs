@@ -56,7 +56,7 @@ const SCENARIOS: [(&str, Option<Incident>, Duration); 6] = [
     (
         "1000 events/s",
         Some(Incident::LogFlood),
-        Duration::from_secs(60),
+        Duration::from_mins(1),
     ),
 ];
 

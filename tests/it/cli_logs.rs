@@ -374,3 +374,100 @@ fn files_stdin_recordings_and_stats_need_no_aws() {
     let replayed = run(&["--replay", recording, "--speed", "10x", "--json"]);
     assert_eq!(objects(&replayed).len(), 4);
 }
+
+#[test]
+fn a_pipe_is_printed_as_it_comes() {
+    let home = tempfile::tempdir().unwrap();
+    let mut child = vintner(home.path())
+        .args(["logs", "--file", "-", "--level", "warn"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    for n in 0..3 {
+        // The pipe stays open: a line that waits for its end would never come.
+        stdin
+            .write_all(format!("INFO fine {n}\nERROR bad row {n}\n").as_bytes())
+            .unwrap();
+        let line = lines.next().unwrap().unwrap();
+        assert_eq!(line, format!("ERROR bad row {n}"));
+    }
+    // No newline at the end.
+    stdin.write_all(b"ERROR the last").unwrap();
+    drop(stdin);
+    assert_eq!(lines.next().unwrap().unwrap(), "ERROR the last");
+    assert!(lines.next().is_none());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn flags_that_contradict_each_other_are_refused_by_name() {
+    let home = tempfile::tempdir().unwrap();
+    for (arguments, wanted) in [
+        (&["--follow", "--until", "1h"][..], "'--until <WHEN>'"),
+        (&["--requests", "--errors"], "'--errors'"),
+        (&["--errors", "--follow"], "'--follow'"),
+        (&["--requests", "--grep", "x"], "'--grep <RE>'"),
+        (&["--errors", "--level", "warn"], "'--level <LEVEL>'"),
+        (&["--live"], "  --follow\n"),
+        (&["--stats"], "  --file <FILE>\n"),
+        (
+            &["--file", "x", "--filter", "ERROR"],
+            "'--filter <PATTERN>'",
+        ),
+        (&["--file", "x", "--replay", "y"], "'--replay <FILE>'"),
+        (&["--replay", "x", "--follow"], "'--follow'"),
+        (&["--insights", "limit 1", "--follow"], "'--follow'"),
+    ] {
+        let output = vintner(home.path())
+            .arg("logs")
+            .args(arguments)
+            .output()
+            .unwrap();
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(wanted), "{arguments:?}: {said}");
+        assert_eq!(text(&output.stdout), "");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_recording_that_finds_no_more_room_is_named_and_printing_goes_on() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("long.log");
+    let log: String = (0..5_000)
+        .map(|n| {
+            format!("2026-10-08T07:30:29.000Z line {n} of a log that is longer than the disk\n")
+        })
+        .collect();
+    std::fs::write(&file, log).unwrap();
+    // A limit of 64 blocks on every file stands for a disk that fills up.
+    let output = Command::new("sh")
+        .args(["-c", r#"trap '' XFSZ; ulimit -f 64; exec "$0" "$@""#])
+        .arg(env!("CARGO_BIN_EXE_vintner"))
+        .args(["logs", "--record", "cut.jsonl", "--file"])
+        .arg(&file)
+        .env_clear()
+        .env("HOME", home.path())
+        .current_dir(home.path())
+        .output()
+        .unwrap();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("cut.jsonl") && said.contains("printing goes on"),
+        "{said}"
+    );
+    assert_eq!(text(&output.stdout).lines().count(), 5_000);
+    // What was written before can still be played, its last line aside.
+    let kept = std::fs::read_to_string(home.path().join("cut.jsonl")).unwrap();
+    let whole = kept.rsplit_once('\n').unwrap().0;
+    assert!(
+        whole
+            .lines()
+            .all(|line| serde_json::from_str::<Value>(line).is_ok())
+    );
+}
