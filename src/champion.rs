@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use crate::challenger::{self, Challenger, Job, Service, SourceError};
 use crate::config::Settings;
+use crate::domain::features::Features;
 use crate::domain::schema::{Domain, Schema};
 use crate::registry::{Champion, Loaded, Manifest, Move, Registry, RegistryError};
 use crate::sandbox::{Predictor, Sandbox, ServedModel};
 use crate::train::dataset::FEATURES;
+use crate::train::shap::Explanation;
 use crate::train::{Family, Flow, Model, Plan, TrainError};
 
 /// What answers say of a model that could not be registered.
@@ -275,6 +277,12 @@ impl Local {
         self.model
             .predict_row(row)
             .clamp(self.scale.0, self.scale.1)
+    }
+
+    /// The score of these inputs taken apart; `None` for a model of other features.
+    pub fn explain(&self, features: &Features) -> Option<Explanation> {
+        let row: Vec<f32> = features.row().iter().map(|&value| value as f32).collect();
+        self.model.explain(&row)
     }
 
     /// The model as the sandbox takes it.

@@ -10,6 +10,7 @@ pub mod models;
 pub mod predict;
 pub mod report;
 pub mod sandbox;
+pub mod sweep;
 pub mod train;
 
 use std::io::{self, Write};
@@ -151,6 +152,8 @@ impl From<Global> for Flags {
 pub enum Command {
     /// Predict: one request, or a CSV file of them
     Predict(predict::Args),
+    /// Sweep one feature and print the score at each value
+    Sweep(sweep::Args),
     /// Measure the endpoint's latency at a steady rate
     Bench(bench::Args),
     /// Say what is wrong, why, and how to mend it
@@ -273,6 +276,7 @@ impl Context {
 pub async fn run(command: Command, context: &Context, out: &mut impl Write) -> Run {
     match command {
         Command::Predict(args) => predict::run(&args, context, out).await,
+        Command::Sweep(args) => sweep::run(&args, context, out).await,
         Command::Bench(args) => bench::run(&args, context, out).await,
         Command::Doctor(args) => doctor::run(&args, context, out).await,
         Command::Lambda(args) => lambda::run(&args, context, out).await,

@@ -25,3 +25,4 @@ pub mod slo;
 pub mod template;
 pub mod timestamp;
 pub mod vitals;
+pub mod what_if;

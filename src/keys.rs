@@ -67,6 +67,8 @@ actions! {
     Compare "compare" "gateway, direct invoke and local side by side",
     WhatIf "what-if" "sweep the selected feature",
     Tornado "tornado" "range of the score by feature",
+    Explain "explain" "what each feature adds to the score",
+    Sweep "sweep" "sweep the selected feature on the endpoint",
     Bench "bench" "measure latency",
     Replay "replay" "send again",
     Edit "edit" "edit a copy",

@@ -23,8 +23,17 @@ use crate::keys::{Action, Keymap, Scope};
 use crate::overlay::Overlay;
 use crate::ui::theme::{Glyphs, Theme, Tone};
 
+/// The tabs' scopes in screen order.
+pub const ORDER: [Scope; COUNT] = [Scope::Predict, Scope::Logs, Scope::Lambda, Scope::Retrain];
+
 /// How many tabs there are, and so how many figures open one.
 pub const COUNT: usize = 4;
+
+/// The figure that opens the tab of this scope; empty for none.
+pub fn figure(scope: Scope) -> String {
+    let at = ORDER.iter().position(|tab| *tab == scope);
+    at.map_or_else(String::new, |at| (at + 1).to_string())
+}
 
 /// The tabs in screen order; keys `1`, `2`, … follow it.
 pub fn all(env: &Env) -> [Box<dyn Tab>; COUNT] {

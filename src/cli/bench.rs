@@ -9,11 +9,11 @@ use anyhow::{Context as _, anyhow};
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::predict::input;
 use super::{Context, Exit, Failure, Run, print_json};
 use crate::client::bench::{self, Measured, POLITE, Plan};
 use crate::client::predict::{Endpoint, PredictClient};
 use crate::client::wire::Limits;
-use crate::domain::features::Features;
 use crate::domain::latency::Ladder;
 use crate::ui::text::ms;
 
@@ -32,9 +32,12 @@ pub struct Args {
     /// Allow more than 20 calls a second
     #[arg(long)]
     pub i_own_this: bool,
-    /// Which inputs to send
-    #[arg(long, value_name = "NAME", default_value = "demo")]
-    pub preset: String,
+    /// Features to change, the others come from the preset: alcohol=12 pH=3.2
+    #[arg(value_name = "FEATURE=VALUE")]
+    pub pairs: Vec<String>,
+    /// Where the other features come from
+    #[arg(long, value_name = "NAME")]
+    pub preset: Option<String>,
     /// Write a Markdown report
     #[arg(long, value_name = "FILE")]
     pub markdown: Option<PathBuf>,
@@ -50,11 +53,7 @@ pub struct Args {
 pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
     let rate = polite(args)?;
     let schema = &context.schema;
-    let preset = schema
-        .preset(&args.preset)
-        .ok_or_else(|| Failure::usage(anyhow!("there is no preset `{}`", args.preset)))?;
-    let features = Features::from_values(schema, &preset.values)
-        .map_err(|_| Failure::usage(anyhow!("the preset `{}` is not valid", args.preset)))?;
+    let features = input::over_preset(&args.pairs, args.preset.as_deref(), schema)?;
     let link = context.connect().await?;
     let endpoint = link.endpoint().map_err(Failure::usage)?.clone();
     let client = PredictClient::new(endpoint.clone(), Limits::default());

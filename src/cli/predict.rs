@@ -2,7 +2,7 @@
 
 mod batch;
 mod explain;
-mod input;
+pub(super) mod input;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -278,7 +278,7 @@ async fn compare(
 }
 
 /// The model on this machine, for the schema in use.
-async fn champion(context: &Context) -> Result<Local, Failure> {
+pub(super) async fn champion(context: &Context) -> Result<Local, Failure> {
     let (settings, schema) = (Arc::clone(&context.settings), Arc::clone(&context.schema));
     let loaded = tokio::task::spawn_blocking(move || champion::local(&settings, &schema))
         .await
@@ -286,7 +286,7 @@ async fn champion(context: &Context) -> Result<Local, Failure> {
     loaded.map_err(Failure::failed)
 }
 
-fn exit_of(taken: &[(&str, &Way)]) -> Exit {
+pub(super) fn exit_of(taken: &[(&str, &Way)]) -> Exit {
     if taken.iter().all(|(_, way)| way.score().is_some()) {
         Exit::Fine
     } else if taken

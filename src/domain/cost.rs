@@ -138,6 +138,17 @@ impl Prices {
         }
     }
 
+    /// What `n` calls cost at list price besides compute: Lambda's request charge, and the gateway's if they go
+    /// through it.
+    pub fn requests(&self, n: usize, gateway: bool) -> f64 {
+        let gateway = if gateway {
+            self.gateway_per_million
+        } else {
+            0.0
+        };
+        (self.requests_per_million + gateway) / 1e6 * n as f64
+    }
+
     /// One call at list price.
     pub fn call(&self, usage: &Usage, architecture: Architecture) -> Cost {
         self.month(usage, architecture, 1.0, false)

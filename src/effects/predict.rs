@@ -1,5 +1,7 @@
 //! What the Predict tab asks for and hears: one call to the endpoint, the history's file, a random row.
 
+mod sweep;
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -55,6 +57,28 @@ pub enum Effect {
     },
     /// Stop measuring.
     StopBench,
+    /// One feature swept over the endpoint.
+    Sweep {
+        /// Comes back with every answer; another sweep's are stale.
+        ticket: u64,
+        /// The inputs; the swept one takes every value in turn.
+        features: Features,
+        /// Position of the swept feature.
+        field: usize,
+        /// What the answers are read against.
+        schema: Arc<Schema>,
+    },
+    /// Stop sweeping.
+    StopSweep,
+    /// The mean curve of the data's rows on the local model.
+    Dependence {
+        /// Position of the feature.
+        field: usize,
+        /// The model.
+        local: LocalModel,
+        /// Whose data it is.
+        schema: Arc<Schema>,
+    },
     /// Stop waiting for the answer.
     Cancel,
     /// Read the history's file.
@@ -111,6 +135,44 @@ pub enum Event {
         ticket: u64,
         /// Why it could not run.
         error: Option<String>,
+    },
+    /// A sweep over the endpoint has begun.
+    SweepBegan {
+        /// The sweep's.
+        ticket: u64,
+        /// The inputs.
+        features: Box<Features>,
+        /// Position of the swept feature.
+        field: usize,
+        /// How many calls there will be.
+        total: usize,
+    },
+    /// A call of a sweep came back.
+    Swept {
+        /// The sweep's.
+        ticket: u64,
+        /// What the swept feature was.
+        value: f64,
+        /// The score, or why there is none.
+        score: Result<f64, String>,
+    },
+    /// A sweep has ended.
+    SweepEnded {
+        /// The sweep's.
+        ticket: u64,
+        /// Why it ended early.
+        error: Option<String>,
+    },
+    /// The mean curve of the data's rows.
+    Dependence {
+        /// The model's version.
+        version: String,
+        /// Position of the feature.
+        field: usize,
+        /// Rows that were averaged; 0 where no data is about the inputs.
+        n: usize,
+        /// Value and mean score.
+        points: Vec<(f64, f64)>,
     },
     /// The history's file was read.
     HistoryLoaded(History),
@@ -176,6 +238,18 @@ pub fn run(effect: Effect, runner: &mut Runner) {
             plan,
         } => measure(ticket, body, schema, plan, runner),
         Effect::StopBench => runner.stop(Slot::Bench),
+        Effect::Sweep {
+            ticket,
+            features,
+            field,
+            schema,
+        } => sweep::run(ticket, features, field, schema, runner),
+        Effect::StopSweep => runner.stop(Slot::Sweep),
+        Effect::Dependence {
+            field,
+            local,
+            schema,
+        } => sweep::dependence(field, local, schema, runner),
         Effect::Cancel => runner.stop(Slot::Predict),
         Effect::LoadHistory => {
             let schema = Arc::clone(&runner.schema);

@@ -2,7 +2,9 @@
 
 pub mod answer;
 pub mod bench;
+pub mod charts;
 pub mod compare;
+pub mod explain;
 pub mod fields;
 pub mod form;
 pub mod layout;
@@ -10,6 +12,7 @@ pub mod menu;
 mod menus;
 pub mod past;
 mod requests;
+pub mod tornado;
 mod typing;
 pub mod what_if;
 
@@ -27,7 +30,7 @@ use crate::client::predict::Endpoint;
 use crate::domain::paste::Pasted;
 use crate::domain::schema::Schema;
 use crate::effects;
-use crate::effects::predict::{Effect, Event};
+use crate::effects::predict::{Effect, Event, LocalModel};
 use crate::history::Entry;
 use crate::keys::{Action, Scope};
 use crate::tabs::{Cx, Look, Now, Offer, Tab};
@@ -36,6 +39,7 @@ use crate::ui::theme::Tone;
 
 use answer::Shown;
 use bench::Bench;
+use charts::{Charts, Dependence};
 use compare::Comparing;
 use fields::Hit;
 use form::Form;
@@ -43,7 +47,6 @@ use layout::{Panes, panes};
 pub use menu::Choice;
 use menus::menu_of_copies;
 use past::Past;
-use what_if::{Reach, Sweep};
 
 /// The Predict tab's state.
 pub struct Predict {
@@ -59,8 +62,7 @@ pub struct Predict {
     view: View,
     /// The model on this machine, or why there is none.
     local: Result<Local, String>,
-    sweep: Option<Sweep>,
-    tornado: Vec<Reach>,
+    charts: Charts,
     comparing: Option<Comparing>,
     bench: Option<Bench>,
     opened: bool,
@@ -81,6 +83,7 @@ enum View {
     Answer,
     WhatIf,
     Tornado,
+    Explain,
     Compare,
     Bench,
     /// Two entries, the older first.
@@ -100,8 +103,7 @@ impl Predict {
             past: Past::default(),
             view: View::Answer,
             local: Err("the local model is still being loaded".to_owned()),
-            sweep: None,
-            tornado: Vec::new(),
+            charts: Charts::default(),
             comparing: None,
             bench: None,
             opened: false,
@@ -110,20 +112,62 @@ impl Predict {
     }
 
     fn panes(&self, area: Rect) -> Panes {
-        panes(area, self.form.fields.len() as u16)
+        let opened = matches!(self.view, View::WhatIf | View::Tornado | View::Explain);
+        panes(area, self.form.fields.len() as u16, opened)
     }
 
     /// What the local model says follows every change of the form.
     fn refresh(&mut self, schema: &Schema) {
         let features = self.form.parse(schema).ok();
-        let Some((local, features)) = self.local.as_ref().ok().zip(features.as_ref()) else {
-            self.sweep = None;
-            self.tornado.clear();
+        self.charts.follow(
+            self.local.as_ref().ok(),
+            features.as_ref(),
+            self.form.selected,
+            self.view == View::Explain,
+            schema,
+        );
+    }
+
+    /// Asks for the mean curve behind the sweep, where one is on screen and none is there or on its way.
+    fn ask_dependence(&mut self, cx: &mut Cx) {
+        let panes = self.panes(cx.body);
+        let seen = self.view == View::WhatIf || panes.what_if.is_some();
+        let (Ok(local), true) = (&self.local, seen) else {
             return;
         };
-        let model = |row: &[f32]| local.predict(row);
-        self.sweep = Some(what_if::sweep(&model, schema, features, self.form.selected));
-        self.tornado = what_if::tornado(&model, schema, features);
+        let field = self.form.selected;
+        let asked = self.charts.dependence.as_ref();
+        if asked.is_some_and(|mean| mean.field == field && mean.version == local.version) {
+            return;
+        }
+        self.charts.dependence = Some(Dependence {
+            version: local.version.clone(),
+            field,
+            n: 0,
+            points: Vec::new(),
+        });
+        cx.effect(Effect::Dependence {
+            field,
+            local: LocalModel(local.clone()),
+            schema: cx.env.schema.clone(),
+        });
+    }
+
+    /// What else follows a change: everything that is drawn about the form.
+    fn follow(&mut self, cx: &mut Cx) {
+        self.refresh(&cx.env.schema);
+        self.ask_dependence(cx);
+    }
+
+    /// Draws the chart of a view.
+    fn chart(&self, view: &View, opened: bool, area: Rect, buf: &mut Buffer, look: &Look) {
+        let (charts, local) = (&self.charts, self.local.as_ref());
+        let selected = self.form.selected;
+        match view {
+            View::Tornado => tornado::render(charts, local, selected, opened, area, buf, look),
+            View::Explain => explain::render(charts, local, &self.form, area, buf, look),
+            _ => what_if::render(charts, local, selected, opened, area, buf, look),
+        }
     }
 
     fn form_action(&mut self, action: Action, schema: &Schema, cx: &mut Cx) {
@@ -205,6 +249,14 @@ impl Predict {
                 .iter_mut()
                 .for_each(|bench| bench.running = false);
             cx.effect(Effect::StopBench);
+        } else if self
+            .charts
+            .served
+            .as_ref()
+            .is_some_and(|served| served.running)
+        {
+            (self.charts.served.iter_mut()).for_each(|served| served.running = false);
+            cx.effect(Effect::StopSweep);
         } else if self.view != View::Answer {
             self.view = View::Answer;
         } else if !self.past.filter.is_empty() && self.focus == Focus::Past {
@@ -272,9 +324,11 @@ impl Tab for Predict {
             Offer::new(Action::Right, "step")
                 .only_if(self.focus == Focus::Form, "only in the form"),
             Offer::new(Action::WhatIf, "what-if").ready_if(local.clone()),
-            Offer::new(Action::Tornado, "tornado").ready_if(local),
+            Offer::new(Action::Tornado, "tornado").ready_if(local.clone()),
+            Offer::new(Action::Explain, "explain").ready_if(local),
             Offer::new(Action::Compare, "three ways"),
             Offer::new(Action::Bench, "bench"),
+            Offer::new(Action::Sweep, "sweep the endpoint"),
             Offer::new(Action::Replay, "replay").only_if(some, none),
             Offer::new(Action::Copy, "copy"),
             Offer::new(Action::Undo, "undo").only_if(self.form.can_undo(), "nothing to undo"),
@@ -310,43 +364,29 @@ impl Tab for Predict {
             buf,
             look,
         );
-        let what_if = |rect: Rect, buf: &mut Buffer| match self.view {
-            View::Tornado => what_if::render_tornado(
-                &self.tornado,
-                self.local.as_ref(),
-                self.form.selected,
-                rect,
-                buf,
-                look,
-            ),
-            _ => what_if::render_sweep(self.sweep.as_ref(), self.local.as_ref(), rect, buf, look),
-        };
         let waiting = self.waiting.map(|(_, since)| since);
         match &self.view {
+            _ if panes.past.is_none() && !in_form => {
+                cursor = past::render(&self.past, true, panes.answer, buf, look);
+            }
             View::Diff(pair) => {
                 past::render_diff(schema, &pair.0, &pair.1, panes.answer, buf, look);
             }
             View::Bench => bench::render(self.bench.as_ref(), panes.answer, buf, look),
             View::Compare => compare::render(self.comparing.as_ref(), panes.answer, buf, look),
-            View::WhatIf | View::Tornado if panes.what_if.is_none() => what_if(panes.answer, buf),
-            _ if panes.past.is_none() && !in_form => {
-                cursor = past::render(&self.past, true, panes.answer, buf, look);
+            view @ (View::WhatIf | View::Tornado | View::Explain) if panes.chart.is_none() => {
+                self.chart(view, true, panes.answer, buf, look);
             }
             _ => answer::render(self.shown.as_ref(), waiting, panes.answer, buf, look),
         }
         if let Some(rect) = panes.what_if {
-            what_if(rect, buf);
+            self.chart(&View::WhatIf, false, rect, buf, look);
         }
         if let Some(rect) = panes.tornado {
-            let selected = self.form.selected;
-            what_if::render_tornado(
-                &self.tornado,
-                self.local.as_ref(),
-                selected,
-                rect,
-                buf,
-                look,
-            );
+            self.chart(&View::Tornado, false, rect, buf, look);
+        }
+        if let Some(rect) = panes.chart {
+            self.chart(&self.view, true, rect, buf, look);
         }
         if let Some(rect) = panes.past {
             cursor = past::render(&self.past, !in_form, rect, buf, look).or(cursor);
@@ -373,6 +413,8 @@ impl Tab for Predict {
             Action::Bench => self.measure(cx),
             Action::WhatIf => self.toggle_view(View::WhatIf),
             Action::Tornado => self.toggle_view(View::Tornado),
+            Action::Explain => self.toggle_view(View::Explain),
+            Action::Sweep => self.sweep_endpoint(cx),
             Action::NextField | Action::PreviousField => {
                 self.focus = if self.focus == Focus::Form {
                     Focus::Past
@@ -398,7 +440,7 @@ impl Tab for Predict {
             Action::Submit => self.submit(cx),
             action => self.form_action(action, &schema, cx),
         }
-        self.refresh(&schema);
+        self.follow(cx);
     }
 
     fn on_key(&mut self, key: KeyEvent, cx: &mut Cx) -> bool {
@@ -413,7 +455,7 @@ impl Tab for Predict {
             _ => false,
         };
         if taken {
-            self.refresh(&schema);
+            self.follow(cx);
         }
         taken
     }
@@ -421,7 +463,7 @@ impl Tab for Predict {
     fn on_paste(&mut self, text: &str, cx: &mut Cx) -> bool {
         let schema = cx.env.schema.clone();
         if self.paste_value(text, &schema) {
-            self.refresh(&schema);
+            self.follow(cx);
             return true;
         }
         match Pasted::parse(&schema, text) {
@@ -432,7 +474,7 @@ impl Tab for Predict {
             }
             Err(error) => cx.toast(Tone::Warn, error.to_string()),
         }
-        self.refresh(&schema);
+        self.follow(cx);
         true
     }
 
@@ -467,6 +509,31 @@ impl Tab for Predict {
                         cx.toast(Tone::Bad, error.clone());
                     }
                 }
+                Event::SweepBegan {
+                    ticket,
+                    features,
+                    field,
+                    total,
+                } => self.sweep_began(*ticket, features, *field, *total),
+                Event::Swept {
+                    ticket,
+                    value,
+                    score,
+                } => self.swept(*ticket, *value, score),
+                Event::SweepEnded { ticket, error } => self.sweep_ended(*ticket, error, cx),
+                Event::Dependence {
+                    version,
+                    field,
+                    n,
+                    points,
+                } => {
+                    self.charts.dependence = Some(Dependence {
+                        version: version.clone(),
+                        field: *field,
+                        n: *n,
+                        points: points.clone(),
+                    });
+                }
                 Event::HistoryLoaded(history) => self.past.history = history.clone(),
                 Event::HistoryLost(error) => {
                     if !std::mem::replace(&mut self.history_lost, true) {
@@ -487,7 +554,7 @@ impl Tab for Predict {
             },
             _ => return,
         }
-        self.refresh(&schema);
+        self.follow(cx);
     }
 
     fn on_click(&mut self, at: Position, cx: &mut Cx) {
@@ -511,7 +578,7 @@ impl Tab for Predict {
                 self.past.selected = entry;
             }
         }
-        self.refresh(&schema);
+        self.follow(cx);
     }
 
     fn on_scroll(&mut self, at: Position, lines: i32, cx: &mut Cx) {
@@ -520,7 +587,7 @@ impl Tab for Predict {
             self.past.select_by(lines as isize);
         } else if panes.form.contains(at) {
             self.form.select_by(lines.signum() as isize);
-            self.refresh(&cx.env.schema);
+            self.follow(cx);
         }
     }
 

@@ -13,6 +13,20 @@ pub struct Explanation {
     pub contributions: Vec<f64>,
 }
 
+impl Explanation {
+    /// The prediction, before it is clipped to the scale.
+    pub fn score(&self) -> f64 {
+        self.base + self.contributions.iter().sum::<f64>()
+    }
+
+    /// Features by position with what each adds, the largest step first.
+    pub fn ranked(&self) -> Vec<(usize, f64)> {
+        let mut parts: Vec<(usize, f64)> = self.contributions.iter().copied().enumerate().collect();
+        parts.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
+        parts
+    }
+}
+
 impl Model {
     /// Explains the score of one row. `None` when the row has another length than the model has features.
     pub fn explain(&self, row: &[f32]) -> Option<Explanation> {

@@ -117,6 +117,12 @@ pub fn truncate(text: &str, cells: usize, ellipsis: &str) -> String {
     out
 }
 
+/// The first of the variants, longest first, that fits in `cells`; else the last.
+pub fn fitting(variants: &[String], cells: usize) -> String {
+    let fits = variants.iter().find(|variant| width(variant) <= cells);
+    fits.or(variants.last()).cloned().unwrap_or_default()
+}
+
 /// The text padded with spaces on the right, or truncated, to exactly `cells` cells.
 pub fn fit(text: &str, cells: usize, ellipsis: &str) -> String {
     let mut out = truncate(text, cells, ellipsis);

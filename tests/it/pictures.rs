@@ -11,6 +11,8 @@ const SIZE: (u16, u16) = (120, 34);
 #[test]
 fn the_pictures_in_the_readme_are_what_the_screens_show() {
     let mut stage = Stage::new(SIZE, ThemeName::Dark);
+    stage.start();
+    predict::informed(&mut stage);
     predict::answered(&mut stage, Ok(predict::answer(200, predict::GOOD)));
     assert_picture("predict", &stage.buffer());
 

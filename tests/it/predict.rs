@@ -1,19 +1,25 @@
 //! The Predict tab and `vintner predict`: keys to effects, screens, the real loop, exit codes.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use assert_cmd::Command;
 use crossterm::event::{Event as TermEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use hyper::HeaderMap;
 use predicates::prelude::*;
 use predicates::str::contains;
+use vintner::champion::{self, Local};
 use vintner::client::bench::Plan;
 use vintner::client::link::Session;
 use vintner::client::predict::Reply;
 use vintner::client::wire::{Connection, Exchange, Phases};
 use vintner::config::Flags;
+use vintner::domain::compare::{Comparison, Way};
+use vintner::domain::features::Features;
 use vintner::domain::prediction::Outcome;
+use vintner::domain::report::Report;
 use vintner::domain::schema::Schema;
+use vintner::domain::what_if;
 use vintner::effects::predict::{Effect as Asked, Event as Heard, remembered};
 use vintner::effects::{Effect, Event};
 use vintner::history::{History, Via};
@@ -454,6 +460,248 @@ fn the_screens_look_right() {
     });
 }
 
+/// A model for what-if: the one that a first start trains. One for all tests.
+fn local() -> Local {
+    static LOCAL: OnceLock<Local> = OnceLock::new();
+    let train = || {
+        let home = tempfile::tempdir().unwrap();
+        let settings = crate::support::settings(home.path(), Flags::default());
+        champion::local(&settings, Schema::wine_quality()).unwrap()
+    };
+    LOCAL.get_or_init(train).clone()
+}
+
+/// Has the local model, and the mean curve of the selected feature.
+pub fn informed(stage: &mut Stage) {
+    stage.connect();
+    let effects = stage.event(Heard::LocalReady(Ok(local())));
+    mean_curves(stage, effects);
+}
+
+/// Does what the effects ask about mean curves, on a few rows that are made up.
+fn mean_curves(stage: &mut Stage, effects: Vec<Effect>) {
+    let schema = Schema::wine_quality();
+    for effect in effects {
+        let Effect::Predict(Asked::Dependence { field, local, .. }) = effect else {
+            continue;
+        };
+        let rows: Vec<Vec<f32>> = (schema.presets.iter())
+            .map(|preset| preset.values.iter().map(|value| *value as f32).collect())
+            .collect();
+        let values = what_if::values(&schema.features[field], what_if::POINTS);
+        let points = what_if::dependence(&|row| local.0.predict(row), &rows, field, &values);
+        stage.event(Heard::Dependence {
+            version: local.0.version,
+            field,
+            n: rows.len(),
+            points,
+        });
+    }
+}
+
+/// What came back three ways, the direct invocation a cold start.
+fn three_ways() -> Comparison {
+    let report = "REPORT RequestId: 8f5d9e9c-6c3a-4d0e-9a43-0d5f6a7b8c9d\tDuration: 158.42 ms\tBilled Duration: 1559 ms\tMemory Size: 1024 MB\tMax Memory Used: 236 MB\tInit Duration: 1400.11 ms\t";
+    let way = |total_ms, report: Option<&str>, version: Option<&str>| Way {
+        result: Ok(answer(200, GOOD).outcome),
+        total_ms,
+        report: report.and_then(Report::parse),
+        version: version.map(str::to_owned),
+    };
+    Comparison {
+        gateway: Some(way(186.2, None, None)),
+        invoke: Some(way(1602.8, Some(report), None)),
+        local: Some(way(0.14, None, Some("v0001"))),
+    }
+}
+
+#[test]
+fn charts_open_where_they_can_be_seen_and_close_again() {
+    for (size, place) in [
+        ((80, 24), "Answer"),
+        ((120, 36), "History"),
+        ((200, 60), "now 5.134"),
+    ] {
+        let mut stage = Stage::new(size, ThemeName::Dark);
+        stage.start();
+        informed(&mut stage);
+        for (key, title) in [
+            ("w", "What if · Fixed acidity"),
+            ("shift-w", "Tornado"),
+            ("x", "Explanation"),
+        ] {
+            let before = stage.text();
+            stage.press(key);
+            let text = stage.text();
+            assert!(
+                text.contains(title) && text != before,
+                "{size:?} {key}\n{text}"
+            );
+            stage.press("esc");
+            assert_eq!(stage.text(), before, "{key} {place}");
+        }
+    }
+}
+
+#[test]
+fn an_explanation_leads_from_the_mean_to_the_local_score() {
+    let mut stage = stage();
+    informed(&mut stage);
+    stage.press("x");
+    let text = stage.text();
+    let explanation = local()
+        .explain(
+            &Features::from_values(
+                Schema::wine_quality(),
+                &Schema::wine_quality().presets[0].values,
+            )
+            .unwrap(),
+        )
+        .unwrap();
+    let (mean, score) = (explanation.base, explanation.score());
+    assert!(
+        text.contains(&format!("mean prediction  {mean:>6.3}")),
+        "{text}"
+    );
+    assert!(
+        text.contains(&format!("score            {score:>6.3}")),
+        "{text}"
+    );
+    let (top, part) = explanation.ranked()[0];
+    let label = &Schema::wine_quality().features[top].label;
+    assert!(
+        text.contains(&format!("{label:<16} {part:>+6.3}")),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_sweep_of_the_endpoint_asks_first_and_is_shown_while_the_form_says_the_same() {
+    let mut stage = Stage::new((120, 36), ThemeName::Dark);
+    stage.start();
+    informed(&mut stage);
+    assert!(stage.press("s").is_empty());
+    assert!(
+        stage
+            .text()
+            .contains("with 21 predictions by 127.0.0.1:4711?"),
+        "{}",
+        stage.text()
+    );
+    assert!(
+        stage
+            .text()
+            .contains("$0.000025 at list price plus compute"),
+        "{}",
+        stage.text()
+    );
+    let effects = stage.press("y");
+    let [
+        Effect::Predict(Asked::Sweep {
+            ticket,
+            features,
+            field,
+            ..
+        }),
+    ] = &effects[..]
+    else {
+        panic!("{effects:?}")
+    };
+    let (ticket, field) = (*ticket, *field);
+    stage.event(Heard::SweepBegan {
+        ticket,
+        features: Box::new(features.clone()),
+        field,
+        total: 21,
+    });
+    for n in 0..3 {
+        let score = if n == 1 {
+            Err("500".into())
+        } else {
+            Ok(5.0 + f64::from(n))
+        };
+        stage.event(Heard::Swept {
+            ticket,
+            value: 6.0 + f64::from(n),
+            score,
+        });
+    }
+    stage.event(Heard::Swept {
+        ticket: ticket + 1,
+        value: 9.0,
+        score: Ok(1.0),
+    });
+    assert!(
+        stage.text().contains("endpoint 3 of 21, 1 failed"),
+        "{}",
+        stage.text()
+    );
+    stage.press("right");
+    assert!(
+        stage.text().contains("endpoint 3 of 21"),
+        "the swept value is no part of it"
+    );
+    stage.press("down right");
+    assert!(!stage.text().contains("endpoint"), "{}", stage.text());
+    stage.press("left up");
+    assert!(stage.text().contains("endpoint 3 of 21"));
+    assert_eq!(stage.press("esc esc"), [Asked::StopSweep.into()]);
+    stage.event(Heard::SweepEnded {
+        ticket,
+        error: None,
+    });
+}
+
+#[test]
+fn the_charts_and_menus_look_right() {
+    crate::assert_screens!("predict-what-if", |stage| {
+        informed(stage);
+        let effects = stage.press("w g end up");
+        mean_curves(stage, effects);
+    });
+    crate::assert_screens!("predict-tornado", |stage| {
+        informed(stage);
+        stage.press("shift-w");
+    });
+    crate::assert_screens!("predict-explained", |stage| {
+        informed(stage);
+        stage.press("x");
+    });
+    crate::assert_screens!("predict-presets", |stage| {
+        informed(stage);
+        stage.press("p");
+    });
+    crate::assert_screens!("predict-copy", |stage| {
+        stage.press("y");
+    });
+    crate::assert_screens!("predict-three-ways", |stage| {
+        stage.connect();
+        let ticket = began(&stage.press("a"))[0];
+        stage.event(Heard::CompareBegan { ticket });
+        let comparison = Box::new(three_ways());
+        stage.event(Heard::Compared { ticket, comparison });
+    });
+    crate::assert_screens!("predict-diff", |stage| {
+        stage.connect();
+        answered(stage, Ok(answer(200, GOOD)));
+        stage.wait(std::time::Duration::from_secs(5));
+        answered(
+            stage,
+            Ok(answer(500, r#"{"message":"Internal Server Error"}"#)),
+        );
+        stage.press("d");
+    });
+    crate::assert_screens!("predict-filter", |stage| {
+        stage.connect();
+        answered(stage, Ok(answer(200, GOOD)));
+        answered(
+            stage,
+            Err("TCP to localhost:8000 failed: connection refused".into()),
+        );
+        stage.press("tab / o k");
+    });
+}
+
 #[test]
 fn a_prediction_through_the_real_loop_survives_a_restart() {
     let home = tempfile::tempdir().unwrap();
@@ -589,6 +837,63 @@ fn the_command_predicts_and_its_exit_code_says_how_it_went() {
         "500",
     );
     fails(&["bench", "--per-second", "50"], 2, "--i-own-this");
+    fails(&["sweep", "alcool"], 2, "there is no feature `alcool`");
+    fails(
+        &["sweep", "pH", "--from", "4", "--to", "3"],
+        2,
+        "must be below",
+    );
+    fails(
+        &["sweep", "wine_type_encoded", "--from", "0"],
+        2,
+        "is a choice",
+    );
+    let elsewhere = ["--endpoint", "http://192.0.2.1/", "--region", "us-east-2"];
+    let asking = [&["sweep", "pH", "--via", "gateway"][..], &elsewhere].concat();
+    fails(
+        &asking,
+        2,
+        "22 calls to 192.0.2.1, $0.000026 at list price plus compute: say --yes",
+    );
+    let nobody = ["--endpoint", "http://127.0.0.1:9/", "--region", "us-east-2"];
+    let unreached = [&["sweep", "pH", "--via", "gateway"][..], &nobody].concat();
+    fails(&unreached, 3, "connection refused");
+}
+
+#[test]
+fn a_sweep_prints_the_same_scores_locally_and_over_the_endpoint() {
+    let home = tempfile::tempdir().unwrap();
+    let sweep = |args: &[&str]| {
+        let output = vintner(home.path())
+            .args([
+                "sweep", "alcohol", "--points", "3", "pH=3.2", "--speed", "20",
+            ])
+            .args(args)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let json: serde_json::Value = serde_json::from_str(&sweep(&["--json"])).unwrap();
+    let values: Vec<f64> = (json["points"].as_array().unwrap().iter())
+        .map(|point| point["value"].as_f64().unwrap())
+        .collect();
+    assert_eq!(values, [8.7, 11.05, 13.4]);
+    assert_eq!(
+        (&json["model_version"], &json["here"]["value"]),
+        (&"v0001".into(), &9.4.into())
+    );
+    let table = sweep(&["--via", "gateway", "--csv"]);
+    let rows: Vec<&str> = table.lines().collect();
+    assert_eq!(rows[0], "alcohol,prediction,quality_rating,error");
+    for (row, point) in rows[1..].iter().zip(json["points"].as_array().unwrap()) {
+        let score: f64 = row.split(',').nth(1).unwrap().parse().unwrap();
+        assert!(
+            (score - point["prediction"].as_f64().unwrap()).abs() < 1e-6,
+            "{table}"
+        );
+    }
+    assert!(sweep(&["--via", "invoke"]).starts_with("alcohol on the function v0001"));
 }
 
 #[test]

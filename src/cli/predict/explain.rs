@@ -10,7 +10,6 @@ use super::input::Request;
 use super::{Args, wants_json};
 use crate::champion;
 use crate::cli::{Context, Exit, Failure, Run, print_json};
-use crate::train::shap::Explanation;
 use crate::ui::text::clean;
 
 /// Prints the mean prediction over the training rows and what each feature adds to it; together they are the score,
@@ -26,29 +25,18 @@ pub async fn run(request: &Request, args: &Args, context: &Context, out: &mut im
         .await
         .map_err(Failure::failed)?
         .map_err(Failure::failed)?;
-    let row: Vec<f32> = features.row().iter().map(|&value| value as f32).collect();
-    let Explanation {
-        base,
-        contributions,
-    } = local.model.explain(&row).ok_or_else(|| {
+    let explanation = local.explain(features).ok_or_else(|| {
         Failure::failed(anyhow!(
             "{} takes other features than the schema has",
             local.version
         ))
     })?;
-    let score = local.model.predict_row(&row);
-    let mut parts: Vec<(&str, f32, f64)> = local
-        .model
-        .names()
-        .iter()
-        .zip(&row)
-        .zip(contributions)
-        .map(|((name, value), part)| (name.as_str(), *value, part))
-        .collect();
-    parts.sort_by(|a, b| b.2.abs().total_cmp(&a.2.abs()));
+    let (base, score) = (explanation.base, explanation.score());
+    let names = local.model.names();
+    let parts = explanation.ranked().into_iter();
+    let parts = parts.map(|(at, part)| (names[at].as_str(), features.row()[at], part));
     if wants_json(args) {
         let parts: Vec<_> = parts
-            .iter()
             .map(|(name, value, part)| json!({"feature": name, "value": value, "contribution": part}))
             .collect();
         print_json(

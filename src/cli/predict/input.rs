@@ -60,6 +60,33 @@ pub fn read(args: &Args, schema: &Schema) -> Result<Request, Failure> {
     })
 }
 
+/// The preset's inputs with some of them changed.
+pub fn over_preset(
+    pairs: &[String],
+    name: Option<&str>,
+    schema: &Schema,
+) -> Result<Features, Failure> {
+    let mut fields = preset(name, schema)?;
+    for pair in pairs {
+        set(schema, &mut fields, pair)?;
+    }
+    Features::parse(schema, &fields).map_err(|errors| {
+        let said: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        Failure::usage(anyhow!("{}", said.join("\n")))
+    })
+}
+
+/// The position of the feature of this name.
+pub fn position(schema: &Schema, name: &str) -> Result<usize, Failure> {
+    schema.position(name).ok_or_else(|| {
+        let known: Vec<&str> = schema.names().collect();
+        Failure::usage(anyhow!(
+            "there is no feature `{name}`; the features are {}",
+            known.join(", ")
+        ))
+    })
+}
+
 /// `--json` takes an optional file, so a pair after it lands there; a pair is no file name.
 fn file_or_pair(args: &Args) -> (Option<String>, Option<&str>) {
     match args.json.as_ref().and_then(Option::as_deref) {
@@ -85,7 +112,7 @@ fn read_text(name: &str) -> Result<String, Failure> {
 
 /// The fields before pairs change them: the file's, or the preset's.
 fn base(args: &Args, schema: &Schema, given: Option<(&str, &str)>) -> Result<Vec<String>, Failure> {
-    let mut fields = preset(args, schema)?;
+    let mut fields = preset(args.preset.as_deref(), schema)?;
     if let Some((name, text)) = given {
         let pasted = Pasted::parse(schema, text)
             .with_context(|| format!("the request in {name}"))
@@ -124,8 +151,8 @@ fn complete(pasted: &Pasted, name: &str, raw: bool, schema: &Schema) -> Result<(
     )))
 }
 
-fn preset(args: &Args, schema: &Schema) -> Result<Vec<String>, Failure> {
-    let preset = match &args.preset {
+fn preset(name: Option<&str>, schema: &Schema) -> Result<Vec<String>, Failure> {
+    let preset = match name {
         None => &schema.presets[0],
         Some(name) => schema.preset(name).ok_or_else(|| {
             let known: Vec<&str> = schema
@@ -148,13 +175,7 @@ fn set(schema: &Schema, fields: &mut [String], pair: &str) -> Result<(), Failure
             "`{pair}` is not FEATURE=VALUE, such as alcohol=12"
         )));
     };
-    let Some(position) = schema.position(name) else {
-        let known: Vec<&str> = schema.names().collect();
-        return Err(Failure::usage(anyhow!(
-            "there is no feature `{name}`; the features are {}",
-            known.join(", ")
-        )));
-    };
+    let position = position(schema, name)?;
     value.clone_into(&mut fields[position]);
     Ok(())
 }

@@ -14,10 +14,10 @@ use crate::client::wire::{Exchange, Phases};
 use crate::domain::prediction::{Contract, Next, Outcome, Prediction};
 use crate::history::Entry;
 use crate::keys::{Action, Scope};
-use crate::tabs::Look;
+use crate::tabs::{self, Look};
 use crate::ui::gauge::{band_style, gauge};
 use crate::ui::panel::{notice, panel};
-use crate::ui::text::{age, bytes, clean, fit, ms, truncate};
+use crate::ui::text::{age, bytes, clean, fit, fitting, ms, truncate};
 use crate::ui::theme::Tone;
 
 /// The latest answer.
@@ -184,7 +184,7 @@ fn next_line<'a>(next: Next, look: &Look) -> Line<'a> {
     let global = |action| look.keymap.key(Scope::Global, action);
     let key = match next {
         Next::Doctor => global(Action::Doctor),
-        Next::Logs => "2".to_owned(),
+        Next::Logs => tabs::figure(Scope::Logs),
         Next::Fields => look.keymap.key(Scope::Global, Action::Up),
         Next::Target => global(Action::Target),
         Next::Retry => global(Action::Submit),
@@ -280,6 +280,23 @@ fn trace(exchange: &Exchange, pen: &mut Pen, look: &Look) {
         ),
         look.theme.muted,
     );
+    if let Some(remark) = cold_or_warm(cells, look) {
+        pen.line(Line::styled(remark, look.theme.muted));
+    }
+}
+
+/// The gateway's request id is not Lambda's, so nothing in its answer says whether the call was a cold start.
+fn cold_or_warm(cells: usize, look: &Look) -> Option<String> {
+    let (session, _) = look.env.session.value()?;
+    if session.function.is_empty() {
+        return None;
+    }
+    let key = look.keymap.key(Scope::Predict, Action::Compare);
+    let variants = [
+        format!("cold or warm: the gateway does not tell; {key} asks Lambda"),
+        format!("cold or warm: {key} asks Lambda"),
+    ];
+    Some(fitting(&variants, cells))
 }
 
 /// One line per phase, each bar starting where the one before ended; "–" for what did not happen.

@@ -27,7 +27,7 @@ pub struct Comparing {
 }
 
 /// Cells of the name of a line.
-const NAME: usize = 9;
+const NAME: usize = 8;
 
 /// Draws the table and the verdict.
 pub fn render(comparing: Option<&Comparing>, area: Rect, buf: &mut Buffer, look: &Look) {
@@ -128,11 +128,11 @@ fn rows<'a>(ways: &Named, column: usize, look: &Look) -> Vec<Line<'a>> {
                 .as_ref()
                 .and_then(|report| plain(ms(report.duration_ms)))
         }),
-        line("init", &|way| {
-            way.report
-                .as_ref()
-                .and_then(|report| report.init_ms)
-                .map(|init| (ms(init), look.theme.cold))
+        line("start", &|way| {
+            way.report.as_ref().map(|report| match report.init_ms {
+                Some(init) => (format!("cold {}", ms(init)), look.theme.cold),
+                None => ("warm".to_owned(), look.theme.warm),
+            })
         }),
         line("billed", &|way| {
             way.report
@@ -144,7 +144,7 @@ fn rows<'a>(ways: &Named, column: usize, look: &Look) -> Vec<Line<'a>> {
                 .as_ref()
                 .and_then(|report| plain(format!("{} MB", report.max_memory_mb)))
         }),
-        line("cost", &|way| cost(way).and_then(plain)),
+        line("cost/1M", &|way| cost(way).and_then(plain)),
     ]
 }
 
@@ -158,12 +158,12 @@ fn version(way: &Way) -> Option<String> {
     })
 }
 
-/// Compute and request charge of this one call at list price.
+/// Compute and request charge of a million such calls at list price.
 fn cost(way: &Way) -> Option<String> {
     let report = way.report.as_ref()?;
     let usage = Usage::of([(report.billed_ms as f64, report.memory_mb)])?;
     Some(dollars(
-        Prices::default().call(&usage, Architecture::X86).total(),
+        Prices::default().million(&usage, Architecture::X86).total(),
     ))
 }
 

@@ -182,10 +182,7 @@ fn whose_figures(form: &Form, area: Rect, buf: &mut Buffer, look: &Look) {
     let text = if form.editing.is_some() {
         format!(" {esc} puts the old value back ")
     } else {
-        format!(
-            " figures type a value {} {esc}: they open tabs ",
-            look.glyphs.dot
-        )
+        format!(" typing {} {esc}: figures open tabs ", look.glyphs.dot)
     };
     let cells = width(&text) as u16;
     if area.width > cells + 2 && area.height > 1 {

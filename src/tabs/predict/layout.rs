@@ -15,6 +15,8 @@ pub struct Panes {
     pub what_if: Option<Rect>,
     /// How far each feature can move the score.
     pub tornado: Option<Rect>,
+    /// The chart that was opened, where there is a better place for it than the answer's.
+    pub chart: Option<Rect>,
 }
 
 /// Below this width the panes stand on top of each other.
@@ -24,8 +26,11 @@ const WIDE: u16 = 160;
 /// From this height on there is room for a chart under the form.
 const TALL: u16 = 28;
 
-/// Divides the area for a form of so many fields.
-pub fn panes(area: Rect, fields: u16) -> Panes {
+/// Lines of an answer with its frame.
+const ANSWER: u16 = 18;
+
+/// Divides the area for a form of so many fields; an opened chart takes the lower part where there is one.
+pub fn panes(area: Rect, fields: u16, opened: bool) -> Panes {
     // Frame, fields, and a line about the selected one.
     let form_height = (fields + 3).min(area.height);
     if area.width < NARROW {
@@ -37,6 +42,7 @@ pub fn panes(area: Rect, fields: u16) -> Panes {
             past: None,
             what_if: None,
             tornado: None,
+            chart: None,
         };
     }
     let left = ((u32::from(area.width) * 58 / 100) as u16).clamp(46, 84);
@@ -50,10 +56,13 @@ pub fn panes(area: Rect, fields: u16) -> Panes {
             past,
             what_if: None,
             tornado: None,
+            chart: None,
         };
     }
-    // An answer takes 18 lines.
-    let [answer, rest] = split_down(right, 18);
+    if opened {
+        return opened_panes(area, left.width, form_height);
+    }
+    let [answer, rest] = split_down(right, ANSWER);
     if area.width < WIDE {
         return Panes {
             form,
@@ -61,16 +70,39 @@ pub fn panes(area: Rect, fields: u16) -> Panes {
             past: Some(rest),
             what_if: Some(under),
             tornado: None,
+            chart: None,
         };
     }
     let [middle, past] = split_across(right, right.width / 2);
-    let [answer, tornado] = split_down(middle, 18);
+    let [answer, tornado] = split_down(middle, ANSWER);
     Panes {
         form,
         answer,
         past: Some(past),
         what_if: Some(under),
         tornado: Some(tornado),
+        chart: None,
+    }
+}
+
+/// Form and answer above, the chart below them over both columns; the history only where there is a third column.
+fn opened_panes(area: Rect, left: u16, form_height: u16) -> Panes {
+    let (work, past) = if area.width < WIDE {
+        (area, None)
+    } else {
+        let right = area.width - left;
+        let [work, past] = split_across(area, left + right / 2);
+        (work, Some(past))
+    };
+    let [upper, chart] = split_down(work, form_height.max(ANSWER));
+    let [form, answer] = split_across(upper, left);
+    Panes {
+        form,
+        answer,
+        past,
+        what_if: None,
+        tornado: None,
+        chart: Some(chart),
     }
 }
 
@@ -107,33 +139,46 @@ mod tests {
         for width in 0..220 {
             for height in 0..70 {
                 let area = Rect::new(0, 2, width, height);
-                let panes = panes(area, 12);
-                let all: Vec<Rect> = [
-                    Some(panes.form),
-                    Some(panes.answer),
-                    panes.past,
-                    panes.what_if,
-                    panes.tornado,
-                ]
-                .into_iter()
-                .flatten()
-                .collect();
-                let cells: u32 = all.iter().map(|rect| rect.area()).sum();
-                assert_eq!(cells, area.area(), "{area:?} {panes:?}");
-                assert!(
-                    all.iter()
-                        .all(|rect| area.union(*rect) == area || rect.is_empty())
-                );
+                for opened in [false, true] {
+                    let panes = panes(area, 12, opened);
+                    let all: Vec<Rect> = [
+                        Some(panes.form),
+                        Some(panes.answer),
+                        panes.past,
+                        panes.what_if,
+                        panes.tornado,
+                        panes.chart,
+                    ]
+                    .into_iter()
+                    .flatten()
+                    .collect();
+                    let cells: u32 = all.iter().map(|rect| rect.area()).sum();
+                    assert_eq!(cells, area.area(), "{area:?} {panes:?}");
+                    assert!(
+                        all.iter()
+                            .all(|rect| area.union(*rect) == area || rect.is_empty())
+                    );
+                }
             }
         }
     }
 
     #[test]
     fn every_size_shows_the_form_and_the_answer() {
-        let at = |width, height| panes(Rect::new(0, 2, width, height), 12);
+        let at = |width, height| panes(Rect::new(0, 2, width, height), 12, false);
         assert_eq!(at(80, 21).form.height, 15);
         assert!(at(80, 21).past.is_some() && at(80, 21).what_if.is_none());
         assert!(at(120, 33).what_if.is_some_and(|rect| rect.height == 18));
         assert!(at(60, 13).past.is_none() && at(60, 13).answer.height == 7);
+    }
+
+    #[test]
+    fn an_opened_chart_is_as_wide_as_form_and_answer_or_takes_the_answers_place() {
+        let at = |width, height| panes(Rect::new(0, 2, width, height), 12, true);
+        assert_eq!(at(120, 33).chart, Some(Rect::new(0, 20, 120, 15)));
+        assert_eq!(at(200, 57).chart, Some(Rect::new(0, 20, 142, 39)));
+        assert!(at(200, 57).past.is_some());
+        assert_eq!(at(80, 21).chart, None);
+        assert!(at(80, 21).past.is_some());
     }
 }

@@ -1,9 +1,10 @@
 //! The tab's two menus, and what choosing from them does.
 
 use super::menu::{Choice, Item, Menu};
-use super::{Predict, endpoint, what_if};
+use super::{Predict, endpoint};
 
 use crate::domain::schema::Schema;
+use crate::domain::what_if;
 use crate::effects::predict::Effect;
 use crate::tabs::Cx;
 use crate::ui::theme::Tone;

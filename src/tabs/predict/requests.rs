@@ -2,6 +2,7 @@
 
 use super::answer::Shown;
 use super::bench::Bench;
+use super::charts::Served;
 use super::compare::Comparing;
 use super::{Focus, Predict, View, bench, endpoint};
 
@@ -9,13 +10,22 @@ use jiff::Timestamp;
 
 use crate::client::bench::Plan;
 use crate::client::predict::Reply;
+use crate::domain::cost::{Prices, dollars};
+use crate::domain::features::Features;
 use crate::domain::paste::Pasted;
 use crate::domain::schema::Schema;
+use crate::domain::what_if::{POINTS, values};
 use crate::effects::predict::{Effect, LocalModel};
 use crate::history::Entry;
 use crate::overlay::confirm::Confirm;
 use crate::tabs::Cx;
 use crate::ui::theme::Tone;
+
+/// What so many calls through the gateway cost, in words.
+fn charge(n: usize) -> String {
+    let charge = dollars(Prices::default().requests(n, true));
+    format!("{charge} at list price plus compute")
+}
 
 impl Predict {
     /// Sends the form, or goes to the first field that cannot be sent.
@@ -109,15 +119,69 @@ impl Predict {
             plan.rate,
             endpoint.authority()
         );
-        let prices = crate::domain::cost::Prices::default();
-        let charge = (prices.requests_per_million + prices.gateway_per_million) / 1e6
-            * (plan.n + plan.warm_up) as f64;
         let detail = format!(
-            "{} s, {} at list price plus compute",
+            "{} s, {}",
             bench::length(&plan).as_secs(),
-            crate::domain::cost::dollars(charge)
+            charge(plan.n + plan.warm_up)
         );
         cx.open(Confirm::new(question, detail, vec![effect.into()]));
+    }
+
+    /// Asks first: a sweep over the endpoint sends a call for each of its points.
+    pub(super) fn sweep_endpoint(&mut self, cx: &mut Cx) {
+        let Ok(features) = self.form.parse(&cx.env.schema) else {
+            return self.submit(cx);
+        };
+        let Some(endpoint) = endpoint(cx.env) else {
+            return cx.toast(Tone::Warn, "the target has no endpoint to sweep");
+        };
+        self.tickets += 1;
+        let field = self.form.selected;
+        let feature = &cx.env.schema.features[field];
+        let n = values(feature, POINTS).len();
+        let effect = Effect::Sweep {
+            ticket: self.tickets,
+            features,
+            field,
+            schema: cx.env.schema.clone(),
+        };
+        let question = format!(
+            "Sweep {} with {n} predictions by {}?",
+            feature.label,
+            endpoint.authority()
+        );
+        let detail = format!("one after the other, {}", charge(n));
+        cx.open(Confirm::new(question, detail, vec![effect.into()]));
+    }
+
+    /// The question was answered with yes: the chart shows what comes.
+    pub(super) fn sweep_began(
+        &mut self,
+        ticket: u64,
+        features: &Features,
+        field: usize,
+        total: usize,
+    ) {
+        self.charts.served = Some(Served::begin(ticket, features.clone(), field, total));
+        self.view = View::WhatIf;
+    }
+
+    pub(super) fn swept(&mut self, ticket: u64, value: f64, score: &Result<f64, String>) {
+        if let Some(served) = self.charts.served_by(ticket) {
+            match score {
+                Ok(score) => served.points.push((value, *score)),
+                Err(_) => served.failed += 1,
+            }
+        }
+    }
+
+    pub(super) fn sweep_ended(&mut self, ticket: u64, error: &Option<String>, cx: &mut Cx) {
+        if let Some(served) = self.charts.served_by(ticket) {
+            served.running = false;
+            if let Some(error) = error {
+                cx.toast(Tone::Bad, format!("the sweep ended early: {error}"));
+            }
+        }
     }
 
     /// The question was answered with yes, or needed none: from now on the pane shows what comes.
@@ -138,6 +202,7 @@ impl Predict {
     /// Another connection: what was under way on the old one brings nothing any more.
     pub(super) fn disconnected(&mut self) {
         self.waiting = None;
+        self.charts.served = None;
         if let Some(bench) = &mut self.bench {
             bench.running = false;
         }
