@@ -12,9 +12,12 @@ pub const MAX_MSE: f64 = 5.0;
 pub const MARGIN: f64 = 0.005;
 
 /// A tie is let through while its interval rules out that the challenger is worse by more than this share of the
-/// champion's mean squared error. Another seed of the same recipe reaches half of it, so a refit is not blocked by
-/// luck; a holdout too small to tell a bad model from a good one (everything ties on it) is not enough either.
+/// champion's mean squared error, the luck of the seed set aside ([`tie_tolerance`]): a holdout too small to tell a bad
+/// model from a good one (everything ties on it) is not enough.
 pub const TIE_TOLERANCE: f64 = 0.05;
+
+/// Half width of a 95 % interval, in standard deviations.
+const SIGMAS: f64 = 1.96;
 
 /// A slice may be this much worse (share of its mean squared error).
 pub const SLICE_TOLERANCE: f64 = 0.10;
@@ -223,7 +226,7 @@ fn comparison_gate(champion: &Evaluation, comparison: &Comparison) -> Gate {
         ..
     } = comparison;
     let most = match verdict {
-        Verdict::Tie => MARGIN.max(TIE_TOLERANCE * champion.scores.mse),
+        Verdict::Tie => tie_tolerance(champion),
         _ => MARGIN,
     };
     Gate {
@@ -234,6 +237,16 @@ fn comparison_gate(champion: &Evaluation, comparison: &Comparison) -> Gate {
             interval.low, interval.high
         ),
     }
+}
+
+/// Largest upper end of the interval that a tie may have.
+///
+/// Two fits of one recipe differ by the luck of both seeds, so the upper end of a refit's tie may lie twice the half
+/// width of that luck above 0: the difference itself, and the interval around it. How much luck there is the champion
+/// alone says: a challenger must not get more room by being erratic.
+fn tie_tolerance(champion: &Evaluation) -> f64 {
+    let luck = champion.seed_noise * std::f64::consts::SQRT_2;
+    MARGIN.max(TIE_TOLERANCE * champion.scores.mse) + 2.0 * SIGMAS * luck
 }
 
 fn slices(champion: &Evaluation, challenger: &Evaluation) -> Gate {

@@ -85,22 +85,23 @@ fn refits(plan: &Plan, count: u64) -> Vec<Evaluation> {
     (0..count).map(refit).collect()
 }
 
-/// Share of the others that tie with the champion, and share of those ties that the gate lets through.
+/// Share of the others that tie with the champion, and share of those ties that both its gates let through.
 fn ties(champion: &Evaluation, all: &[Evaluation]) -> (f64, f64) {
-    let others = all
+    let others: Vec<(&Evaluation, Comparison)> = all
         .iter()
-        .filter(|other| other.predicted != champion.predicted);
-    let against = |other| Comparison::paired(champion, other, 7).unwrap();
-    let comparisons: Vec<Comparison> = others.map(against).collect();
-    let (tied, others): (Vec<_>, Vec<_>) = comparisons
+        .filter(|other| other.predicted != champion.predicted)
+        .map(|other| (other, Comparison::paired(champion, other, 7).unwrap()))
+        .collect();
+    let tied: Vec<_> = others
         .iter()
-        .partition(|comparison| comparison.verdict == Verdict::Tie);
-    let passed = tied
-        .iter()
-        .filter(|tie| comparison_gate(champion, tie).passed)
-        .count();
+        .filter(|(_, comparison)| comparison.verdict == Verdict::Tie)
+        .collect();
+    let passes = |(other, tie): &&&(&Evaluation, Comparison)| {
+        comparison_gate(champion, tie).passed && slices(champion, other).passed
+    };
+    let passed = tied.iter().filter(passes).count();
     (
-        tied.len() as f64 / (tied.len() + others.len()) as f64,
+        tied.len() as f64 / others.len() as f64,
         passed as f64 / tied.len() as f64,
     )
 }
@@ -120,20 +121,60 @@ fn deviation(all: &[Evaluation]) -> f64 {
     (spread / (n - 1.0)).sqrt()
 }
 
-#[test]
-fn a_refit_ties_whatever_the_luck_of_the_champions_seed() {
-    let all = by_luck(refits(&Plan::preset("owner").unwrap(), 12));
-    let (measured, estimated) = (deviation(&all), all[6].seed_noise);
+/// Refits of `plan` tie with the luckiest, the middle and the unluckiest of them, and every tie passes.
+fn refits_tie_and_pass(plan: &Plan, count: u64) {
+    let all = by_luck(refits(plan, count));
+    let middle = all.len() / 2;
+    let (measured, estimated) = (deviation(&all), all[middle].seed_noise);
     assert!(
         (0.6..1.7).contains(&(estimated / measured)),
         "{estimated} for {measured}"
     );
     // The luckiest and the unluckiest champion are the hardest to tie with.
-    for (champion, least) in [(&all[0], 0.9), (&all[6], 1.0), (&all[11], 0.9)] {
-        let (tied, passed) = ties(champion, &all);
+    for (champion, least) in [(0, 0.9), (middle, 1.0), (all.len() - 1, 0.9)] {
+        let (tied, passed) = ties(&all[champion], &all);
         assert!(
             tied >= least && passed == 1.0,
-            "{tied} tied, {passed} of them passed"
+            "champion {champion}: {tied} tied, {passed} of them passed"
+        );
+    }
+}
+
+#[test]
+fn a_refit_ties_whatever_the_luck_of_the_champions_seed() {
+    refits_tie_and_pass(&Plan::preset("owner").unwrap(), 12);
+}
+
+#[test]
+fn a_refit_of_a_small_forest_ties_though_luck_weighs_more_in_it() {
+    let mut small = Plan::preset("owner").unwrap();
+    small.params.n_estimators = 30;
+    refits_tie_and_pass(&small, 24);
+}
+
+#[test]
+fn a_tie_on_too_few_rows_does_not_pass_however_erratic_the_challenger_is() {
+    let (_, data, split) = Preflight::of(&Dataset::wine_quality().unwrap(), true, 42).unwrap();
+    let rows: Vec<usize> = split.holdout.iter().copied().step_by(26).collect();
+    let (train, few) = (data.select(&split.train), data.select(&rows));
+    let judge = |depth, trees| {
+        let mut plan = Plan::preset("owner").unwrap();
+        plan.params.max_depth = Some(depth);
+        plan.params.n_estimators = trees;
+        let model = fit(&plan, &train, &mut |_: &Progress| Flow::Continue)
+            .unwrap()
+            .model;
+        Evaluation::of(&model, &few, &service_bands(), 1)
+    };
+    let champion = judge(8, 138);
+    for challenger in [judge(2, 30), judge(8, 3)] {
+        let comparison = Comparison::paired(&champion, &challenger, 7).unwrap();
+        let gate = comparison_gate(&champion, &comparison);
+        assert_eq!(
+            (comparison.verdict, gate.passed),
+            (Verdict::Tie, false),
+            "{}",
+            gate.reason
         );
     }
 }
