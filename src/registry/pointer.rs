@@ -93,7 +93,7 @@ impl Registry {
     }
 
     fn crown(&self, version: Version, wish: Move, what: What) -> Result<Champion, RegistryError> {
-        let loaded = self.load(version)?;
+        let loaded = self.load_verified(version)?;
         let _lock = self.lock()?;
         let now = self.champion()?;
         let generation = now.as_ref().map_or(0, |champion| champion.generation);

@@ -28,7 +28,7 @@ pub fn hex(bytes: &[u8]) -> String {
     format!("{:x}", Sha256::digest(bytes))
 }
 
-/// A directory whose every byte is as listed.
+/// A directory that holds what is listed.
 pub(super) struct Verified {
     /// SHA-256 of the list itself.
     pub(super) seal: String,
@@ -36,22 +36,38 @@ pub(super) struct Verified {
     pub(super) kept: BTreeMap<String, Vec<u8>>,
 }
 
-/// Checks that the directory holds exactly the listed files with exactly the listed content, and keeps those named in
-/// `keep`; or gives a sentence about what is wrong.
-pub(super) fn verify(dir: &Path, keep: &[&str]) -> Result<Verified, String> {
+/// Which listed files have their content checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Check {
+    /// Every one.
+    All,
+    /// Those that are kept: what is not read is not trusted either.
+    Kept,
+}
+
+/// Checks that the directory holds exactly the listed files, and the content of those that `check` says; keeps those
+/// named in `keep`; or gives a sentence about what is wrong.
+pub(super) fn verify(dir: &Path, keep: &[&str], check: Check) -> Result<Verified, String> {
     let (sums, seal) = read(dir)?;
+    let found = super::names_in(dir).map_err(|error| error.to_string())?;
     let mut kept = BTreeMap::new();
     for (name, wanted) in &sums {
+        let keeps = keep.contains(&name.as_str());
+        if !keeps && check == Check::Kept {
+            if !found.contains(name) {
+                return Err(format!("{name} is missing"));
+            }
+            continue;
+        }
         let bytes = read_bounded(&dir.join(name), MAX_FILE).map_err(|error| error.to_string())?;
         if hex(&bytes) != *wanted {
             return Err(format!("{name} does not match its checksum"));
         }
-        if keep.contains(&name.as_str()) {
+        if keeps {
             kept.insert(name.clone(), bytes);
         }
     }
-    let stranger = super::names_in(dir)
-        .map_err(|error| error.to_string())?
+    let stranger = found
         .into_iter()
         .find(|name| name != FILE && !sums.contains_key(name));
     match stranger {

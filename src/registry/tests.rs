@@ -232,6 +232,26 @@ fn a_changed_byte_makes_a_version_corrupt_and_unloadable() {
 }
 
 #[test]
+fn loading_checks_what_it_loads_and_a_promotion_every_byte() {
+    let (_home, registry, [_, _, third]) = cellar();
+    let path = registry.version_dir(third).join("holdout.csv");
+    fs::write(&path, "other rows").unwrap();
+    assert_eq!(registry.load(third).unwrap().manifest.version, third);
+    let refused = [
+        registry.load_verified(third).unwrap_err(),
+        registry.verify(third).unwrap_err(),
+        registry.promote(third, why("")).unwrap_err(),
+    ];
+    for error in refused {
+        let error = error.to_string();
+        assert!(
+            error.contains("holdout.csv does not match its checksum"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn a_version_swapped_under_the_pointer_is_noticed() {
     let (_home, registry, [first, second, _]) = cellar();
     let forged = registry.root().join("forged");

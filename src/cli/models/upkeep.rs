@@ -22,7 +22,7 @@ pub(super) fn verify(
     };
     let checked: Vec<(Version, Result<String, String>)> = versions
         .into_iter()
-        .map(|version| match registry.load(version) {
+        .map(|version| match registry.load_verified(version) {
             Ok(loaded) => Ok((version, Ok(loaded.seal))),
             Err(error @ RegistryError::Unknown { .. }) => Err(failure(error)),
             Err(error) => Ok((version, Err(error.to_string()))),
