@@ -12,6 +12,9 @@ const UPDATED: &str = "last_updated";
 /// The parameters both sides know.
 const SHARED: [&str; 3] = ["n_estimators", "max_depth", "min_samples_split"];
 
+/// Parameters that may be a share, of the features or of the rows.
+const SHARES: [&str; 3] = ["max_features", "min_samples_split", "min_samples_leaf"];
+
 /// Why the file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BestParamsError {
@@ -54,7 +57,7 @@ pub fn read(text: &str) -> Result<(Plan, Vec<String>), BestParamsError> {
         .as_object()
         .ok_or(BestParamsError::NotAnObject(FOREST))?
     {
-        match plan.set(name, &whole(value).to_string()) {
+        match plan.set(name, &counted(name, value).to_string()) {
             Err(ParamError::Unknown(name)) => unknown.push(name),
             other => other?,
         }
@@ -62,10 +65,11 @@ pub fn read(text: &str) -> Result<(Plan, Vec<String>), BestParamsError> {
     Ok((plan, unknown))
 }
 
-/// 138.0 is 138: some writers turn integers into floats.
-fn whole(value: &Value) -> Value {
+/// 138.0 is 138: some writers turn integers into floats. Where scikit-learn takes shares, 1.0 is all.
+fn counted(name: &str, value: &Value) -> Value {
+    let all = SHARES.contains(&name) && value.as_f64() == Some(1.0);
     match value.as_f64() {
-        Some(number) if !value.is_u64() && number.fract() == 0.0 && number.abs() < 1e15 => {
+        Some(number) if !value.is_u64() && !all && number.fract() == 0.0 && number.abs() < 1e15 => {
             (number as i64).into()
         }
         _ => value.clone(),
@@ -129,6 +133,7 @@ fn print(document: &Value, indent: Option<usize>) -> Result<String, serde_json::
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::train::plan::{MaxFeatures, Samples};
 
     const OWNERS: &str = r#"{"randomforest":{"n_estimators":138,"max_depth":8,"min_samples_split":3},"lightgbm":{},"xgboost":{},"last_updated":"2025-12-23T17:21:13.379947"}"#;
 
@@ -167,6 +172,24 @@ mod tests {
         assert!(
             written.contains("\"n_estimators\": 100,") && written.contains("\"max_features\": 1.0"),
             "{written}"
+        );
+    }
+
+    #[test]
+    fn whole_floats_are_counts_but_a_share_of_one_is_all() {
+        let text = r#"{"randomforest":{"n_estimators":138.0,"min_samples_split":0.01,"min_samples_leaf":2.0,"max_features":1.0}}"#;
+        let (plan, _) = read(text).unwrap();
+        let Params {
+            n_estimators,
+            min_samples_split,
+            min_samples_leaf,
+            max_features,
+            ..
+        } = plan.params;
+        assert_eq!((n_estimators, max_features), (138, MaxFeatures::All));
+        assert_eq!(
+            (min_samples_split, min_samples_leaf),
+            (Samples::Share(0.01), Samples::Count(2))
         );
     }
 

@@ -84,7 +84,7 @@ mod tests {
         let scores: Array1<f32> = Predict::predict(&model, &wine);
         assert!(wine.targets.r2(&scores).unwrap() > 0.5);
         assert_eq!(model.names()[10], "alcohol");
-        plan.params.min_samples_leaf = 0;
+        plan.params.min_samples_leaf = crate::train::plan::Samples::Count(0);
         let error = Estimator::new(plan).fit(&wine).unwrap_err();
         assert!(
             error

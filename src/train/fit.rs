@@ -385,6 +385,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::train::dataset::Preflight;
+    use crate::train::plan::Samples;
 
     fn go(_: &Progress) -> Flow {
         Flow::Continue
@@ -563,11 +564,11 @@ mod tests {
     fn hopeless_input_is_refused() {
         let (train, _) = halves();
         let mut plan = small(Family::RandomForest);
-        plan.params.min_samples_split = 1;
+        plan.params.min_samples_split = Samples::Count(1);
         let error = fit(&plan, &train, &mut go).unwrap_err().to_string();
         assert_eq!(
             error,
-            "The 'min_samples_split' parameter must be an int in the range [2, inf). Got 1 instead."
+            "The 'min_samples_split' parameter must be an int in the range [2, inf) or a float in the range (0.0, 1.0]. Got 1 instead."
         );
         let mut nan = train.clone();
         nan.features[[0, 0]] = f32::NAN;

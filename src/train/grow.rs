@@ -37,13 +37,11 @@ impl Soil<'_> {
             Vec::new()
         };
         let rows = rows(self.target, &draws);
+        let leaf = self.params.min_samples_leaf.of(self.table.rows);
+        let split = self.params.min_samples_split.of(self.table.rows);
         let mut branch = Branch {
-            cutter: Cutter::new(
-                self.table,
-                self.thresholds,
-                self.params.min_samples_leaf,
-                0.0,
-            ),
+            cutter: Cutter::new(self.table, self.thresholds, leaf, 0.0),
+            least: split.max(leaf.saturating_mul(2)),
             features: (0..self.table.columns.len()).collect(),
             wanted: self.params.max_features.of(self.table.columns.len()),
             soil: self,
@@ -87,6 +85,8 @@ fn rows(target: &[f32], draws: &[u32]) -> Vec<Row> {
 struct Branch<'a> {
     soil: &'a Soil<'a>,
     cutter: Cutter<'a>,
+    /// Fewest rows of a node that is split.
+    least: usize,
     rng: TreeRng,
     features: Vec<usize>,
     wanted: usize,
@@ -126,10 +126,7 @@ impl Branch<'_> {
     fn cut(&mut self, node: &Node, range: Range<usize>, depth: usize) -> Option<Cut> {
         let params = self.soil.params;
         let deepest = params.max_depth.unwrap_or(MAX_DEPTH).min(MAX_DEPTH);
-        let least = params
-            .min_samples_split
-            .max(params.min_samples_leaf.saturating_mul(2));
-        if depth >= deepest || range.len() < least || f64::from(node.impurity) <= PURE {
+        if depth >= deepest || range.len() < self.least || f64::from(node.impurity) <= PURE {
             return None;
         }
         let rows = &self.rows[range];

@@ -44,8 +44,8 @@ pub(super) fn readable_tree(data: &Dataset, params: &Params) -> Result<Member, T
     let table = linfa::Dataset::new(records.clone(), classes);
     let fitted = DecisionTree::<f64, usize>::params()
         .max_depth(Some(params.max_depth.unwrap_or(MAX_DEPTH)))
-        .min_weight_split(params.min_samples_split as f32)
-        .min_weight_leaf(params.min_samples_leaf as f32)
+        .min_weight_split(params.min_samples_split.of(data.len()) as f32)
+        .min_weight_leaf(params.min_samples_leaf.of(data.len()) as f32)
         .fit(&table)
         .map_err(|error| TrainError::Linfa(error.to_string()))?;
     let mut nodes = Vec::new();

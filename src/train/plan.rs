@@ -1,11 +1,13 @@
 //! What to train: family and hyper-parameters, with scikit-learn's names, meanings and complaints.
 
 mod params;
+mod samples;
 mod set;
 
 use serde::{Deserialize, Serialize};
 
 pub use params::{Boosting, MaxFeatures, Params};
+pub use samples::Samples;
 
 /// A kind of model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -114,7 +116,7 @@ impl Plan {
                 let owner = Params {
                     n_estimators: 138,
                     max_depth: Some(8),
-                    min_samples_split: 3,
+                    min_samples_split: Samples::Count(3),
                     ..forest
                 };
                 (Family::RandomForest, owner)
@@ -137,7 +139,7 @@ impl Plan {
                     Family::Blend,
                     Params {
                         max_features,
-                        min_samples_split: 3,
+                        min_samples_split: Samples::Count(3),
                         boosting,
                         ..Params::of(Family::Blend)
                     },
@@ -233,7 +235,7 @@ mod tests {
         let mut plan = Plan::preset("owner").unwrap();
         assert_eq!(
             plan.set("min_samples_split", "1").unwrap_err().to_string(),
-            "The 'min_samples_split' parameter must be an int in the range [2, inf). Got 1 instead."
+            "The 'min_samples_split' parameter must be an int in the range [2, inf) or a float in the range (0.0, 1.0]. Got 1 instead."
         );
         let int = "must be an int in the range";
         for (name, value, complaint) in [
@@ -261,6 +263,46 @@ mod tests {
                 "learning_rate",
                 "0",
                 "'learning_rate' parameter must be a float in the range (0.0, inf). Got 0".into(),
+            ),
+            (
+                "min_samples_split",
+                "1.5",
+                format!(
+                    "'min_samples_split' parameter must be {}. Got 1.5",
+                    params::must::SPLIT
+                ),
+            ),
+            (
+                "min_samples_split",
+                "few",
+                format!(
+                    "'min_samples_split' parameter must be {}. Got 'few'",
+                    params::must::SPLIT
+                ),
+            ),
+            (
+                "min_samples_leaf",
+                "1.0",
+                format!(
+                    "'min_samples_leaf' parameter must be {}. Got 1.0",
+                    params::must::LEAF
+                ),
+            ),
+            (
+                "min_samples_split",
+                "-1",
+                format!(
+                    "'min_samples_split' parameter must be {}. Got -1",
+                    params::must::SPLIT
+                ),
+            ),
+            (
+                "min_samples_leaf",
+                "0",
+                format!(
+                    "'min_samples_leaf' parameter must be {}. Got 0",
+                    params::must::LEAF
+                ),
             ),
             (
                 "max_features",
@@ -310,7 +352,7 @@ mod tests {
                 plan.params.boosting.min_samples_leaf,
                 plan.params.min_samples_leaf
             ),
-            (9, 2)
+            (9, Samples::Count(2))
         );
         assert_eq!(plan.params.max_features, MaxFeatures::Fraction(0.5));
         let mut boosting = Plan::new(Family::GradientBoosting);
@@ -345,6 +387,31 @@ mod tests {
             let text = serde_json::to_string(&plan).unwrap();
             assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), plan, "{text}");
         }
+    }
+
+    #[test]
+    fn a_share_of_the_rows_counts_as_scikit_learn() {
+        let mut plan = Plan::preset("owner").unwrap();
+        plan.set("min_samples_split", "0.01").unwrap();
+        plan.set("min_samples_leaf", "0.0005").unwrap();
+        // ceil(0.01 * 4256) and ceil(0.0005 * 4256).
+        let Params {
+            min_samples_split,
+            min_samples_leaf,
+            ..
+        } = plan.params;
+        assert_eq!(
+            (min_samples_split.of(4256), min_samples_leaf.of(4256)),
+            (43, 3)
+        );
+        plan.set("min_samples_split", "1.0").unwrap();
+        assert_eq!(plan.params.min_samples_split.of(4256), 4256);
+        let text = serde_json::to_string(&plan).unwrap();
+        assert!(text.contains(r#""min_samples_split":1.0"#), "{text}");
+        assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), plan);
+        let old = text.replace(r#""min_samples_split":1.0"#, r#""min_samples_split":3"#);
+        let old: Plan = serde_json::from_str(&old).unwrap();
+        assert_eq!(old.params.min_samples_split, Samples::Count(3));
     }
 
     #[test]

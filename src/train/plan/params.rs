@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Family, ParamError};
+use super::{Family, ParamError, Samples};
 
 /// How many features a node may choose from; written as scikit-learn writes it (`"sqrt"`, `4`, `0.5`, `null` = all).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -80,9 +80,9 @@ pub struct Params {
     /// Deepest leaf; `None` (JSON null) is unlimited.
     pub max_depth: Option<usize>,
     /// Fewest distinct rows a node must have to be split.
-    pub min_samples_split: usize,
+    pub min_samples_split: Samples,
     /// Fewest distinct rows on either side of a split.
-    pub min_samples_leaf: usize,
+    pub min_samples_leaf: Samples,
     /// Features a node may choose from.
     pub max_features: MaxFeatures,
     /// Draw each tree's rows with replacement; what is left out judges the forest (in a blend, the forest's half only).
@@ -121,8 +121,8 @@ impl Default for Params {
         Self {
             n_estimators: 100,
             max_depth: None,
-            min_samples_split: 2,
-            min_samples_leaf: 1,
+            min_samples_split: Samples::Count(2),
+            min_samples_leaf: Samples::Count(1),
             max_features: MaxFeatures::All,
             bootstrap: true,
             seed: 42,
@@ -171,6 +171,10 @@ pub(super) mod must {
     pub(in super::super) const TREES: &str = "an int in the range [1, 10000]";
     pub(in super::super) const DEPTH: &str = "an int in the range [1, inf) or None";
     pub(in super::super) const ONE: &str = "an int in the range [1, inf)";
+    pub(in super::super) const SPLIT: &str =
+        "an int in the range [2, inf) or a float in the range (0.0, 1.0]";
+    pub(in super::super) const LEAF: &str =
+        "an int in the range [1, inf) or a float in the range (0.0, 1.0)";
     pub(in super::super) const TWO: &str = "an int in the range [2, inf)";
     pub(in super::super) const BAGS: &str = "an int in the range [1, 100]";
     pub(in super::super) const POSITIVE: &str = "a float in the range (0.0, inf)";
@@ -195,18 +199,21 @@ pub(super) fn check(params: &Params) -> Result<(), ParamError> {
         must::TREES,
     )?;
     int("max_depth", depth, any.clone(), must::DEPTH)?;
-    int(
-        "min_samples_split",
-        params.min_samples_split,
-        2..=usize::MAX,
-        must::TWO,
-    )?;
-    int(
-        "min_samples_leaf",
-        params.min_samples_leaf,
-        any.clone(),
-        must::ONE,
-    )?;
+    let (split, leaf) = (params.min_samples_split, params.min_samples_leaf);
+    let splits = match split {
+        Samples::Count(count) => count >= 2,
+        Samples::Share(share) => share > 0.0 && share <= 1.0,
+    };
+    if !splits {
+        return Err(ParamError::range("min_samples_split", must::SPLIT, &split));
+    }
+    let leaves = match leaf {
+        Samples::Count(count) => count >= 1,
+        Samples::Share(share) => share > 0.0 && share < 1.0,
+    };
+    if !leaves {
+        return Err(ParamError::range("min_samples_leaf", must::LEAF, &leaf));
+    }
     match params.max_features {
         MaxFeatures::Count(0) => return Err(ParamError::range("max_features", MAX_FEATURES, &0)),
         MaxFeatures::Fraction(share) if !(share > 0.0 && share <= 1.0) => {

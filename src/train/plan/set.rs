@@ -13,34 +13,34 @@ impl Plan {
         let boosting = &mut params.boosting;
         let text = text.trim().trim_matches('"');
         match self.full_name(name) {
-            "n_estimators" => params.n_estimators = whole("n_estimators", text, must::TREES)?,
+            "n_estimators" => params.n_estimators = parsed("n_estimators", text, must::TREES)?,
             "max_depth" if is_none(text) => params.max_depth = None,
-            "max_depth" => params.max_depth = Some(whole("max_depth", text, must::DEPTH)?),
+            "max_depth" => params.max_depth = Some(parsed("max_depth", text, must::DEPTH)?),
             "min_samples_split" => {
-                params.min_samples_split = whole("min_samples_split", text, must::TWO)?;
+                params.min_samples_split = parsed("min_samples_split", text, must::SPLIT)?;
             }
             "min_samples_leaf" => {
-                params.min_samples_leaf = whole("min_samples_leaf", text, must::ONE)?;
+                params.min_samples_leaf = parsed("min_samples_leaf", text, must::LEAF)?;
             }
             "max_features" => params.max_features = features(text)?,
             "bootstrap" => params.bootstrap = flag("bootstrap", text)?,
-            "seed" => params.seed = whole("random_state", text, must::SEED)?,
-            "boosting.max_iter" => boosting.max_iter = whole("max_iter", text, must::TREES)?,
+            "seed" => params.seed = parsed("random_state", text, must::SEED)?,
+            "boosting.max_iter" => boosting.max_iter = parsed("max_iter", text, must::TREES)?,
             "boosting.learning_rate" => {
                 boosting.learning_rate = real("learning_rate", text, must::POSITIVE)?;
             }
             "boosting.max_leaf_nodes" => {
-                boosting.max_leaf_nodes = whole("max_leaf_nodes", text, must::TWO)?;
+                boosting.max_leaf_nodes = parsed("max_leaf_nodes", text, must::TWO)?;
             }
             "boosting.min_samples_leaf" => {
-                boosting.min_samples_leaf = whole("min_samples_leaf", text, must::ONE)?;
+                boosting.min_samples_leaf = parsed("min_samples_leaf", text, must::ONE)?;
             }
             "boosting.l2_regularization" => {
                 boosting.l2_regularization = real("l2_regularization", text, must::NOT_NEGATIVE)?;
             }
             "boosting.subsample" => boosting.subsample = real("subsample", text, must::SHARE)?,
             "boosting.colsample" => boosting.colsample = real("colsample", text, must::SHARE)?,
-            "boosting.n_bags" => boosting.n_bags = whole("n_bags", text, must::BAGS)?,
+            "boosting.n_bags" => boosting.n_bags = parsed("n_bags", text, must::BAGS)?,
             _ => return Err(ParamError::Unknown(name.to_owned())),
         }
         check(&params)?;
@@ -80,7 +80,7 @@ fn got(text: &str) -> String {
     }
 }
 
-fn whole<T: std::str::FromStr>(
+fn parsed<T: std::str::FromStr>(
     name: &'static str,
     text: &str,
     must: &'static str,
