@@ -129,6 +129,16 @@ impl Store {
         Figures::since(self.invocations.rows(), since)
     }
 
+    /// The same for several spans of minutes before `now`, in one go.
+    pub fn figures_over<const N: usize>(&self, now: i64, minutes: [i64; N]) -> [Figures; N] {
+        let longest = now - minutes.iter().max().copied().unwrap_or(0) * 60_000;
+        let rows = self.invocations.rows().iter();
+        let recent: Vec<_> = rows
+            .filter(|row| row.ended.is_some_and(|ended| ended >= longest))
+            .collect();
+        minutes.map(|span| Figures::since(recent.iter().copied(), now - span * 60_000))
+    }
+
     /// Adds events as they came from CloudWatch or a recording, in any order.
     pub fn append(&mut self, events: &[LogEvent], arrival: Arrival) -> Appended {
         let mut batch: Vec<&LogEvent> = events.iter().collect();
@@ -154,7 +164,7 @@ impl Store {
         {
             for line in appended.lines.clone() {
                 let behind = newest.saturating_sub(self.time(line).unwrap_or(newest));
-                if behind > 0 {
+                if behind > LATE_MS {
                     self.late
                         .insert(line, u32::try_from(behind).unwrap_or(u32::MAX));
                     appended.late += 1;
@@ -266,6 +276,11 @@ impl Store {
         self.late.get(&line).copied()
     }
 
+    /// How many lines came late.
+    pub fn late_count(&self) -> usize {
+        self.late.len()
+    }
+
     /// The text of a line, as it came.
     pub fn message(&self, line: u32) -> Vec<u8> {
         let Some(row) = self.row(line) else {
@@ -371,12 +386,13 @@ impl Store {
         if span <= 0 || buckets == 0 {
             return counts;
         }
+        let scale = buckets as f64 / span as f64;
         for position in self.position_at_time(from)..self.position_at_time(to) {
             let Some(row) = self.row(self.order.at(position)) else {
                 continue;
             };
-            let at = i128::from(row.time - from) * buckets as i128 / i128::from(span);
-            if let Some(count) = counts.get_mut(at as usize) {
+            let at = ((row.time - from) as f64 * scale) as usize;
+            if let Some(count) = counts.get_mut(at) {
                 count.0 += 1;
                 count.1 += u32::from(row.level() >= Level::Error);
             }
@@ -384,6 +400,9 @@ impl Store {
         counts
     }
 }
+
+/// A line this much older than one already shown is late, milliseconds. The tail counts alike.
+const LATE_MS: i64 = 2_000;
 
 /// A template looks at no more of a message than this.
 const MAX_ERROR_TEXT: usize = 64 << 10;

@@ -9,8 +9,7 @@ use tokio::sync::{mpsc, watch};
 use super::{Outbox, Runner, Slot};
 use crate::client::logs::{LogsClient, QueryResults};
 use crate::client::tail::{self, Connect, TailRequest, TailUpdate, Wishes};
-use crate::store::Matches;
-use sift::{Save, Sift};
+use sift::{Save, Sift, Sifted};
 
 /// Updates of a tail that may wait for the app.
 const TAIL_BACKLOG: usize = 16;
@@ -70,16 +69,7 @@ pub enum Event {
     /// The query of this number failed: a sentence.
     QueryFailed(u64, String),
     /// Matches so far; several answers come, the last one `done`.
-    Sifted {
-        /// The [`Sift`]'s number.
-        id: u64,
-        /// What may be seen.
-        filter: Option<Matches>,
-        /// What was looked for.
-        search: Option<Matches>,
-        /// Nothing more comes.
-        done: bool,
-    },
+    Sifted(Sifted),
     /// An export ended: how many lines, or what went wrong.
     Exported {
         /// The file.

@@ -65,6 +65,18 @@ impl Filter {
         Self::query(query)
     }
 
+    /// Whether it asks to which request a line belongs.
+    pub fn depends_on_requests(&self) -> bool {
+        self.layers.iter().any(|layer| match &layer.want {
+            Want::Request(_) => true,
+            Want::Template(_) => false,
+            Want::Query(query) => {
+                let mut terms = query.conditions.iter().map(|condition| &condition.term);
+                terms.any(|term| matches!(term, Term::Request(_)))
+            }
+        })
+    }
+
     /// Whether it lets every line pass.
     pub fn is_empty(&self) -> bool {
         self.layers.is_empty()

@@ -59,15 +59,15 @@ fn late_lines_stand_in_place_and_are_marked() {
 fn one_clock_ahead_makes_nobody_late() {
     let (_dir, mut store) = store();
     let ahead = LogEvent {
-        ingestion_time: 1_000,
+        ingestion_time: 4_000,
         ..event(3_600_000, "a", "from the future")
     };
     store.append(&[ahead], Arrival::Live);
     let appended = store.append(
-        &[event(2_000, "b", "now"), event(500, "c", "old")],
+        &[event(5_000, "b", "now"), event(500, "c", "old")],
         Arrival::Live,
     );
-    assert_eq!((appended.late, store.lateness(1)), (1, Some(500)));
+    assert_eq!((appended.late, store.lateness(1)), (1, Some(3_500)));
 }
 
 #[test]

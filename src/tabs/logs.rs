@@ -6,11 +6,14 @@ use std::time::Duration;
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use ratatui::text::Line;
+use ratatui::widgets::Widget;
 use tokio::time::Instant;
 
 use crate::app::Env;
 use crate::client::tail::{Status, Wishes};
 use crate::domain::invocation::Figures;
+use crate::domain::line::Level;
 use crate::effects::Event;
 use crate::effects::logs::Event as LogsEvent;
 use crate::keys::{Action, Scope};
@@ -20,9 +23,11 @@ use crate::ui::text::plural;
 use crate::ui::theme::Tone;
 
 mod asking;
+mod chips;
 mod clock;
 mod errors;
 mod feed;
+mod figures;
 mod handoff;
 mod head;
 mod insights;
@@ -33,14 +38,16 @@ mod prompt;
 mod requests;
 mod row;
 mod sieve;
+mod strip;
 
 use errors::Errors;
-use head::{Pill, Strip, areas};
+use head::{Areas, Pill};
 use insights::Insights;
 use lines::Lines;
 use prompt::{Answer, Ask, Prompt};
 use requests::Requests;
 use sieve::Sieve;
+use strip::Strip;
 
 /// How far back the tail begins.
 const SINCE_MS: i64 = 60 * 60 * 1000;
@@ -57,6 +64,16 @@ enum View {
     Requests,
     Errors,
     Insights,
+}
+
+/// The view that the lines of a request or an error were opened from.
+#[derive(Debug)]
+struct Origin {
+    view: View,
+    /// Place of the filter that this put on.
+    layer: usize,
+    /// The level shown before.
+    level: Option<Level>,
 }
 
 /// A server-side pattern that is being replaced; `None` asks for everything.
@@ -76,8 +93,14 @@ pub struct Logs {
     /// Number of the running tail; answers of older ones are dropped.
     tail: u64,
     view: View,
-    /// Where Escape goes when the line filter was opened from another view.
-    came_from: Option<View>,
+    /// Where Escape goes back to, in the lines of a request or an error.
+    came_from: Option<Origin>,
+    /// From when on the tail reads, milliseconds since the epoch.
+    since: i64,
+    /// A time to go to as soon as it has been read.
+    pending_jump: Option<i64>,
+    /// Lines were joined to requests since the filter last looked at that.
+    has_adopted: bool,
     lines: Lines,
     requests: Requests,
     errors: Errors,
@@ -109,6 +132,9 @@ impl Logs {
             tail: 0,
             view: View::Lines,
             came_from: None,
+            since: 0,
+            pending_jump: None,
+            has_adopted: false,
             lines: Lines::default(),
             requests: Requests::default(),
             errors: Errors::default(),
@@ -135,7 +161,55 @@ impl Logs {
         &ALL[..if self.insights.was_asked() { 4 } else { 3 }]
     }
 
-    fn no_lines(&self) -> String {
+    /// The row above the list: what is typed, how a query stands, or the chips. Gives back where the cursor belongs.
+    fn render_chips(
+        &self,
+        index: usize,
+        areas: &Areas,
+        buf: &mut Buffer,
+        look: &Look,
+    ) -> Option<Position> {
+        if let Some(prompt) = &self.prompt {
+            let found = self
+                .sieve
+                .found_count(index, &self.store)
+                .filter(|_| prompt.ask == Ask::Search);
+            let right = found.map_or_else(String::new, |(_, all)| chips::matches(all));
+            return Some(prompt.render(&right, areas.chips, buf, look));
+        }
+        if self.view == View::Insights {
+            let (text, tone) = self.insights.status(look);
+            Line::styled(format!(" {text}"), look.theme.tone(tone)).render(areas.chips, buf);
+            return None;
+        }
+        let counted = match self.view {
+            View::Requests => format!(", {}", plural(self.requests.len(), "request")),
+            View::Errors => format!(", {}", plural(self.errors.len(), "template")),
+            View::Lines | View::Insights => String::new(),
+        };
+        let watched = self.groups.join("  ");
+        let jump = self.pending_jump.map(|time| {
+            let at = self.lines.clock.short(time);
+            format!("reading back to {at}, Esc stays here  ")
+        });
+        let notes = chips::Notes {
+            pattern: self.pattern.as_deref(),
+            counted: &counted,
+            watched: &format!("{}{watched}", jump.unwrap_or_default()),
+        };
+        chips::chips(
+            &self.sieve,
+            index,
+            &self.store,
+            &notes,
+            areas.chips,
+            buf,
+            look,
+        );
+        None
+    }
+
+    fn no_lines(&self, now: Now) -> String {
         if self.sieve.is_filtering() {
             return if self.sieve.is_busy {
                 "filtering …".to_owned()
@@ -147,7 +221,7 @@ impl Logs {
             (Some(why), _) => why.clone(),
             (None, Status::Connecting) => "waiting for the first answer".to_owned(),
             (None, Status::Live(_)) => "no line yet; new ones appear here as they come".to_owned(),
-            (None, status) => status.pill(0),
+            (None, status) => status.pill(now.wall.as_millisecond()),
         }
     }
 }
@@ -166,15 +240,22 @@ impl Tab for Logs {
     }
 
     fn render(&self, area: Rect, buf: &mut Buffer, look: &Look) -> Option<Position> {
-        let areas = areas(area);
+        let areas = self.areas(area);
         let pill = Pill {
             status: &self.status,
             ended: self.ended.as_deref(),
-            paused: (!self.lines.follow).then_some(self.lines.fresh),
+            paused: (self.view == View::Lines && !self.lines.follow)
+                .then(|| self.lines.fresh(&self.sieve, &self.store)),
             views: (self.views(), self.view as usize),
         };
         pill.render(areas.pill, buf, look);
-        head::figures(&self.figures, areas.figures, buf, look);
+        figures::figures(
+            &self.figures,
+            self.pattern.is_some(),
+            areas.figures,
+            buf,
+            look,
+        );
         let index = self.lines.index(&self.sieve, &self.store);
         let here = self
             .sieve
@@ -187,45 +268,10 @@ impl Tab for Logs {
             buf,
             look,
         );
-        let note = match self.view {
-            View::Lines => String::new(),
-            View::Requests => format!(", {}", plural(self.requests.len(), "request")),
-            View::Errors => format!(", {}", plural(self.errors.len(), "template")),
-            View::Insights => String::new(),
-        };
-        let cursor = if let Some(prompt) = &self.prompt {
-            let found = self
-                .sieve
-                .found_count(index, &self.store)
-                .filter(|_| prompt.ask == Ask::Search);
-            let right = found.map_or_else(String::new, |(_, all)| {
-                format!("{} matches", crate::ui::text::count(all))
-            });
-            Some(prompt.render(&right, areas.chips, buf, look))
-        } else if let Some(trouble) = self.store.trouble() {
-            ratatui::widgets::Widget::render(
-                ratatui::text::Line::styled(format!(" {trouble}"), look.theme.bad),
-                areas.chips,
-                buf,
-            );
-            None
-        } else if self.view == View::Insights {
-            let (text, tone) = self.insights.status(look);
-            let line = ratatui::text::Line::styled(format!(" {text}"), look.theme.tone(tone));
-            ratatui::widgets::Widget::render(line, areas.chips, buf);
-            None
-        } else {
-            head::chips(
-                &self.sieve,
-                index,
-                &self.store,
-                (&note, &self.groups.join("  ")),
-                areas.chips,
-                buf,
-                look,
-            );
-            None
-        };
+        if let Some(trouble) = self.store.trouble() {
+            Line::styled(format!(" {trouble}"), look.theme.bad).render(areas.trouble, buf);
+        }
+        let cursor = self.render_chips(index, &areas, buf, look);
         match self.view {
             View::Lines => self.lines.render(
                 areas.list,
@@ -233,7 +279,7 @@ impl Tab for Logs {
                 look,
                 &self.sieve,
                 &self.store,
-                &self.no_lines(),
+                &self.no_lines(look.now),
             ),
             View::Requests => {
                 self.requests
@@ -250,7 +296,7 @@ impl Tab for Logs {
 
     fn on_action(&mut self, action: Action, cx: &mut Cx) {
         self.unread_errors = 0;
-        let page = Self::height(cx) as isize;
+        let page = self.height(cx) as isize;
         match action {
             Action::Up => self.step(-1, cx),
             Action::Down => self.step(1, cx),
@@ -265,7 +311,7 @@ impl Tab for Logs {
             Action::Right => self.sideways(true, cx),
             Action::Submit => self.submit(cx),
             Action::Back => self.back(cx),
-            Action::Follow | Action::Toggle => self.follow(!self.lines.follow, cx),
+            Action::Follow | Action::Toggle => self.toggle_follow(cx),
             Action::View => {
                 let next = match self.view {
                     View::Lines => View::Requests,
@@ -299,9 +345,7 @@ impl Tab for Logs {
             Action::Mark => self.lines.toggle_mark(&self.sieve, &self.store),
             Action::NextMark => {
                 if let Some(index) = self.lines.next_mark(&self.sieve, &self.store) {
-                    self.follow(false, cx);
-                    self.lines
-                        .go(index, Self::height(cx), &self.sieve, &self.store);
+                    self.visit(index, cx);
                 }
             }
             Action::Copy => self.copy(cx),
@@ -359,18 +403,10 @@ impl Tab for Logs {
             Event::Logs(LogsEvent::TailEnded(number, why)) if *number == self.tail => {
                 self.on_tail_ended(why.as_ref(), cx);
             }
-            Event::Logs(LogsEvent::Sifted {
-                id,
-                filter,
-                search,
-                done,
-            }) => {
-                let filter = filter.as_ref();
-                let is_current =
-                    self.sieve
-                        .sifted(*id, filter, search.as_ref(), *done, &self.store);
-                if is_current && *done && std::mem::take(&mut self.find_when_done) {
-                    self.find(false, cx);
+            Event::Logs(LogsEvent::Sifted(sifted)) => {
+                let is_current = self.sieve.sifted(sifted, &self.store);
+                if is_current && sifted.done && std::mem::take(&mut self.find_when_done) {
+                    self.find_nearest(cx);
                 }
             }
             Event::Logs(LogsEvent::QueryStarted(number, id)) => self.insights.started(*number, id),
@@ -394,7 +430,7 @@ impl Tab for Logs {
     }
 
     fn on_click(&mut self, at: Position, cx: &mut Cx) {
-        let areas = areas(cx.body);
+        let areas = self.areas(cx.body);
         if areas.strip.contains(at) {
             if let Some(time) = self.strip.time_at(areas.strip, at.x) {
                 self.jump(time, cx);
@@ -413,7 +449,7 @@ impl Tab for Logs {
         match self.view {
             View::Lines => {
                 self.lines
-                    .scroll(lines as isize, Self::height(cx), &self.sieve, &self.store);
+                    .scroll(lines as isize, self.height(cx), &self.sieve, &self.store);
             }
             View::Requests | View::Errors | View::Insights => self.step(lines as isize, cx),
         }

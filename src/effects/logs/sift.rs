@@ -19,6 +19,8 @@ use crate::store::{Export, Matches, Scan, Written};
 pub struct Sift {
     /// Grows with every request.
     pub id: u64,
+    /// What may stand around a match, when something hides lines.
+    pub unhidden: Option<Arc<Scan>>,
     /// What may be seen.
     pub filter: Option<Arc<Scan>>,
     /// What is looked for.
@@ -36,6 +38,21 @@ impl PartialEq for Sift {
     fn eq(&self, other: &Self) -> bool {
         self.id == other.id
     }
+}
+
+/// Matches so far.
+#[derive(Debug, Clone, Default)]
+pub struct Sifted {
+    /// The [`Sift`]'s number.
+    pub id: u64,
+    /// What may stand around a match.
+    pub unhidden: Option<Matches>,
+    /// What may be seen.
+    pub filter: Option<Matches>,
+    /// What was looked for.
+    pub search: Option<Matches>,
+    /// Nothing more comes.
+    pub done: bool,
 }
 
 /// Lines and the file they go to.
@@ -56,64 +73,57 @@ impl PartialEq for Save {
 /// Between two partial answers.
 const PARTIAL_EVERY: Duration = Duration::from_millis(60);
 
+/// Where a scan's matches go.
+type Field = fn(&mut Sifted) -> &mut Option<Matches>;
+
 /// Runs filter and search, newest lines first, and tells what was found so far now and then.
 pub fn run(sift: &Sift, outbox: &Outbox, token: &CancellationToken) {
     let found = Mutex::new(Found {
-        filter: None,
-        search: None,
+        sifted: Sifted {
+            id: sift.id,
+            ..Sifted::default()
+        },
         told: Instant::now(),
     });
     // The token is looked at between blocks; the scan wants a flag.
     let cancel = AtomicBool::new(false);
-    let tell = |found: &mut Found, done| {
-        let event = Event::Sifted {
-            id: sift.id,
-            filter: found.filter.clone(),
-            search: found.search.clone(),
-            done,
-        };
+    let tell = |found: &mut Found| {
         found.told = Instant::now();
-        outbox.send_blocking(event);
+        outbox.send_blocking(Event::Sifted(found.sifted.clone()));
     };
-    for (scan, is_filter) in [(&sift.filter, true), (&sift.search, false)] {
+    let scans: [(&Option<Arc<Scan>>, Field); 3] = [
+        (&sift.unhidden, |sifted| &mut sifted.unhidden),
+        (&sift.filter, |sifted| &mut sifted.filter),
+        (&sift.search, |sifted| &mut sifted.search),
+    ];
+    for (scan, field) in scans {
         let Some(scan) = scan else { continue };
-        lock(&found)
-            .matches(is_filter)
-            .get_or_insert_with(|| Matches::new(scan.len()));
+        field(&mut lock(&found).sifted).get_or_insert_with(|| Matches::new(scan.len()));
         let finished = scan.run(&cancel, &|block, bits| {
             if token.is_cancelled() {
                 cancel.store(true, Ordering::Relaxed);
                 return;
             }
             let mut found = lock(&found);
-            if let Some(matches) = found.matches(is_filter) {
+            if let Some(matches) = field(&mut found.sifted) {
                 matches.set_block(block, bits);
             }
             if found.told.elapsed() > PARTIAL_EVERY {
-                tell(&mut found, false);
+                tell(&mut found);
             }
         });
         if !finished {
             return;
         }
     }
-    tell(&mut lock(&found), true);
+    let mut found = lock(&found);
+    found.sifted.done = true;
+    tell(&mut found);
 }
 
 struct Found {
-    filter: Option<Matches>,
-    search: Option<Matches>,
+    sifted: Sifted,
     told: Instant,
-}
-
-impl Found {
-    fn matches(&mut self, is_filter: bool) -> &mut Option<Matches> {
-        if is_filter {
-            &mut self.filter
-        } else {
-            &mut self.search
-        }
-    }
 }
 
 fn lock(found: &Mutex<Found>) -> std::sync::MutexGuard<'_, Found> {

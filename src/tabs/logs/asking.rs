@@ -51,7 +51,7 @@ impl Logs {
                 let is_good = prompt.error.is_none() && !text.is_empty();
                 self.find_when_done = is_good && self.sieve.is_busy;
                 if is_good && !self.sieve.is_busy {
-                    self.find(false, cx);
+                    self.find_nearest(cx);
                 }
                 prompt.error.clone().map_or(Ok(()), Err)
             }

@@ -14,6 +14,8 @@ use crate::ui::panel::notice;
 use crate::ui::text::{clean, count};
 use crate::ui::theme::Tone;
 
+/// The newest lines are enough for a sparkline.
+const MOST_DRAWN: usize = 50_000;
 /// Cells of the sparkline.
 const SPARK: usize = 16;
 
@@ -21,6 +23,8 @@ const SPARK: usize = 16;
 #[derive(Debug, Default)]
 pub struct Errors {
     listed: Vec<usize>,
+    /// The sparkline of each template, by its position.
+    heights: Vec<Vec<u32>>,
     cursor: Option<usize>,
 }
 
@@ -35,6 +39,13 @@ impl Errors {
                 std::cmp::Reverse(rows[*at].last_seen),
             )
         });
+        let from = rows.iter().map(|row| row.first_seen).min().unwrap_or(0);
+        let to = rows.iter().map(|row| row.last_seen).max().unwrap_or(0) + 1;
+        let heights = |row: &Template| {
+            let newest = row.lines.iter().rev().take(MOST_DRAWN);
+            histogram(newest.filter_map(|line| store.time(*line)), from, to, SPARK)
+        };
+        self.heights = rows.iter().map(heights).collect();
     }
 
     fn index(&self) -> usize {
@@ -97,10 +108,6 @@ impl Errors {
         );
         Line::styled(title, look.theme.muted).render(Rect { height: 1, ..area }, buf);
         let rows = store.templates().rows();
-        let span = (
-            rows.iter().map(|row| row.first_seen).min().unwrap_or(0),
-            rows.iter().map(|row| row.last_seen).max().unwrap_or(0) + 1,
-        );
         let here = self.current();
         let height = usize::from(area.height.saturating_sub(1));
         for (n, at) in (1..).zip(self.listed.iter().skip(self.first(area)).take(height)) {
@@ -109,7 +116,8 @@ impl Errors {
                 height: 1,
                 ..area
             };
-            Line::from(cells(&rows[*at], span, is_wide, clock, store, look)).render(rect, buf);
+            let (row, heights) = (&rows[*at], &self.heights[*at]);
+            Line::from(cells(row, heights, is_wide, clock, look)).render(rect, buf);
             if Some(*at) == here {
                 buf.set_style(rect, Style::reset().patch(look.theme.selected));
             }
@@ -119,22 +127,13 @@ impl Errors {
 
 fn cells(
     row: &Template,
-    span: (i64, i64),
+    heights: &[u32],
     is_wide: bool,
     clock: Clock,
-    store: &Store,
     look: &Look,
 ) -> Vec<Span<'static>> {
     let theme = look.theme;
     let time = |millis| format!("{:>1$} ", clock.print(millis, look.now.wall), clock.width());
-    // The newest lines are enough for a sparkline.
-    let newest = row.lines.iter().rev().take(50_000);
-    let heights = histogram(
-        newest.filter_map(|line| store.time(*line)),
-        span.0,
-        span.1,
-        SPARK,
-    );
     let mut spans = vec![Span::styled(
         format!(" {:>6} ", count(row.count)),
         theme.text,
@@ -144,7 +143,7 @@ fn cells(
     }
     spans.push(Span::styled(time(row.last_seen), theme.muted));
     spans.push(Span::styled(
-        format!("{} ", sparkline(&heights, look)),
+        format!("{} ", sparkline(heights, look)),
         theme.bad,
     ));
     spans.push(Span::styled(clean(&row.text), theme.text));

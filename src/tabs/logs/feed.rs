@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::errors::Errors;
-use super::head::{Strip, WINDOWS};
+use super::figures::WINDOWS;
 use super::prompt::{Ask, Prompt};
 use super::requests::Requests;
+use super::strip::Strip;
 use super::{COUNT_EVERY, COUNT_LARGE_EVERY, LARGE, Logs, Replaced, SINCE_MS, View};
 use crate::client::tail::{Patience, Phase, Span, Status, TailRequest, TailUpdate};
 use crate::domain::line::LogEvent;
@@ -17,6 +18,7 @@ impl Logs {
     /// Begins again with an empty store: another target.
     pub(super) fn restart(&mut self, cx: &mut Cx) {
         self.replaces = None;
+        self.since = cx.now.wall.as_millisecond() - SINCE_MS;
         self.empty(cx);
         self.start_tail(cx);
     }
@@ -72,17 +74,16 @@ impl Logs {
                 Some("this target names no log group: give --log-group or --function".to_owned());
             cx.effect(Effect::StopTail);
         } else {
-            cx.effect(self.tail_effect(cx.now));
+            cx.effect(self.tail_effect());
         }
     }
 
-    pub(super) fn tail_effect(&self, now: Now) -> Effect {
-        let since = now.wall.as_millisecond() - SINCE_MS;
+    fn tail_effect(&self) -> Effect {
         let request = TailRequest {
             groups: self.groups.clone(),
             pattern: self.pattern.clone(),
             span: Span {
-                since,
+                since: self.since,
                 until: None,
                 follow: true,
                 newest_first: true,
@@ -101,7 +102,7 @@ impl Logs {
             .map(|row| row.count)
             .sum();
         let appended = self.store.append(events, arrival);
-        let seen = self.sieve.appended(&appended, &self.store);
+        self.sieve.appended(&appended, &self.store);
         if arrival == Arrival::Live {
             let errors = self
                 .store
@@ -112,18 +113,18 @@ impl Logs {
                 .sum::<usize>()
                 - templates;
             self.unread_errors += errors;
-            if !self.lines.follow {
-                self.lines.fresh += seen;
-            }
         }
-        if appended.adopted && self.sieve.is_filtering() {
+        self.has_adopted |= appended.adopted;
+        if self.count(cx.now, false)
+            && std::mem::take(&mut self.has_adopted)
+            && self.sieve.depends_on_requests()
+        {
             self.resift(cx);
         }
-        self.count(cx.now, false);
     }
 
-    /// Counts figures, strip and tables anew, unless that was done a moment ago.
-    pub(super) fn count(&mut self, now: Now, at_once: bool) {
+    /// Counts figures, strip and tables anew, unless that was done a moment ago. Says whether it was done.
+    pub(super) fn count(&mut self, now: Now, at_once: bool) -> bool {
         let pause = if self.store.len() < LARGE {
             COUNT_EVERY
         } else {
@@ -133,18 +134,19 @@ impl Logs {
         let has_grown = len > self.counted_len + self.counted_len / 10;
         let is_fresh = self.counted_at.is_some_and(|at| now.mono < at + pause);
         if is_fresh && !at_once && !has_grown {
-            return;
+            return false;
         }
         self.counted_len = len;
         self.counted_at = Some(now.mono);
         let wall = now.wall.as_millisecond();
-        self.figures = WINDOWS.map(|minutes| self.store.figures(wall, Some(minutes)));
+        self.figures = self.store.figures_over(wall, WINDOWS);
         self.strip = Strip::of(&self.store);
         match self.view {
             View::Lines | View::Insights => {}
             View::Requests => self.requests.refresh(&self.store),
             View::Errors => self.errors.refresh(&self.store),
         }
+        true
     }
 
     pub(super) fn on_tail(&mut self, update: &TailUpdate, cx: &mut Cx) {
@@ -166,9 +168,14 @@ impl Logs {
             }
             TailUpdate::Status(status) => {
                 self.status = status.clone();
+                // What is marked late on screen is what the pill counts.
+                if let Status::Live(progress) = &mut self.status {
+                    progress.late = self.store.late_count() as u64;
+                }
                 self.count(cx.now, false);
             }
         }
+        self.arrive(cx);
     }
 
     pub(super) fn resift(&mut self, cx: &mut Cx) {

@@ -25,8 +25,8 @@ pub struct Lines {
     row: usize,
     /// The newest line stays in view.
     pub follow: bool,
-    /// Lines that came while not following.
-    pub fresh: usize,
+    /// While not following: the newest line that has been reached.
+    seen: Option<u32>,
     /// Long lines take several rows.
     pub wrap: bool,
     /// Cells scrolled to the right.
@@ -44,7 +44,7 @@ impl Default for Lines {
             cursor: None,
             row: 0,
             follow: true,
-            fresh: 0,
+            seen: None,
             wrap: false,
             shift: 0,
             clock: Clock::default(),
@@ -94,9 +94,39 @@ impl Lines {
             self.row.saturating_add_signed(moved).min(bottom)
         };
         self.cursor = sieve.at(to, store);
-        self.follow = to == last && (self.follow || moved > 0);
+        let follow = to == last && (self.follow || moved > 0);
+        if !follow {
+            self.see(if self.follow { last } else { to }, sieve, store);
+        }
+        self.follow = follow;
+    }
+
+    /// Puts the cursor on an index and stays there, even on the last line.
+    pub fn visit(&mut self, to: usize, height: usize, sieve: &Sieve, store: &Store) {
+        self.set_follow(false, height, sieve, store);
+        self.go(to, height, sieve, store);
         if self.follow {
-            self.fresh = 0;
+            self.set_follow(false, height, sieve, store);
+        }
+    }
+
+    /// The line at an index has been reached.
+    fn see(&mut self, index: usize, sieve: &Sieve, store: &Store) {
+        let Some(line) = sieve.at(index, store) else {
+            return;
+        };
+        let is_newer = |seen| store.position(line) > store.position(seen);
+        if self.follow || self.seen.is_none_or(is_newer) {
+            self.seen = Some(line);
+        }
+    }
+
+    /// How many lines below the newest one that has been reached wait to be read.
+    pub fn fresh(&self, sieve: &Sieve, store: &Store) -> usize {
+        match self.seen {
+            _ if self.follow => 0,
+            Some(seen) => sieve.count_after(seen, store),
+            None => sieve.len(store),
         }
     }
 
@@ -119,9 +149,9 @@ impl Lines {
             let last = sieve.len(store).saturating_sub(1);
             self.cursor = sieve.at(last, store);
             self.row = height.saturating_sub(1).min(last);
+            self.seen = self.cursor;
         }
         self.follow = follow;
-        self.fresh = 0;
     }
 
     /// Opens or closes the line under the cursor.
@@ -167,7 +197,7 @@ impl Lines {
 
     /// Forgets every line: the store was emptied.
     pub fn clear(&mut self) {
-        (self.cursor, self.row, self.fresh, self.follow) = (None, 0, 0, true);
+        (self.cursor, self.row, self.seen, self.follow) = (None, 0, None, true);
         self.marks.clear();
         self.expanded.clear();
     }
@@ -254,7 +284,7 @@ impl Lines {
     /// Puts the cursor on a clicked line.
     pub fn click(&mut self, area: Rect, y: u16, sieve: &Sieve, store: &Store) {
         if let Some(line) = self.line_at(area, y, sieve, store) {
-            self.follow = false;
+            self.set_follow(false, usize::from(area.height), sieve, store);
             self.cursor = Some(line);
             self.row = usize::from(y - area.y);
         }

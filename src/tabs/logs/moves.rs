@@ -1,18 +1,24 @@
 //! Moving through the lines, requests and errors, and from one view to another.
 
-use super::head::areas;
-use super::{Logs, View};
+use ratatui::layout::Rect;
+
+use super::head::{Areas, areas};
+use super::{Logs, Origin, View};
+use crate::client::tail::Status;
 use crate::effects::logs::Effect;
 use crate::store::{Layer, Want};
 use crate::tabs::Cx;
 use crate::ui::theme::Tone;
+
+/// A jump reads from so much before the time on, so that what led there is seen too.
+const JUMP_MARGIN_MS: i64 = 60_000;
 
 impl Logs {
     pub(super) fn step(&mut self, by: isize, cx: &Cx) {
         match self.view {
             View::Lines => self
                 .lines
-                .step(by, Self::height(cx), &self.sieve, &self.store),
+                .step(by, self.height(cx), &self.sieve, &self.store),
             View::Requests => self.requests.step(by),
             View::Errors => self.errors.step(by),
             View::Insights => self.insights.step(by),
@@ -61,7 +67,12 @@ impl Logs {
                 (text.clone(), Want::Template(text))
             }
         };
-        self.came_from = Some(self.view);
+        self.leave_origin(cx);
+        self.came_from = Some(Origin {
+            view: self.view,
+            layer: self.sieve.entries().len(),
+            level: self.sieve.level(),
+        });
         self.view = View::Lines;
         self.sieve.push_layer(
             label,
@@ -71,7 +82,7 @@ impl Logs {
             },
         );
         self.lines
-            .set_follow(true, Self::height(cx), &self.sieve, &self.store);
+            .set_follow(true, self.height(cx), &self.sieve, &self.store);
         self.resift(cx);
     }
 
@@ -85,41 +96,120 @@ impl Logs {
         if self.view != View::Lines {
             return self.open(View::Lines, cx);
         }
-        if self.sieve.search().is_some() && self.came_from.is_none() {
+        if self.pending_jump.take().is_some() {
+            return;
+        }
+        if self.sieve.search().is_some() {
             let _ = self.sieve.look_for("");
             return self.resift(cx);
         }
-        if self.sieve.pop() {
+        match &self.came_from {
+            Some(origin) if self.sieve.entries().len() > origin.layer + 1 => {
+                self.sieve.pop();
+            }
+            Some(origin) if self.sieve.level() != origin.level => {
+                self.sieve.set_level(origin.level);
+            }
+            Some(origin) => {
+                let view = origin.view;
+                return self.open(view, cx);
+            }
+            None if self.sieve.pop() => {}
+            None => return,
+        }
+        self.refilter(cx);
+    }
+
+    /// Takes off the filter that a request or an error put on, wherever it lies in the stack.
+    fn leave_origin(&mut self, cx: &mut Cx) {
+        if let Some(origin) = self.came_from.take() {
+            self.sieve.remove(origin.layer);
             self.refilter(cx);
         }
-        if let Some(view) = self.came_from.take() {
-            self.open(view, cx);
+    }
+
+    /// Follows, or stops; among requests: back to the newest.
+    pub(super) fn toggle_follow(&mut self, cx: &Cx) {
+        match self.view {
+            View::Lines => self.follow(!self.lines.follow, cx),
+            View::Requests => {
+                self.requests.follow();
+                self.requests.refresh(&self.store);
+            }
+            View::Errors | View::Insights => {}
         }
     }
 
     pub(super) fn follow(&mut self, follow: bool, cx: &Cx) {
         self.lines
-            .set_follow(follow, Self::height(cx), &self.sieve, &self.store);
+            .set_follow(follow, self.height(cx), &self.sieve, &self.store);
     }
 
     pub(super) fn find(&mut self, forward: bool, cx: &mut Cx) {
         let here = self.lines.index(&self.sieve, &self.store);
-        match self.sieve.next_found(here, forward, &self.store) {
-            Some(index) => {
-                self.follow(false, cx);
-                self.lines
-                    .go(index, Self::height(cx), &self.sieve, &self.store);
-            }
+        let found = self.sieve.next_found(here, forward, &self.store);
+        self.go_to_found(found, cx);
+    }
+
+    /// The match at the cursor or the nearest above it: the newest one while following.
+    pub(super) fn find_nearest(&mut self, cx: &mut Cx) {
+        let here = self.lines.index(&self.sieve, &self.store);
+        let found = self.sieve.nearest_found(here, &self.store);
+        self.go_to_found(found, cx);
+    }
+
+    fn go_to_found(&mut self, found: Option<usize>, cx: &mut Cx) {
+        match found {
+            Some(index) => self.visit(index, cx),
             None => cx.toast(Tone::Muted, "no match"),
         }
     }
 
-    pub(super) fn jump(&mut self, time: i64, cx: &Cx) {
+    /// Shows the line at an index, and stays there.
+    pub(super) fn visit(&mut self, index: usize, cx: &Cx) {
         self.view = View::Lines;
-        let index = self.sieve.index_at_time(time, &self.store);
-        self.follow(false, cx);
-        self.lines
-            .go(index, Self::height(cx), &self.sieve, &self.store);
+        let height = self.height(cx);
+        self.lines.visit(index, height, &self.sieve, &self.store);
+    }
+
+    /// Goes to a time; what lies before all that was read is read first.
+    pub(super) fn jump(&mut self, time: i64, cx: &mut Cx) {
+        self.pending_jump = None;
+        if time < self.since && !self.groups.is_empty() && self.ended.is_none() {
+            self.since = time - JUMP_MARGIN_MS;
+            self.read_with(self.pattern.clone(), cx);
+            self.pending_jump = Some(time);
+        } else if self.read_back_to().is_some_and(|read| read > time) {
+            self.pending_jump = Some(time);
+        } else {
+            self.visit(self.sieve.index_at_time(time, &self.store), cx);
+            if self.store.newest_time().is_some_and(|newest| newest < time) {
+                cx.toast(
+                    Tone::Info,
+                    "nothing is that new yet; this is the newest line",
+                );
+            }
+        }
+    }
+
+    /// While history is still being read: from when on all is here.
+    fn read_back_to(&self) -> Option<i64> {
+        match &self.status {
+            Status::Live(progress) => progress.history_from,
+            Status::Connecting => Some(i64::MAX),
+            _ => None,
+        }
+    }
+
+    /// Goes where a jump wanted to go, once it has been read.
+    pub(super) fn arrive(&mut self, cx: &Cx) {
+        if let Some(time) = self.pending_jump
+            && self.replaces.is_none()
+            && self.read_back_to().is_none_or(|read| read <= time)
+        {
+            self.pending_jump = None;
+            self.visit(self.sieve.index_at_time(time, &self.store), cx);
+        }
     }
 
     pub(super) fn step_level(&mut self, up: bool, cx: &mut Cx) {
@@ -138,7 +228,7 @@ impl Logs {
             .position(|step| *step == self.sieve.context)
             .unwrap_or(0);
         self.sieve.context = STEPS[(at + 1) % STEPS.len()];
-        self.sieve.rebuild_visible(&self.store);
+        self.resift(cx);
         if !self.sieve.is_filtering() {
             cx.toast(
                 Tone::Muted,
@@ -151,12 +241,18 @@ impl Logs {
     }
 
     pub(super) fn open(&mut self, view: View, cx: &mut Cx) {
-        (self.view, self.came_from) = (view, None);
+        self.leave_origin(cx);
+        self.view = view;
         self.count(cx.now, true);
     }
 
-    pub(super) fn height(cx: &Cx) -> usize {
-        usize::from(areas(cx.body).list.height).max(1)
+    /// Where things are.
+    pub(super) fn areas(&self, body: Rect) -> Areas {
+        areas(body, self.store.trouble().is_some())
+    }
+
+    pub(super) fn height(&self, cx: &Cx) -> usize {
+        usize::from(self.areas(cx.body).list.height).max(1)
     }
 
     pub(super) fn toggle_live_tail(&mut self, cx: &mut Cx) {

@@ -91,6 +91,11 @@ impl Requests {
         }
     }
 
+    /// Back to the newest, and stays there.
+    pub fn follow(&mut self) {
+        (self.sort, self.cursor) = (Sort::Time, None);
+    }
+
     /// Lists anew what is known now.
     pub fn refresh(&mut self, store: &Store) {
         let rows = store.invocations().rows();

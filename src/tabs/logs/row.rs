@@ -13,7 +13,7 @@ use crate::domain::line::{Kind, Level};
 use crate::domain::report::{Outcome, Report};
 use crate::store::{Row, Store};
 use crate::tabs::Look;
-use crate::ui::text::{clean, fit, ms, width};
+use crate::ui::text::{bytes, clean, fit, ms, truncate, width};
 use crate::ui::theme::Theme;
 
 /// Text looked at for one row, and for an expanded line.
@@ -37,21 +37,21 @@ pub fn rows(
         return Vec::new();
     };
     let columns = Columns::of(cells, lines, store);
-    let room = cells.saturating_sub(columns.width()).max(10);
+    let late = late_mark(store, line);
+    let room = cells.saturating_sub(columns.width() + width(&late)).max(10);
     let said = one_line(row, &store.head(line, HEAD_BYTES));
     let mut texts = if lines.wrap {
         wrapped(&said, room)
     } else {
-        vec![skip(&said, lines.shift)]
+        vec![cut(&said, lines.shift, room, look)]
     };
     if expanded {
         texts.truncate(1);
-        texts.extend(
-            whole(&store.head(line, WHOLE_BYTES))
-                .iter()
-                .flat_map(|text| wrapped(text, room))
-                .take(MOST_ROWS),
-        );
+        texts.extend(expanded_rows(
+            row.len(),
+            &store.head(line, WHOLE_BYTES),
+            room,
+        ));
     }
     let Some(look) = look else {
         return vec![Line::default(); texts.len()];
@@ -163,18 +163,16 @@ impl Columns {
                 theme.muted,
             ));
         }
-        if let Some(late) = store.lateness(line).filter(|late| *late >= 1000) {
-            spans.push(Span::styled(
-                format!("late +{} ", seconds(late)),
-                theme.warn,
-            ));
-        }
+        spans.push(Span::styled(late_mark(store, line), theme.warn));
         spans
     }
 }
 
-fn seconds(millis: u32) -> String {
-    format!("{}s", (millis + 500) / 1000)
+/// `late +7s `, for a line that came after newer ones had been shown.
+fn late_mark(store: &Store, line: u32) -> String {
+    store.lateness(line).map_or_else(String::new, |late| {
+        format!("late +{}s ", (late + 500) / 1000)
+    })
 }
 
 /// Three letters for the level; platform lines have none.
@@ -280,6 +278,39 @@ fn whole(text: &str) -> Vec<String> {
         .split(['\n', '\r'])
         .filter(|line| !line.is_empty());
     lines.map(|line| clean(&line.replace('\t', "  "))).collect()
+}
+
+/// The rows of an expanded line; what is left out is said.
+fn expanded_rows(len: usize, head: &str, room: usize) -> Vec<String> {
+    let mut rows: Vec<String> = whole(head)
+        .iter()
+        .flat_map(|text| wrapped(text, room))
+        .collect();
+    if rows.len() > MOST_ROWS {
+        let left = rows.len() - MOST_ROWS;
+        rows.truncate(MOST_ROWS);
+        rows.push(format!(
+            "({left} more rows: copy the line to have them all)"
+        ));
+    } else if len > WHOLE_BYTES {
+        let left = bytes((len - WHOLE_BYTES) as u64);
+        rows.push(format!("({left} more: copy the line to have it all)"));
+    }
+    rows
+}
+
+/// The part of a text that fits, with a mark on each side where something was cut off.
+fn cut(text: &str, shift: usize, room: usize, look: Option<&Look>) -> String {
+    let Some(look) = look else {
+        return String::new();
+    };
+    let ellipsis = look.glyphs.ellipsis;
+    if shift == 0 {
+        return truncate(text, room, ellipsis);
+    }
+    let rest = skip(text, shift + width(ellipsis));
+    let mark = if text.is_empty() { "" } else { ellipsis };
+    truncate(&format!("{mark}{rest}"), room, ellipsis)
 }
 
 /// The text without its first cells.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::domain::line::Level;
 use crate::domain::query::{Query, QueryError};
 use crate::effects::logs::Effect;
-use crate::effects::logs::sift::Sift;
+use crate::effects::logs::sift::{Sift, Sifted};
 use crate::store::{Appended, Filter, Layer, Matches, Store, Want};
 
 /// One entry of the stack, with its text for the screen.
@@ -36,8 +36,12 @@ pub struct Sieve {
     pub context: usize,
     filter: Filter,
     matches: Option<Matches>,
+    /// What no layer hides and may stand around a match; `None`: nothing is hidden.
+    unhidden: Option<Matches>,
     /// Lines to show, in screen order; `None` shows all.
     visible: Option<Vec<u32>>,
+    /// The visible lines that were looked for, in screen order; `None` until the search has begun to answer.
+    found: Option<Vec<u32>>,
     id: u64,
     /// Whether an answer is awaited.
     pub is_busy: bool,
@@ -93,6 +97,20 @@ impl Sieve {
         self.rebuild_filter();
     }
 
+    /// Takes off the layer at a place in the stack.
+    pub fn remove(&mut self, at: usize) {
+        if at < self.entries.len() {
+            self.entries.remove(at);
+            self.rebuild_filter();
+        }
+    }
+
+    /// Sets the lowest level shown.
+    pub fn set_level(&mut self, level: Option<Level>) {
+        self.level = level;
+        self.rebuild_filter();
+    }
+
     /// Takes the newest layer off, else the level; false when there was nothing.
     pub fn pop(&mut self) -> bool {
         let popped = self.entries.pop().is_some() || self.level.take().is_some();
@@ -123,6 +141,7 @@ impl Sieve {
             filter: Filter::query(query),
             matches: None,
         });
+        self.found = None;
         Ok(())
     }
 
@@ -134,11 +153,22 @@ impl Sieve {
         self.filter = filter;
     }
 
+    /// Only what hides lines: context may not bring them back.
+    fn hiding(&self) -> Option<Filter> {
+        let layers = self.filter.layers.iter().filter(|layer| layer.exclude);
+        let layers: Vec<Layer> = layers.cloned().collect();
+        (self.context > 0 && !layers.is_empty()).then_some(Filter { layers })
+    }
+
     /// The effect that brings filter and search up to date.
     pub fn sift(&mut self, store: &Store) -> Effect {
         self.id += 1;
         if self.filter.is_empty() {
             (self.matches, self.visible) = (None, None);
+        }
+        let hiding = self.hiding();
+        if hiding.is_none() {
+            self.unhidden = None;
         }
         let scan = |filter: &Filter| Arc::new(store.scan(filter));
         let filter = self.is_filtering().then(|| scan(&self.filter));
@@ -147,10 +177,12 @@ impl Sieve {
         if self.is_busy {
             Effect::Sift(Sift {
                 id: self.id,
+                unhidden: hiding.as_ref().map(scan),
                 filter,
                 search,
             })
         } else {
+            self.rebuild_found(0, store);
             Effect::StopSifting
         }
     }
@@ -159,90 +191,119 @@ impl Sieve {
     pub fn forget_lines(&mut self) {
         self.matches = self.is_filtering().then(Matches::default);
         self.visible = self.is_filtering().then(Vec::new);
+        self.unhidden = None;
+        self.found = None;
         if let Some(search) = &mut self.search {
             search.matches = Some(Matches::default());
+            self.found = Some(Vec::new());
         }
     }
 
     /// Takes an answer in; false when it is an old one.
-    pub fn sifted(
-        &mut self,
-        id: u64,
-        filter: Option<&Matches>,
-        search: Option<&Matches>,
-        done: bool,
-        store: &Store,
-    ) -> bool {
-        if id != self.id {
+    pub fn sifted(&mut self, sifted: &Sifted, store: &Store) -> bool {
+        if sifted.id != self.id {
             return false;
         }
-        self.is_busy = !done;
-        if let Some(matches) = filter {
-            self.matches = Some(catch_up(matches, store, &self.filter));
-            self.rebuild_visible(store);
+        self.is_busy = !sifted.done;
+        if let (Some(unhidden), Some(hiding)) = (&sifted.unhidden, self.hiding()) {
+            self.unhidden = Some(catch_up(unhidden, store, &hiding));
         }
-        if let (Some(search), Some(matches)) = (&mut self.search, search) {
+        if let Some(matches) = &sifted.filter {
+            self.matches = Some(catch_up(matches, store, &self.filter));
+        }
+        if let (Some(search), Some(matches)) = (&mut self.search, &sifted.search) {
             search.matches = Some(catch_up(matches, store, &search.filter));
         }
+        self.rebuild_visible(store);
         true
     }
 
-    /// Takes new lines in and says how many of them can be seen.
-    pub fn appended(&mut self, appended: &Appended, store: &Store) -> usize {
+    /// Takes new lines in.
+    pub fn appended(&mut self, appended: &Appended, store: &Store) {
         if let Some(search) = &mut self.search
             && let Some(matches) = &mut search.matches
         {
             extend(matches, store, &search.filter);
         }
-        let Some(matches) = &mut self.matches else {
-            return if self.is_filtering() {
-                0
-            } else {
-                appended.lines.len()
-            };
-        };
-        extend(matches, store, &self.filter);
-        let passing: Vec<u32> = appended
-            .lines
-            .clone()
-            .filter(|line| matches.contains(*line))
-            .collect();
-        let seen = passing.len();
-        match &mut self.visible {
-            Some(visible) if !appended.reordered && self.context == 0 => visible.extend(passing),
-            _ => self.rebuild_visible(store),
+        let hiding = self.hiding();
+        if let (Some(unhidden), Some(hiding)) = (&mut self.unhidden, hiding) {
+            extend(unhidden, store, &hiding);
         }
-        seen
+        if let Some(matches) = &mut self.matches {
+            extend(matches, store, &self.filter);
+        }
+        if !appended.lines.is_empty() {
+            // The new lines are sorted: none stands before the first of them.
+            self.rebuild(store.position(appended.lines.start), store);
+        }
     }
 
-    /// Makes the list of visible lines anew.
+    /// Makes the lists of visible and found lines anew.
     pub fn rebuild_visible(&mut self, store: &Store) {
+        self.rebuild(0, store);
+    }
+
+    /// Makes the lists anew from a position on; what stands before it has not changed.
+    fn rebuild(&mut self, position: usize, store: &Store) {
         let Some(matches) = &self.matches else {
             self.visible = None;
-            return;
+            return self.rebuild_found(position, store);
         };
+        let start = position.saturating_sub(self.context);
+        let mut visible = self.visible.take().unwrap_or_default();
+        visible.truncate(first_at(&visible, start, store));
         if self.context == 0 {
-            self.visible = Some(
-                store
-                    .lines()
-                    .filter(|line| matches.contains(*line))
-                    .collect(),
-            );
-            return;
-        }
-        let mut visible = Vec::new();
-        let mut next = 0;
-        for (position, line) in store.lines().enumerate() {
-            if matches.contains(line) {
-                let end = (position + self.context + 1).min(store.len());
-                visible.extend(
-                    (position.saturating_sub(self.context).max(next)..end)
-                        .filter_map(|at| store.at(at)),
-                );
-                next = next.max(end);
+            let rest = (start..store.len()).filter_map(|at| store.at(at));
+            visible.extend(rest.filter(|line| matches.contains(*line)));
+        } else {
+            let may_surround = |line: &u32| {
+                let unhidden = self.unhidden.as_ref();
+                unhidden.is_none_or(|lines| lines.contains(*line))
+            };
+            let mut next = start;
+            for at in start.saturating_sub(self.context)..store.len() {
+                if store.at(at).is_some_and(|line| matches.contains(line)) {
+                    let end = (at + self.context + 1).min(store.len());
+                    let around = at.saturating_sub(self.context).max(next)..end;
+                    visible.extend(around.filter_map(|at| store.at(at)).filter(may_surround));
+                    next = next.max(end);
+                }
             }
         }
         self.visible = Some(visible);
+        self.rebuild_found(start, store);
+    }
+
+    fn rebuild_found(&mut self, position: usize, store: &Store) {
+        let matches = self.search.as_ref().and_then(|s| s.matches.as_ref());
+        let Some(matches) = matches else {
+            self.found = None;
+            return;
+        };
+        let mut found = self.found.take().unwrap_or_default();
+        found.truncate(first_at(&found, position, store));
+        match &self.visible {
+            Some(visible) => {
+                let rest = &visible[first_at(visible, position, store)..];
+                found.extend(rest.iter().copied().filter(|line| matches.contains(*line)));
+            }
+            None => {
+                let rest = (position..store.len()).filter_map(|at| store.at(at));
+                found.extend(rest.filter(|line| matches.contains(*line)));
+            }
+        }
+        self.found = Some(found);
+    }
+
+    /// How many lines pass the filter; context is not counted.
+    pub fn match_count(&self, store: &Store) -> usize {
+        self.matches.as_ref().map_or(store.len(), Matches::count)
+    }
+
+    /// Whether a join of lines to requests after the fact changes what passes.
+    pub fn depends_on_requests(&self) -> bool {
+        let search = self.search.as_ref().map(|search| &search.filter);
+        self.filter.depends_on_requests() || search.is_some_and(Filter::depends_on_requests)
     }
 
     /// How many lines can be seen.
@@ -258,11 +319,20 @@ impl Sieve {
         }
     }
 
+    /// How many visible lines stand after a line.
+    pub fn count_after(&self, line: u32, store: &Store) -> usize {
+        let position = store.position(line) + 1;
+        match &self.visible {
+            Some(visible) => visible.len() - first_at(visible, position, store),
+            None => store.len().saturating_sub(position),
+        }
+    }
+
     /// The index of a line, or of the first visible one after it.
     pub fn index_of(&self, line: u32, store: &Store) -> usize {
         let position = store.position(line);
         match &self.visible {
-            Some(visible) => visible.partition_point(|other| store.position(*other) < position),
+            Some(visible) => first_at(visible, position, store),
             None => position,
         }
     }
@@ -300,50 +370,51 @@ impl Sieve {
         matches.is_some_and(|matches| matches.contains(line))
     }
 
-    /// The nearest found line before or after an index, going round at the ends.
+    /// The found line nearest to an index: that one, else the next older, else the oldest.
+    pub fn nearest_found(&self, index: usize, store: &Store) -> Option<usize> {
+        let found = self.found.as_ref()?;
+        let after = self.found_up_to(index, store);
+        let line = found.get(after.saturating_sub(1))?;
+        Some(self.index_of(*line, store))
+    }
+
+    /// The next found line before or after an index, going round at the ends.
     pub fn next_found(&self, from: usize, forward: bool, store: &Store) -> Option<usize> {
-        let len = self.len(store);
-        let found = |index: &usize| {
-            self.at(*index, store)
-                .is_some_and(|line| self.is_found(line))
-        };
-        if forward {
-            (from + 1..len)
-                .chain(0..=from.min(len.saturating_sub(1)))
-                .find(found)
+        let found = self.found.as_ref()?;
+        let up_to = self.found_up_to(from, store);
+        let line = if forward {
+            found.get(up_to).or(found.first())
         } else {
-            (0..from.min(len))
-                .rev()
-                .chain((from..len).rev())
-                .find(found)
-        }
+            let here = self.at(from, store);
+            let is_here = up_to > 0 && found.get(up_to - 1).copied() == here;
+            let before = up_to.checked_sub(1 + usize::from(is_here));
+            before.map_or(found.last(), |at| found.get(at))
+        };
+        Some(self.index_of(*line?, store))
+    }
+
+    /// How many found lines stand at or before an index.
+    fn found_up_to(&self, index: usize, store: &Store) -> usize {
+        let (Some(found), Some(line)) = (&self.found, self.at(index, store)) else {
+            return 0;
+        };
+        first_at(found, store.position(line) + 1, store)
     }
 
     /// (which found line the index is at or before, how many are visible).
     pub fn found_count(&self, index: usize, store: &Store) -> Option<(usize, usize)> {
-        let matches = self.search.as_ref()?.matches.as_ref()?;
-        let Some(visible) = &self.visible else {
-            // Counting by bits; the rank is asked for only on small results.
-            let total = matches.count();
-            let rank = if total <= FEW_FOUND {
-                matches
-                    .iter()
-                    .filter(|line| store.position(*line) <= index)
-                    .count()
-            } else {
-                0
-            };
-            return Some((rank, total));
-        };
-        let found = |lines: &[u32]| lines.iter().filter(|line| matches.contains(**line)).count();
-        let split = (index + 1).min(visible.len());
-        let before = found(&visible[..split]);
-        Some((before, before + found(&visible[split..])))
+        let found = self.found.as_ref()?;
+        Some((self.found_up_to(index, store), found.len()))
     }
 }
 
-/// Beyond so many matches only their number is shown, not which one we are at.
-const FEW_FOUND: usize = 10_000;
+/// The place of the first line in a list in screen order that stands at or after a position.
+fn first_at(lines: &[u32], position: usize, store: &Store) -> usize {
+    if position == 0 {
+        return 0;
+    }
+    lines.partition_point(|line| store.position(*line) < position)
+}
 
 /// A scan's matches, carried on over the lines that came after it began.
 fn catch_up(matches: &Matches, store: &Store, filter: &Filter) -> Matches {

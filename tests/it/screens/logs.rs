@@ -6,6 +6,7 @@ use vintner::client::link::Link;
 use vintner::client::logs::QueryResults;
 use vintner::client::tail::{Batch, Phase, Progress, Status, TailUpdate};
 use vintner::domain::line::LogEvent;
+use vintner::effects::logs::sift::Sifted;
 use vintner::effects::logs::{Effect as LogsEffect, Event as LogsEvent};
 use vintner::effects::{Effect, Event};
 use vintner::ui::theme::ThemeName;
@@ -155,14 +156,13 @@ fn press(stage: &mut Stage, keys: &str) -> Vec<Effect> {
     let effects = stage.press(keys);
     for effect in &effects {
         if let Effect::Logs(LogsEffect::Sift(sift)) = effect {
-            let filter = sift.filter.as_ref().map(|scan| scan.matches());
-            let search = sift.search.as_ref().map(|scan| scan.matches());
-            stage.event(LogsEvent::Sifted {
+            stage.event(LogsEvent::Sifted(Sifted {
                 id: sift.id,
-                filter,
-                search,
+                unhidden: sift.unhidden.as_ref().map(|scan| scan.matches()),
+                filter: sift.filter.as_ref().map(|scan| scan.matches()),
+                search: sift.search.as_ref().map(|scan| scan.matches()),
                 done: true,
-            });
+            }));
         }
     }
     effects
@@ -539,4 +539,228 @@ fn answers_of_an_older_tail_are_dropped() {
     let text = stage.text();
     assert!(text.contains("174 lines"), "{text}");
     assert!(text.contains("this target names no log group"), "{text}");
+}
+
+/// Lines that only differ in their number, one a second.
+fn numbered(stage: &mut Stage, from: i64, to: i64, word: &str) {
+    let events = (from..to).map(|n| event(n * 1000, "aaaa", format!("{word} {n}")));
+    tell(stage, batch(Phase::Live, events.collect()));
+}
+
+fn plain() -> Stage {
+    let mut stage = Stage::new((120, 24), ThemeName::Dark);
+    stage.press("2");
+    tell(
+        &mut stage,
+        TailUpdate::Status(Status::Live(Progress::default())),
+    );
+    stage
+}
+
+#[test]
+fn enter_goes_to_the_newest_match_and_stays_there() {
+    let mut stage = plain();
+    numbered(&mut stage, 0, 5, "apple");
+    press(&mut stage, "/ a p p l e enter");
+    assert!(stage.text().contains("5 of 5"), "{}", stage.text());
+    press(&mut stage, "shift-n");
+    assert!(stage.text().contains("4 of 5"), "{}", stage.text());
+    press(&mut stage, "n");
+    let text = stage.text();
+    assert!(text.contains("5 of 5") && text.contains("PAUSED"), "{text}");
+    press(&mut stage, "n");
+    assert!(stage.text().contains("1 of 5"), "goes round");
+    numbered(&mut stage, 5, 6, "apple");
+    assert!(stage.text().contains("1 of 6"), "{}", stage.text());
+}
+
+#[test]
+fn what_is_new_while_paused_is_counted_through_jumps_and_filters() {
+    let mut stage = plain();
+    numbered(&mut stage, 0, 50, "apple");
+    stage.press("k k");
+    numbered(&mut stage, 50, 57, "pear");
+    assert!(stage.text().contains("PAUSED ▼ 7 new"), "{}", stage.text());
+    press(&mut stage, "@ 1 1 : 5 9 : 0 5 enter");
+    assert!(
+        stage.text().contains("PAUSED ▼ 7 new"),
+        "a jump reads none of them: {}",
+        stage.text()
+    );
+    press(&mut stage, "& 5 enter");
+    assert!(
+        stage.text().contains("PAUSED ▼ 7 new"),
+        "all of them have a 5: {}",
+        stage.text()
+    );
+    press(&mut stage, "esc & a p p l e enter");
+    assert!(stage.text().contains("PAUSED ▼ 0 new"), "{}", stage.text());
+}
+
+#[test]
+fn escape_takes_off_what_was_put_on_last_and_then_goes_back() {
+    let mut stage = stage();
+    press(
+        &mut stage,
+        "v right enter & t i m e d enter + / o u t enter",
+    );
+    assert!(stage.text().contains("1 of 174 lines"), "{}", stage.text());
+    press(&mut stage, "esc");
+    assert!(!stage.text().contains("/ out"), "the search goes first");
+    press(&mut stage, "esc");
+    assert!(!stage.text().contains("& timed"), "then the filter");
+    assert!(stage.text().contains("level >= INFO"));
+    press(&mut stage, "esc");
+    assert!(stage.text().contains("4 of 174 lines"), "{}", stage.text());
+    press(&mut stage, "esc");
+    let text = stage.text();
+    assert!(
+        text.contains("44 requests") && text.contains(" 174 lines"),
+        "{text}"
+    );
+}
+
+#[test]
+fn another_request_takes_the_place_of_the_first() {
+    let mut stage = stage();
+    press(&mut stage, "& o u t enter v right enter v j enter");
+    let text = stage.text();
+    assert!(!text.contains("request 00000065"), "{text}");
+    assert!(
+        text.contains("request 00000066") && text.contains("& out"),
+        "{text}"
+    );
+}
+
+#[test]
+fn context_brings_back_nothing_that_is_hidden_and_is_not_counted() {
+    let mut stage = plain();
+    let lines = ["one", "secret", "needle", "secret", "two"];
+    let events = (0..)
+        .zip(lines)
+        .map(|(n, text)| event(n * 1000, "aaaa", text.to_owned()));
+    tell(&mut stage, batch(Phase::Live, events.collect()));
+    press(&mut stage, "& n e e d l e enter - s e c r e t enter c c");
+    let text = stage.text();
+    assert!(text.contains("1 and 2 around of 5 lines"), "{text}");
+    assert!(text.contains(" one") && text.contains(" two"), "{text}");
+    let list = text.split("lines around").nth(1).unwrap_or_default();
+    assert!(!list.contains("secret"), "{text}");
+}
+
+#[test]
+fn a_pattern_at_cloudwatch_is_on_screen_and_the_figures_say_so() {
+    let mut stage = stage();
+    stage.press("shift-f");
+    stage.paste("{ $.level = \"ERROR\" }");
+    stage.press("enter");
+    let text = stage.text();
+    assert!(
+        text.contains("at CloudWatch: { $.level = \"ERROR\" }"),
+        "{text}"
+    );
+    assert!(text.contains("of what passes the pattern"), "{text}");
+}
+
+#[test]
+fn an_empty_list_counts_down_to_the_next_attempt() {
+    let mut stage = plain();
+    let retry_at = stage.now().wall.as_millisecond() + 3_500;
+    tell(
+        &mut stage,
+        TailUpdate::Status(Status::Throttled { retry_at }),
+    );
+    let text = stage.text();
+    assert_eq!(text.matches("THROTTLED, retry in 4 s").count(), 2, "{text}");
+}
+
+#[test]
+fn a_jump_before_all_that_was_read_reads_from_there() {
+    let mut stage = Stage::new((120, 40), ThemeName::Dark);
+    open_connected(&mut stage);
+    stage.event(LogsEvent::Tail(1, batch(Phase::Live, session())));
+    let live = |history_from| {
+        TailUpdate::Status(Status::Live(Progress {
+            history_from,
+            ..Progress::default()
+        }))
+    };
+    stage.event(LogsEvent::Tail(1, live(None)));
+    stage.press("@ - 3 h");
+    let asked = stage.press("enter");
+    let wanted = stage.now().wall.as_millisecond() - 3 * 3_600_000;
+    let since = asked.iter().find_map(|effect| match effect {
+        Effect::Logs(LogsEffect::Tail(2, request, _)) => Some(request.span.since),
+        _ => None,
+    });
+    assert_eq!(since, Some(wanted - 60_000), "{asked:?}");
+    assert!(
+        stage.text().contains("reading back to 09:00"),
+        "{}",
+        stage.text()
+    );
+    stage.event(LogsEvent::Tail(2, batch(Phase::History, session())));
+    stage.event(LogsEvent::Tail(2, live(Some(START))));
+    assert!(stage.text().contains("reading back to 09:00"));
+    let old = event(wanted + 5_000 - START, "aaaa", "three hours old".into());
+    stage.event(LogsEvent::Tail(2, batch(Phase::History, vec![old])));
+    stage.event(LogsEvent::Tail(2, live(None)));
+    let text = stage.text();
+    assert!(
+        !text.contains("reading back") && text.contains("PAUSED"),
+        "{text}"
+    );
+    assert!(text.contains("three hours old"), "{text}");
+}
+
+#[test]
+fn following_among_requests_leaves_the_lines_alone() {
+    let mut stage = stage();
+    stage.press("v right j j f v v");
+    assert!(stage.text().contains("LIVE"), "{}", stage.text());
+    stage.press("v");
+    assert!(stage.text().contains("started▼"), "{}", stage.text());
+}
+
+#[test]
+fn what_is_cut_is_marked() {
+    let mut stage = plain();
+    let text = format!("begin {} end", "x".repeat(300));
+    tell(&mut stage, batch(Phase::Live, vec![event(0, "aaaa", text)]));
+    let row = |stage: &Stage| {
+        let text = stage.text();
+        let found = text.lines().find(|line| line.contains("xxx"));
+        found.unwrap_or_default().to_owned()
+    };
+    assert!(
+        row(&stage).contains("begin") && row(&stage).ends_with("x…"),
+        "{}",
+        row(&stage)
+    );
+    stage.press("right");
+    assert!(
+        row(&stage).contains(" …x") && row(&stage).ends_with("x…"),
+        "{}",
+        row(&stage)
+    );
+    stage.press("right right right right");
+    assert!(
+        row(&stage).contains(" …x") && row(&stage).ends_with("end"),
+        "{}",
+        row(&stage)
+    );
+}
+
+#[test]
+fn trouble_with_the_disk_leaves_the_chips_alone() {
+    let mut stage = Stage::new((120, 40), ThemeName::Dark);
+    stage.block_state();
+    open(&mut stage);
+    press(&mut stage, "& s c o r e d enter");
+    let text = stage.text();
+    assert!(text.contains("cannot spool to"), "{text}");
+    assert!(
+        text.contains("& scored") && text.contains("40 of 174 lines"),
+        "{text}"
+    );
 }

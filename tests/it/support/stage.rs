@@ -28,7 +28,7 @@ pub struct Stage {
     pub app: App,
     now: Now,
     size: Rect,
-    _home: TempDir,
+    home: TempDir,
 }
 
 impl Stage {
@@ -56,7 +56,7 @@ impl Stage {
             app,
             now,
             size,
-            _home: home,
+            home,
         }
     }
 
@@ -84,6 +84,11 @@ impl Stage {
         let mut link = Link::default();
         link.session = session;
         self.event(Event::Connected(link))
+    }
+
+    /// Puts a file where the state folder wants to be: nothing can be spooled.
+    pub fn block_state(&self) {
+        std::fs::write(self.home.path().join(".local"), "").unwrap();
     }
 
     /// Lets time pass.
