@@ -3,6 +3,7 @@
 mod dirs;
 mod file;
 mod resolve;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,6 +18,8 @@ use file::File;
 use resolve::Resolver;
 
 use crate::client::predict::EndpointError;
+use crate::domain::alerts::Rule;
+use crate::domain::cost::Prices;
 use crate::sandbox::Incident;
 use crate::ui::theme::ThemeName;
 
@@ -204,6 +207,10 @@ pub struct Settings {
     pub registry: PathBuf,
     /// How the sandbox behaves.
     pub sandbox: SandboxSettings,
+    /// What calls cost.
+    pub prices: Prices,
+    /// What is watched for.
+    pub rules: Vec<Rule>,
     /// Where our files are.
     pub dirs: Dirs,
     /// The configuration file, whether it is there or not.
@@ -259,13 +266,13 @@ pub enum ConfigError {
     #[error("{key} = {value} ({from}): {why}")]
     Senseless {
         /// The key.
-        key: &'static str,
+        key: String,
         /// The value.
         value: String,
         /// Where it came from.
         from: String,
         /// What is wrong with it.
-        why: &'static str,
+        why: String,
     },
     /// A prediction endpoint that is none.
     #[error("{key} ({from}): {cause}")]
@@ -324,6 +331,8 @@ impl Settings {
                 )
                 .unwrap_or_else(|| dirs.data.join("registry")),
             sandbox: resolver.sandbox(&flags, &file)?,
+            prices: resolver.prices(&file)?,
+            rules: resolver.rules(&file)?,
             target,
             targets,
             dirs,

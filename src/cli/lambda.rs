@@ -7,11 +7,11 @@ use serde_json::json;
 
 use super::{Context, Exit, Failure, Run, print_json};
 use crate::client::survey::{self, Gathered};
-use crate::domain::cost::{Prices, dollars};
+use crate::domain::cost::dollars;
 use crate::domain::doctor::Fact;
 use crate::domain::function::lints;
-use crate::domain::latency::{Window, millis};
-use crate::domain::vitals::{BudgetLine, CostLines, LatencyRow, Light, Vitals};
+use crate::domain::latency::{Estimate, Window, millis};
+use crate::domain::vitals::{BudgetLine, CostLines, Failures, LatencyRow, Light, Vitals};
 use crate::ui::text::{age, clean, count};
 
 /// Arguments of `vintner lambda`.
@@ -32,7 +32,7 @@ pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
     let gathered = survey::gather(&link, args.window, now.as_millisecond())
         .await
         .map_err(Failure::usage)?;
-    let vitals = gathered.vitals(&Prices::default(), now.as_millisecond());
+    let vitals = gathered.vitals(&context.settings, now.as_millisecond());
     if args.json {
         print_json(
             out,
@@ -96,6 +96,7 @@ fn print(
         writeln!(out, "!   {}: {}", lint.field, clean(&lint.text))?;
     }
     latency(&vitals.latency, now, out)?;
+    failures(&vitals.failures, out)?;
     cold(vitals, out)?;
     if let Some(cost) = &vitals.cost {
         print_cost(cost, out)?;
@@ -122,15 +123,29 @@ fn latency(rows: &[LatencyRow], now: Timestamp, out: &mut impl Write) -> io::Res
             "{:<20} {:>7} {:>9} {:>11} {:>9}  {:<6} {:<12} {newest}",
             row.what,
             count(row.n),
-            row.p50.map_or(
-                "–".to_owned(),
-                super::super::domain::latency::Estimate::text
-            ),
-            row.p99.map_or(
-                "–".to_owned(),
-                super::super::domain::latency::Estimate::text
-            ),
+            row.p50.map_or("–".to_owned(), Estimate::text),
+            row.p99.map_or("–".to_owned(), Estimate::text),
             row.max_ms.map_or("–".to_owned(), millis),
+            row.window,
+            row.source
+        )?;
+    }
+    Ok(())
+}
+
+fn failures(rows: &[Failures], out: &mut impl Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "\n{:<20} {:>7} {:>9}  {:<6} source",
+        "failures", "n", "failed", "window"
+    )?;
+    for row in rows {
+        writeln!(
+            out,
+            "{:<20} {:>7} {:>9}  {:<6} {}",
+            row.what,
+            count(row.n as usize),
+            count(row.failed as usize),
             row.window,
             row.source
         )?;

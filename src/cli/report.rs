@@ -27,7 +27,7 @@ pub struct Args {
 /// Gathers, examines and writes. 1 when Doctor found something wrong.
 pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
     let link = context.connect().await?;
-    let handover = compose(&link, &context.schema, args.window)
+    let handover = compose(&link, &context.schema, &context.settings, args.window)
         .await
         .map_err(Failure::usage)?;
     match &args.output {

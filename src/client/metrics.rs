@@ -1,6 +1,6 @@
 //! CloudWatch metrics: everything a refresh needs in one GetMetricData call. The only file that names its SDK crate.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_config::SdkConfig;
 use aws_sdk_cloudwatch::primitives::DateTime;
@@ -9,7 +9,7 @@ use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricDataRe
 use crate::client::errors::{AwsError, Call};
 use crate::client::refusal;
 use crate::domain::doctor::facts::{Fact, Metrics};
-use crate::domain::metrics::{Budget, Point, Snapshot, Span};
+use crate::domain::metrics::{Budget, Point, Recent, Snapshot, Span};
 use crate::domain::slo::Counts;
 
 /// Counted in fine periods and added up: (id, from the gateway, metric, statistic).
@@ -43,7 +43,7 @@ const SERIES: [(&str, bool, &str, &str); 2] = [
 ];
 
 /// How far back the error budget's alerts look, seconds.
-const BURN_S: i64 = 21_600;
+const BURN_S: i64 = Recent::REACH_S;
 /// The error budget's whole window, seconds.
 const MONTH_S: i64 = 30 * 86_400;
 /// Periods of the month: a multiple of five minutes, as CloudWatch keeps older points.
@@ -209,13 +209,32 @@ fn counts(results: &[MetricDataResult], within: std::ops::Range<i64>) -> Counts 
 }
 
 fn budget(results: &[MetricDataResult], month: Counts, span: &Span) -> Budget {
-    let over = |seconds: i64| counts(results, (span.end_s - seconds) * 1000..span.end_s * 1000);
+    let recent = recent(results, span);
     Budget {
-        five_minutes: over(300),
-        half_hour: over(1800),
-        hour: over(3600),
-        six_hours: over(BURN_S),
+        five_minutes: recent.over(300),
+        half_hour: recent.over(1800),
+        hour: recent.over(3600),
+        six_hours: recent.over(BURN_S),
         month,
+        recent,
+    }
+}
+
+fn recent(results: &[MetricDataResult], span: &Span) -> Recent {
+    let (from, to) = ((span.end_s - BURN_S) * 1000, span.end_s * 1000);
+    let starts: BTreeSet<i64> = ["count", "c4xx", "c5xx"]
+        .into_iter()
+        .flat_map(|id| values(results, id))
+        .map(|(at, _)| at - at.rem_euclid(span.fine_s * 1000))
+        .filter(|at| (from..to).contains(at))
+        .collect();
+    let periods = starts.into_iter().map(|start| {
+        let within = start..start + span.fine_s * 1000;
+        (start / 1000, counts(results, within))
+    });
+    Recent {
+        end_s: span.end_s,
+        periods: periods.collect(),
     }
 }
 

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::client::collect::{self, Examination};
 use crate::client::link::Link;
 use crate::client::survey;
-use crate::domain::cost::Prices;
+use crate::config::Settings;
 use crate::domain::doctor::diagnose;
 use crate::domain::handover::{Handover, Source};
 use crate::domain::latency::Window;
@@ -14,7 +14,12 @@ use crate::domain::schema::Schema;
 /// Everything the report says, read now. Errors only when the target has no AWS or no function.
 ///
 /// The parts are boxed: joined in place they are larger than a worker's stack can bear.
-pub async fn compose(link: &Link, schema: &Schema, window: Window) -> anyhow::Result<Handover> {
+pub async fn compose(
+    link: &Link,
+    schema: &Schema,
+    settings: &Settings,
+    window: Window,
+) -> anyhow::Result<Handover> {
     let now = Timestamp::now();
     let now_ms = now.as_millisecond();
     let examination = Examination::of(link, schema, collect::sample_payload(schema), now_ms);
@@ -42,7 +47,7 @@ pub async fn compose(link: &Link, schema: &Schema, window: Window) -> anyhow::Re
         series: gathered.series(now_ms),
         histogram: gathered.histogram(now_ms),
         note: gathered.reports_note(),
-        vitals: gathered.vitals(&Prices::default(), now_ms),
+        vitals: gathered.vitals(settings, now_ms),
         errors,
         diagnosis: diagnose(&facts),
     })

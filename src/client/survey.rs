@@ -12,8 +12,8 @@ use crate::client::link::Link;
 use crate::client::logs::LogsClient;
 use crate::client::signed::Signed;
 use crate::client::{gateway, metrics, refusal};
+use crate::config::Settings;
 use crate::domain::arn::FunctionName;
-use crate::domain::cost::Prices;
 use crate::domain::doctor::facts::{Fact, Image};
 use crate::domain::function::{FunctionConfig, Overview};
 use crate::domain::latency::histogram::{Bin, histogram};
@@ -22,7 +22,7 @@ use crate::domain::latency::{Samples, Window};
 use crate::domain::metrics::{Budget, Snapshot};
 use crate::domain::schema::Schema;
 use crate::domain::slo::{Counts, Slo};
-use crate::domain::vitals::{Readings, Vitals};
+use crate::domain::vitals::{Limits, Readings, Vitals};
 
 pub use errors::errors;
 pub use reports::{Reports, reports};
@@ -32,12 +32,13 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// Pages of log read at most: 200 000 lines.
 const PAGES: usize = 20;
 
+/// The question is boxed: a dozen of them joined in place are larger than a worker's stack can bear.
 async fn limited<T>(
     limit: Duration,
     action: &str,
     question: impl Future<Output = Fact<T>>,
 ) -> Fact<T> {
-    let answer = tokio::time::timeout(limit, question).await;
+    let answer = tokio::time::timeout(limit, Box::pin(question)).await;
     answer.unwrap_or_else(|_| Fact::Failed(format!("{action}: no answer in {} s", limit.as_secs())))
 }
 
@@ -176,17 +177,19 @@ pub struct Gathered {
 
 impl Gathered {
     /// The figures.
-    pub fn vitals(&self, prices: &Prices, now_ms: i64) -> Vitals {
+    pub fn vitals(&self, settings: &Settings, now_ms: i64) -> Vitals {
         Vitals::of(&Readings {
             overview: Some(&self.overview),
             snapshot: Some(&self.snapshot),
             budget: Some(&self.budget),
             samples: &self.samples,
+            reports: self.trouble.as_deref(),
             own_calls: &[],
             window: self.window,
             now_ms,
-            prices,
+            prices: &settings.prices,
             slo: Slo::default(),
+            limits: Limits::of(&settings.rules),
         })
     }
 
@@ -252,8 +255,8 @@ pub async fn gather(link: &Link, window: Window, now_ms: i64) -> anyhow::Result<
             .map(|why| format!("no REPORT lines: {why}")),
     };
     if let Fact::Known(reports) = reports {
-        for sample in reports.samples {
-            samples.push(sample);
+        for line in &reports.lines {
+            samples.take(line);
         }
         trouble = reports.cut.then(|| {
             format!(

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::{Colour, ConfigError, Dirs, EnvVar, Flags, Target};
+use crate::domain::alerts::Signal;
 use crate::sandbox::Incident;
 use crate::ui::theme::ThemeName;
 
@@ -24,6 +25,36 @@ pub(super) struct File {
     pub sandbox: SandboxFile,
     #[serde(default)]
     pub targets: BTreeMap<String, Target>,
+    #[serde(default)]
+    pub prices: PricesFile,
+    #[serde(default)]
+    pub alerts: BTreeMap<Signal, RuleFile>,
+}
+
+/// Prices that differ from the built-in list prices, US dollars.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PricesFile {
+    pub as_of: Option<String>,
+    pub x86_gb_second: Option<f64>,
+    pub arm_gb_second: Option<f64>,
+    pub requests_per_million: Option<f64>,
+    pub gateway_per_million: Option<f64>,
+    pub free_requests: Option<f64>,
+    pub free_gb_seconds: Option<f64>,
+    pub fixed_monthly: Option<f64>,
+}
+
+/// What differs from a built-in alert rule.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RuleFile {
+    pub on: Option<bool>,
+    pub above: Option<f64>,
+    pub clear: Option<f64>,
+    pub short_s: Option<i64>,
+    pub long_s: Option<i64>,
+    pub min_n: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]

@@ -40,7 +40,7 @@ impl Resolver<'_> {
 
     pub fn pick<T: fmt::Display>(
         &mut self,
-        key: &'static str,
+        key: impl Into<String>,
         flag: Option<T>,
         flag_name: &'static str,
         file: Option<T>,
@@ -182,25 +182,15 @@ impl Resolver<'_> {
             };
             self.note("sandbox.incident", incident, origin);
         }
-        let senseless = |key, value: f64, why| ConfigError::Senseless {
-            key,
-            value: value.to_string(),
-            from: self.origin_of(key),
-            why,
-        };
         if !rate.is_finite() || rate < 0.0 {
-            return Err(senseless(
+            return Err(self.senseless(
                 "sandbox.rate",
                 rate,
                 "must be 0 or more predictions a second",
             ));
         }
         if !speed.is_finite() || speed <= 0.0 {
-            return Err(senseless(
-                "sandbox.speed",
-                speed,
-                "must be above 0; 1 is real time",
-            ));
+            return Err(self.senseless("sandbox.speed", speed, "must be above 0; 1 is real time"));
         }
         Ok(SandboxSettings {
             seed,
@@ -208,6 +198,22 @@ impl Resolver<'_> {
             speed,
             incident,
         })
+    }
+
+    /// The complaint about a value that was picked.
+    pub fn senseless(
+        &self,
+        key: impl Into<String>,
+        value: impl fmt::Display,
+        why: impl Into<String>,
+    ) -> ConfigError {
+        let key = key.into();
+        ConfigError::Senseless {
+            from: self.origin_of(&key),
+            key,
+            value: value.to_string(),
+            why: why.into(),
+        }
     }
 
     fn origin_of(&self, key: &str) -> String {

@@ -278,3 +278,52 @@ fn the_endpoint_variable_is_shown_and_left_to_the_sdk() {
     assert_eq!(origin(&settings, key), Origin::Env("AWS_ENDPOINT_URL"));
     assert_eq!(settings.target("aws").unwrap().endpoint_url, None);
 }
+
+#[test]
+fn rules_and_prices_come_from_the_file_and_say_so() {
+    let file = "[alerts.error-rate]\nabove = 2.5\nclear = 1\n[alerts.memory]\non = false\n[prices]\nas_of = \"2027-01\"\narm_gb_second = 0.00001";
+    let settings = load(Flags::default(), file, &[]).unwrap();
+    let rule = settings
+        .rules
+        .iter()
+        .find(|r| r.signal.key() == "error-rate")
+        .unwrap();
+    assert_eq!((rule.above, rule.clear, rule.short_s), (2.5, 1.0, 300));
+    assert!(settings.rules.iter().all(|r| r.signal.key() != "memory"));
+    assert_eq!(settings.prices.as_of, "2027-01");
+    assert_eq!(settings.prices.arm_gb_second, 0.000_01);
+    assert_eq!(settings.prices.requests_per_million, 0.20);
+    let in_file = |key| matches!(origin(&settings, key), Origin::File(_));
+    assert!(in_file("alerts.error-rate.above") && in_file("prices.as_of"));
+    assert_eq!(
+        origin(&settings, "alerts.error-rate.short_s"),
+        Origin::Default
+    );
+}
+
+#[test]
+fn bad_rules_and_prices_are_refused_by_key_and_line() {
+    let refused = |file: &str| load(Flags::default(), file, &[]).unwrap_err().to_string();
+    for (file, parts) in [
+        (
+            "[alerts.error-rate]\nabove = 1\nclear = 2",
+            ["alerts.error-rate.clear = 2", "must not be more"],
+        ),
+        (
+            "[alerts.p99-all]\nshort_s = 90",
+            ["alerts.p99-all.short_s = 90", "whole minutes"],
+        ),
+        ("[alerts.eror-rate]\nabove = 1", ["line 1", "eror-rate"]),
+        ("[alerts.memory]\nabov = 1", ["line 2", "abov"]),
+        ("[prices]\narm = 1", ["line 2", "arm"]),
+        (
+            "[prices]\nfixed_monthly = -1",
+            ["prices.fixed_monthly = -1", "0 or more"],
+        ),
+    ] {
+        let text = refused(file);
+        for part in parts {
+            assert!(text.contains(part), "{file}: {text}");
+        }
+    }
+}

@@ -1,18 +1,23 @@
 //! Alert rules: a threshold that must hold over a short and a long window before it fires, and a lower one before it clears.
 
 pub mod alarm;
+mod reading;
+
+use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::drift::FEWEST;
-use crate::domain::latency::{Ladder, Samples};
-use crate::domain::slo::Counts;
+use crate::domain::latency::Samples;
+use crate::domain::metrics::Recent;
+
+pub use reading::{Outside, Reading};
 
 /// What a rule watches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Signal {
-    /// 5xx per valid request at the gateway, percent.
+    /// Failed per valid request, percent: 5xx at the gateway, or failed calls in the log where that is worse.
     ErrorRate,
     /// p99 of warm invocations, milliseconds.
     P99Warm,
@@ -43,20 +48,34 @@ impl Signal {
             Signal::ErrorRate => "error rate",
             Signal::P99Warm => "p99 of warm calls",
             Signal::P99All => "p99 of all calls",
-            Signal::Drift => "drift (PSI / limit)",
+            Signal::Drift => "drift of limit",
             Signal::NoEvents => "no events",
             Signal::Memory => "memory used",
+        }
+    }
+
+    /// The name in the configuration.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Signal::ErrorRate => "error-rate",
+            Signal::P99Warm => "p99-warm",
+            Signal::P99All => "p99-all",
+            Signal::Drift => "drift",
+            Signal::NoEvents => "no-events",
+            Signal::Memory => "memory",
         }
     }
 
     /// A value with its unit: `1.4 %`, `512 ms`.
     pub fn show(self, value: f64) -> String {
         match self {
-            Signal::ErrorRate => format!("{value:.2} %"),
+            Signal::ErrorRate if value < 10.0 => format!("{value:.2} %"),
+            Signal::ErrorRate => format!("{value:.1} %"),
             Signal::Memory => format!("{value:.0} %"),
             Signal::P99Warm | Signal::P99All => crate::domain::latency::millis(value),
             Signal::Drift => format!("{value:.2}"),
-            Signal::NoEvents => format!("{value:.0} s"),
+            Signal::NoEvents if value < 120.0 => format!("{value:.0} s"),
+            Signal::NoEvents => format!("{:.0} min", value / 60.0),
         }
     }
 }
@@ -75,7 +94,8 @@ pub struct Rule {
     pub short_s: i64,
     /// The long window, seconds: proves that it is not a blip.
     pub long_s: i64,
-    /// Below this many values a window says nothing.
+    /// Below this many values the long window says nothing; the short one needs a tenth of them, since it only has to show
+    /// that the trouble goes on.
     pub min_n: u64,
 }
 
@@ -99,15 +119,6 @@ pub fn default_rules() -> Vec<Rule> {
         rule(Signal::NoEvents, 900.0, 60.0, 900, 900, 0),
         rule(Signal::Memory, 90.0, 85.0, 300, 3600, 1),
     ]
-}
-
-/// What one window says.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Reading {
-    /// In the unit of the signal.
-    pub value: f64,
-    /// How many values are behind it.
-    pub n: u64,
 }
 
 /// Where a rule stands.
@@ -149,6 +160,31 @@ pub enum Change {
 }
 
 impl Rule {
+    /// What is wrong with the rule, if anything: thresholds and windows must make sense together.
+    pub fn check(&self) -> Result<(), (&'static str, String)> {
+        let reach = Recent::REACH_S;
+        match self {
+            r if !r.above.is_finite() || r.above < 0.0 => {
+                Err(("above", "must be 0 or more".into()))
+            }
+            r if !r.clear.is_finite() || r.clear > r.above => Err((
+                "clear",
+                format!("must not be more than above = {}", r.above),
+            )),
+            // CloudWatch counts by the minute, and an alarm's period is whole minutes.
+            r if r.short_s < 60 || r.short_s % 60 != 0 => {
+                Err(("short_s", "must be whole minutes, in seconds".into()))
+            }
+            r if r.long_s < r.short_s => Err((
+                "long_s",
+                format!("must not be less than short_s = {}", r.short_s),
+            )),
+            r if r.long_s % 60 != 0 => Err(("long_s", "must be whole minutes, in seconds".into())),
+            r if r.long_s > reach => Err(("long_s", format!("must be at most {reach} seconds"))),
+            _ => Ok(()),
+        }
+    }
+
     /// The next standing from the readings of both windows, and the change if there is one.
     /// Pure, so that a recorded session replays to the same alerts.
     pub fn step(
@@ -158,8 +194,12 @@ impl Rule {
         long: Option<Reading>,
         now_ms: i64,
     ) -> (Standing, Option<Change>) {
-        let enough = |r: Option<Reading>| r.filter(|r| r.n >= self.min_n && r.value.is_finite());
-        match (standing, enough(short), enough(long)) {
+        let enough = |r: Option<Reading>, n| r.filter(|r| r.n >= n && r.value.is_finite());
+        let (short, long) = (
+            enough(short, self.min_n.div_ceil(10)),
+            enough(long, self.min_n),
+        );
+        match (standing, short, long) {
             (Standing::Firing { since_ms, reading }, short, _) => match short {
                 // Silence does not clear an alert: the trouble may be why nothing comes.
                 None => (Standing::Firing { since_ms, reading }, None),
@@ -179,21 +219,25 @@ impl Rule {
                 },
                 Some(Change::Fired(s)),
             ),
-            (_, _, Some(reading)) | (_, Some(reading), None) => (Standing::Ok { reading }, None),
-            (_, None, None) => (Standing::NoData, None),
+            (_, _, Some(reading)) => (Standing::Ok { reading }, None),
+            (_, _, None) => (Standing::NoData, None),
         }
     }
 
-    /// `error rate 1.44 % > 1.00 % (n = 120 in 5 min)`.
+    /// `error rate 1.44 % > 1.00 % (n = 120 in 5 min, gateway 5xx)`.
     pub fn sentence(&self, reading: &Reading) -> String {
-        format!(
-            "{} {} > {} (n = {} in {} min)",
-            self.signal.title(),
-            self.signal.show(reading.value),
-            self.signal.show(self.above),
-            reading.n,
-            self.short_s / 60
-        )
+        let (title, signal) = (self.signal.title(), self.signal);
+        let (value, above) = (signal.show(reading.value), signal.show(self.above));
+        match signal {
+            Signal::NoEvents => format!("{title} for {value} (limit {above})"),
+            Signal::Drift => format!("{title} {value} > {above} (n = {})", reading.n),
+            _ => format!(
+                "{title} {value} > {above} (n = {} in {} min, {})",
+                reading.n,
+                self.short_s / 60,
+                reading.source
+            ),
+        }
     }
 }
 
@@ -206,22 +250,31 @@ pub struct Alert {
     pub standing: Standing,
 }
 
-/// Everything a rule may look at besides REPORT lines.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Outside {
-    /// Gateway counts of the short and the long window of the error rule.
-    pub gateway: Option<(Counts, Counts)>,
-    /// Drift of the recent requests, whatever their age.
-    pub drift: Option<Reading>,
-    /// When the last log event was seen, milliseconds since the epoch.
-    pub last_event_ms: Option<i64>,
+/// One time that a rule fired.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Past {
+    /// Which rule.
+    pub signal: Signal,
+    /// When it began, milliseconds since the epoch.
+    pub fired_ms: i64,
+    /// When it ended; `None` while it fires.
+    pub cleared_ms: Option<i64>,
+    /// What it fired on.
+    pub reading: Reading,
+    /// The highest value while it fired.
+    pub worst: f64,
 }
+
+/// So many past alerts are remembered.
+const MEMORY: usize = 100;
 
 /// All rules, stepped together.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Alerts {
     /// One per rule, in the rules' order.
     pub list: Vec<Alert>,
+    /// What fired so far, newest first.
+    pub history: VecDeque<Past>,
 }
 
 impl Default for Alerts {
@@ -233,14 +286,13 @@ impl Default for Alerts {
 impl Alerts {
     /// Rules that have seen nothing yet.
     pub fn new(rules: Vec<Rule>) -> Self {
+        let unseen = |rule| Alert {
+            rule,
+            standing: Standing::NoData,
+        };
         Alerts {
-            list: rules
-                .into_iter()
-                .map(|rule| Alert {
-                    rule,
-                    standing: Standing::NoData,
-                })
-                .collect(),
+            list: rules.into_iter().map(unseen).collect(),
+            history: VecDeque::new(),
         }
     }
 
@@ -248,14 +300,15 @@ impl Alerts {
     pub fn step(
         &mut self,
         samples: &Samples,
-        outside: &Outside,
+        outside: &Outside<'_>,
         now_ms: i64,
     ) -> Vec<(Rule, Change)> {
         let mut changes = Vec::new();
         for alert in &mut self.list {
-            let (short, long) = readings(&alert.rule, samples, outside, now_ms);
+            let (short, long) = outside.readings(&alert.rule, samples, now_ms);
             let (standing, change) = alert.rule.step(alert.standing, short, long, now_ms);
             alert.standing = standing;
+            note(&mut self.history, alert, change, now_ms);
             changes.extend(change.map(|c| (alert.rule.clone(), c)));
         }
         changes
@@ -267,94 +320,43 @@ impl Alerts {
     }
 }
 
-/// The short and the long window's reading for a rule.
-pub fn readings(
-    rule: &Rule,
-    samples: &Samples,
-    outside: &Outside,
-    now_ms: i64,
-) -> (Option<Reading>, Option<Reading>) {
-    let both = |f: &dyn Fn(i64) -> Option<Reading>| (f(rule.short_s), f(rule.long_s));
-    match rule.signal {
-        Signal::ErrorRate => match outside.gateway {
-            Some((short, long)) => (error_rate(&short), error_rate(&long)),
-            None => both(&|s| failed_share(samples, s, now_ms)),
-        },
-        Signal::P99All => both(&|s| {
-            p99(samples
-                .since(s, now_ms)
-                .map(super::latency::Sample::total_ms))
-        }),
-        Signal::P99Warm => both(&|s| {
-            p99(samples
-                .since(s, now_ms)
-                .filter(|s| !s.is_cold())
-                .map(|s| s.duration_ms))
-        }),
-        Signal::Memory => both(&|s| memory(samples, s, now_ms)),
-        Signal::Drift => (outside.drift, outside.drift),
-        Signal::NoEvents => {
-            let quiet = outside.last_event_ms.map(|at| Reading {
-                value: (now_ms - at).max(0) as f64 / 1000.0,
-                n: 1,
-            });
-            (quiet, quiet)
-        }
-    }
-}
-
-fn error_rate(counts: &Counts) -> Option<Reading> {
-    Some(Reading {
-        value: counts.error_rate()? * 100.0,
-        n: counts.valid as u64,
-    })
-}
-
-fn failed_share(samples: &Samples, seconds: i64, now_ms: i64) -> Option<Reading> {
-    let (n, failed) = samples
-        .since(seconds, now_ms)
-        .fold((0u64, 0u64), |(n, failed), s| {
-            (n + 1, failed + u64::from(s.failed))
+/// Writes down what a rule's step brought.
+fn note(history: &mut VecDeque<Past>, alert: &Alert, change: Option<Change>, now_ms: i64) {
+    let signal = alert.rule.signal;
+    if let Some(Change::Fired(reading)) = change {
+        history.push_front(Past {
+            signal,
+            fired_ms: now_ms,
+            cleared_ms: None,
+            reading,
+            worst: reading.value,
         });
-    (n > 0).then(|| Reading {
-        value: failed as f64 * 100.0 / n as f64,
-        n,
-    })
-}
-
-fn p99(values: impl Iterator<Item = f64>) -> Option<Reading> {
-    let ladder = Ladder::of(values)?;
-    Some(Reading {
-        value: ladder.p99.value().unwrap_or(ladder.max),
-        n: ladder.n as u64,
-    })
-}
-
-fn memory(samples: &Samples, seconds: i64, now_ms: i64) -> Option<Reading> {
-    let shares: Vec<f64> = samples
-        .since(seconds, now_ms)
-        .filter(|s| s.memory_mb > 0)
-        .map(|s| f64::from(s.max_memory_mb) * 100.0 / f64::from(s.memory_mb))
-        .collect();
-    let highest = shares.iter().copied().max_by(f64::total_cmp)?;
-    Some(Reading {
-        value: highest,
-        n: shares.len() as u64,
-    })
+        history.truncate(MEMORY);
+    }
+    let open = |past: &&mut Past| past.signal == signal && past.cleared_ms.is_none();
+    let Some(past) = history.iter_mut().find(open) else {
+        return;
+    };
+    match alert.standing {
+        Standing::Firing { reading, .. } => past.worst = past.worst.max(reading.value),
+        _ => past.cleared_ms = Some(now_ms),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::unnecessary_wraps)]
+    #![allow(clippy::unwrap_used, clippy::unnecessary_wraps, clippy::float_cmp)]
     use super::*;
+    use crate::domain::latency::Sample;
     use crate::domain::latency::tests::warm;
+    use crate::domain::slo::Counts;
 
     fn rule() -> Rule {
         default_rules().remove(0)
     }
 
     fn at(value: f64) -> Option<Reading> {
-        Some(Reading { value, n: 100 })
+        Some(Reading::new(value, 100, "gateway 5xx"))
     }
 
     #[test]
@@ -404,11 +406,15 @@ mod tests {
 
     #[test]
     fn too_few_values_say_nothing() {
-        let few = Some(Reading { value: 50.0, n: 2 });
+        let few = Some(Reading::new(50.0, 2, "gateway 5xx"));
         assert_eq!(
             rule().step(Standing::NoData, few, few, 0),
             (Standing::NoData, None)
         );
+        // At a call in half a minute five minutes hold ten: enough to show that it goes on.
+        let ten = Some(Reading::new(100.0, 10, "gateway 5xx"));
+        let (standing, _) = rule().step(Standing::NoData, ten, at(20.0), 0);
+        assert!(standing.is_firing());
     }
 
     #[test]
@@ -426,24 +432,125 @@ mod tests {
         assert_eq!(run().len(), 2);
     }
 
-    #[test]
-    fn the_gateways_counts_outrank_the_functions_own() {
-        let outage = Counts {
-            valid: 100.0,
-            bad: 100.0,
-        };
+    /// Gateway counts by the minute, the newest now.
+    fn gateway(minutes: impl IntoIterator<Item = (i64, f64, f64)>) -> Recent {
+        let counted = |(at, valid, bad)| (-60 * (at + 1), Counts { valid, bad });
+        Recent {
+            end_s: 0,
+            periods: minutes.into_iter().map(counted).collect(),
+        }
+    }
+
+    fn fired(alerts: &mut Alerts, samples: &Samples, gateway: &Recent) -> Vec<String> {
         let outside = Outside {
-            gateway: Some((outage, outage)),
+            gateway: Some(gateway),
             ..Outside::default()
         };
-        let changes = Alerts::default().step(&Samples::default(), &outside, 0);
-        assert_eq!(changes[0].0.signal, Signal::ErrorRate);
+        let told = |(rule, change): (Rule, Change)| match change {
+            Change::Fired(reading) => Some(rule.sentence(&reading)),
+            Change::Cleared => None,
+        };
+        let changes = alerts.step(samples, &outside, 60_000);
+        changes.into_iter().filter_map(told).collect()
+    }
+
+    #[test]
+    fn errors_count_at_the_gateway_and_in_the_log_whichever_is_worse() {
+        let outage = gateway([(0, 100.0, 100.0)]);
+        let told = fired(&mut Alerts::default(), &Samples::default(), &outage);
         assert_eq!(
-            changes[0].0.sentence(&Reading {
-                value: 100.0,
-                n: 100
+            told,
+            ["error rate 100.0 % > 1.00 % (n = 100 in 5 min, gateway 5xx)"]
+        );
+        // CloudWatch lags: the log knows of the crash before the gateway's counts do.
+        let mut crashed = Samples::default();
+        for i in 0..60 {
+            crashed.push(Sample {
+                failed: true,
+                ..warm(i * 1000, 5.0)
+            });
+        }
+        let calm = gateway([(0, 1000.0, 0.0)]);
+        let told = fired(&mut Alerts::default(), &crashed, &calm);
+        assert_eq!(
+            told,
+            ["error rate 100.0 % > 1.00 % (n = 60 in 5 min, log lines)"]
+        );
+    }
+
+    #[test]
+    fn a_rule_looks_at_its_own_windows() {
+        // Trouble 15 to 25 minutes ago, calm since.
+        let past =
+            gateway((0..60).map(|m| (m, 100.0, if (15..25).contains(&m) { 50.0 } else { 0.0 })));
+        let rule = |short_s, long_s| Rule {
+            short_s,
+            long_s,
+            ..rule()
+        };
+        let fires = |rule| {
+            let mut alerts = Alerts::new(vec![rule]);
+            fired(&mut alerts, &Samples::default(), &past).len()
+        };
+        assert_eq!(fires(rule(300, 3600)), 0);
+        assert_eq!(fires(rule(1200, 1800)), 1);
+        assert_eq!(fires(rule(1200, 1200)), 1);
+    }
+
+    #[test]
+    fn what_fired_and_cleared_stays_in_the_history() {
+        let mut alerts = Alerts::new(vec![rule()]);
+        let none = Samples::default();
+        fired(&mut alerts, &none, &gateway([(0, 100.0, 2.0)]));
+        fired(&mut alerts, &none, &gateway([(0, 100.0, 8.0)]));
+        assert_eq!(alerts.history[0].cleared_ms, None);
+        fired(&mut alerts, &none, &gateway([(0, 100.0, 0.0)]));
+        let past = alerts.history[0];
+        assert_eq!((past.cleared_ms, past.worst), (Some(60_000), 8.0));
+        assert_eq!((past.reading.value, past.reading.n), (2.0, 100));
+    }
+
+    #[test]
+    fn senseless_rules_are_named() {
+        for good in default_rules() {
+            assert_eq!(good.check(), Ok(()), "{good:?}");
+        }
+        let field = |rule: Rule| rule.check().unwrap_err().0;
+        let good = rule();
+        assert_eq!(
+            field(Rule {
+                above: f64::NAN,
+                ..good.clone()
             }),
-            "error rate 100.00 % > 1.00 % (n = 100 in 5 min)"
+            "above"
+        );
+        assert_eq!(
+            field(Rule {
+                clear: 2.0,
+                ..good.clone()
+            }),
+            "clear"
+        );
+        assert_eq!(
+            field(Rule {
+                short_s: 0,
+                ..good.clone()
+            }),
+            "short_s"
+        );
+        assert_eq!(
+            field(Rule {
+                long_s: 60,
+                ..good.clone()
+            }),
+            "long_s"
+        );
+        assert_eq!(
+            field(Rule {
+                long_s: 86_400,
+                ..good
+            }),
+            "long_s"
         );
     }
 
@@ -454,7 +561,7 @@ mod tests {
         full.max_memory_mb = 1000;
         samples.push(full);
         let outside = Outside {
-            last_event_ms: Some(1000),
+            silent_since_ms: Some(1000),
             ..Outside::default()
         };
         let mut alerts = Alerts::default();

@@ -111,6 +111,7 @@ impl Handover {
         self.health(out)?;
         self.function(out)?;
         self.latency(out)?;
+        self.failures(out)?;
         self.charts(out)?;
         self.cold_starts(out)?;
         self.errors(out)?;
@@ -191,6 +192,21 @@ impl Handover {
         )
     }
 
+    fn failures(&self, out: &mut String) -> std::fmt::Result {
+        writeln!(
+            out,
+            "## Failures\n\n| counted at | failed | n | window | source |\n|---|---:|---:|---|---|"
+        )?;
+        for row in &self.vitals.failures {
+            writeln!(
+                out,
+                "| {} | {:.0} | {:.0} | {} | {} |",
+                row.what, row.failed, row.n, row.window, row.source
+            )?;
+        }
+        writeln!(out)
+    }
+
     fn charts(&self, out: &mut String) -> std::fmt::Result {
         if !self.series.iter().any(|b| b.n > 0) {
             return Ok(());
@@ -201,12 +217,17 @@ impl Handover {
         let top = |values: &[f64]| values.iter().copied().fold(0.0, f64::max);
         writeln!(
             out,
-            "```text\ncalls {}  max {:.0} a bucket",
+            "```text\ncalls  {}  max {:.0} a bucket",
             spark(&volume),
             top(&volume)
         )?;
-        writeln!(out, "p50   {}  max {}", spark(&p50), millis(top(&p50)))?;
-        writeln!(out, "p99   {}  max {}\n", spark(&p99), millis(top(&p99)))?;
+        let failed: Vec<f64> = self.series.iter().map(|b| b.failed as f64).collect();
+        if top(&failed) > 0.0 {
+            let most = top(&failed);
+            writeln!(out, "failed {}  max {most:.0} a bucket", spark(&failed))?;
+        }
+        writeln!(out, "p50    {}  max {}", spark(&p50), millis(top(&p50)))?;
+        writeln!(out, "p99    {}  max {}\n", spark(&p99), millis(top(&p99)))?;
         let most = self
             .histogram
             .iter()
@@ -372,7 +393,7 @@ mod tests {
     use crate::domain::latency::tests::{cold, warm};
     use crate::domain::latency::{Samples, Window};
     use crate::domain::slo::Slo;
-    use crate::domain::vitals::Readings;
+    use crate::domain::vitals::{Limits, Readings};
 
     fn handover() -> Handover {
         let mut samples = Samples::default();
@@ -386,11 +407,13 @@ mod tests {
             snapshot: None,
             budget: None,
             samples: &samples,
+            reports: None,
             own_calls: &[],
             window: Window::H1,
             now_ms: 131_000,
             prices: &prices,
             slo: Slo::default(),
+            limits: Limits::of(&[]),
         });
         Handover {
             written: "2026-11-23T12:00:00Z".to_owned(),
@@ -425,6 +448,8 @@ mod tests {
             "## Latency",
             "| Duration | 121 |",
             "## Cold starts\n\n1 of 121",
+            "## Failures",
+            "| in the log | 0 | 121 | 1h | log lines |",
             "## Errors",
             "| 3 | KeyError",
             "## Cost",

@@ -166,7 +166,7 @@ impl Invocation {
     pub fn sample(&self) -> Option<Sample> {
         Some(Sample {
             at_ms: self.ended.unwrap_or(self.started),
-            id: self.id.0 as u64 ^ (self.id.0 >> 64) as u64,
+            id: self.id.folded(),
             duration_ms: self.duration_ms()?,
             init_ms: self.init_ms(),
             billed_ms: f64::from(self.billed_ms),

@@ -1,14 +1,16 @@
 //! Latency figures that say how far they can be trusted: nearest-rank percentiles with their n, cold and warm kept apart.
 
+pub mod calls;
 pub mod cold;
 pub mod histogram;
+mod samples;
 pub mod series;
-
-use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::report::{Outcome, Report};
+
+pub use samples::Samples;
 
 /// One invocation as its REPORT line tells it. Durations in milliseconds, memory in MB.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -27,7 +29,7 @@ pub struct Sample {
     pub memory_mb: u32,
     /// Max Memory Used.
     pub max_memory_mb: u32,
-    /// The invocation ended in an error or a timeout.
+    /// The invocation failed: Lambda says so, or an error was logged while it ran.
     pub failed: bool,
     /// A cold start whose init time is lost (init itself timed out: `INIT_REPORT … Status: timeout`).
     pub init_timeout: bool,
@@ -38,7 +40,7 @@ impl Sample {
     pub fn from_report(report: &Report, at_ms: i64) -> Sample {
         Sample {
             at_ms,
-            id: report.request_id.0 as u64 ^ (report.request_id.0 >> 64) as u64,
+            id: report.request_id.folded(),
             duration_ms: report.duration_ms,
             init_ms: report.init_ms.or(report.restore_ms),
             billed_ms: report.billed_ms as f64,
@@ -249,81 +251,6 @@ pub fn millis(ms: f64) -> String {
         format!("{ms:.0} ms")
     } else {
         format!("{ms:.1} ms")
-    }
-}
-
-/// The most recent invocations, in order of time, each counted once, bounded in number.
-#[derive(Debug, Clone)]
-pub struct Samples {
-    by_time: BTreeMap<(i64, u64), Sample>,
-    capacity: usize,
-    dropped: u64,
-}
-
-impl Default for Samples {
-    fn default() -> Self {
-        // About 10 MB; a call every 6 s for a week.
-        Samples::with_capacity(100_000)
-    }
-}
-
-impl Samples {
-    /// Holds at most `capacity` invocations; the oldest go first.
-    pub fn with_capacity(capacity: usize) -> Self {
-        Samples {
-            by_time: BTreeMap::new(),
-            capacity: capacity.max(1),
-            dropped: 0,
-        }
-    }
-
-    /// Adds an invocation; `false` when it was known already.
-    pub fn push(&mut self, sample: Sample) -> bool {
-        let new = self
-            .by_time
-            .insert((sample.at_ms, sample.id), sample)
-            .is_none();
-        if self.by_time.len() > self.capacity {
-            self.by_time.pop_first();
-            self.dropped += 1;
-        }
-        new
-    }
-
-    /// How many are held.
-    pub fn len(&self) -> usize {
-        self.by_time.len()
-    }
-
-    /// True before the first invocation.
-    pub fn is_empty(&self) -> bool {
-        self.by_time.is_empty()
-    }
-
-    /// How many old ones were let go to stay within the bound.
-    pub fn dropped(&self) -> u64 {
-        self.dropped
-    }
-
-    /// All, oldest first.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Sample> {
-        self.by_time.values()
-    }
-
-    /// Those of the `seconds` before `now_ms`, oldest first.
-    pub fn since(&self, seconds: i64, now_ms: i64) -> impl DoubleEndedIterator<Item = &Sample> {
-        let from = now_ms.saturating_sub(seconds.saturating_mul(1000));
-        self.by_time.range((from, 0)..).map(|(_, s)| s)
-    }
-
-    /// Those of the window that ends at `now_ms`, oldest first.
-    pub fn within(&self, window: Window, now_ms: i64) -> impl DoubleEndedIterator<Item = &Sample> {
-        self.since(window.seconds(), now_ms)
-    }
-
-    /// The newest one.
-    pub fn latest(&self) -> Option<&Sample> {
-        self.by_time.values().next_back()
     }
 }
 

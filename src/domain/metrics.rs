@@ -6,7 +6,7 @@ use crate::domain::doctor::facts::Metrics;
 use crate::domain::slo::Counts;
 
 /// Requests and failures at the gateway over the windows that an SLO and its alerts look at.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Budget {
     /// Five minutes: the short window of the fast alert.
     pub five_minutes: Counts,
@@ -18,6 +18,33 @@ pub struct Budget {
     pub six_hours: Counts,
     /// The objective's whole window, 30 days.
     pub month: Counts,
+    /// The last six hours period by period, for rules with windows of their own.
+    #[serde(skip)]
+    pub recent: Recent,
+}
+
+/// Requests and failures by period, oldest first.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Recent {
+    /// End of the newest period, seconds since the epoch.
+    pub end_s: i64,
+    /// (start of the period in seconds since the epoch, what was counted in it).
+    pub periods: Vec<(i64, Counts)>,
+}
+
+impl Recent {
+    /// How far back the periods reach, seconds: no rule may look further.
+    pub const REACH_S: i64 = 21_600;
+
+    /// What was counted in the newest `seconds`.
+    pub fn over(&self, seconds: i64) -> Counts {
+        let from = self.end_s - seconds;
+        let periods = self.periods.iter().filter(|(start, _)| *start >= from);
+        periods.fold(Counts::default(), |sum, (_, counts)| Counts {
+            valid: sum.valid + counts.valid,
+            bad: sum.bad + counts.bad,
+        })
+    }
 }
 
 /// One point of the time axis. `None` means that CloudWatch has no data point there.

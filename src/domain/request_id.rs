@@ -31,6 +31,11 @@ impl RequestId {
         Some(Self(bits))
     }
 
+    /// The id in 64 bits, for counting calls once.
+    pub fn folded(self) -> u64 {
+        self.0 as u64 ^ (self.0 >> 64) as u64
+    }
+
     /// Reads a text that is a UUID and nothing else.
     pub fn exact(text: &[u8]) -> Option<Self> {
         if text.len() == TEXT_LEN {

@@ -1,16 +1,21 @@
 //! The figures of the Lambda tab, of `vintner lambda` and of the report: one reading of everything that was collected.
 
+mod failures;
 mod strip;
 
 use serde::Serialize;
 
+use crate::domain::alerts::{Rule, Signal};
 use crate::domain::cost::{Architecture, Cost, Prices, Usage};
 use crate::domain::doctor::Fact;
+use crate::domain::doctor::facts::Metrics;
 use crate::domain::function::Overview;
 use crate::domain::latency::cold::ColdStarts;
 use crate::domain::latency::{Estimate, Ladder, Sample, Samples, Window};
 use crate::domain::metrics::{Budget, Snapshot};
 use crate::domain::slo::{BURN_ALERTS, Slo};
+
+pub use failures::Failures;
 
 /// What the figures are made of. Absent parts leave their figures out.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +28,8 @@ pub struct Readings<'a> {
     pub budget: Option<&'a Fact<Budget>>,
     /// REPORT lines.
     pub samples: &'a Samples,
+    /// What is wrong with them, if anything.
+    pub reports: Option<&'a str>,
     /// Our own calls through the gateway: (milliseconds since the epoch, total milliseconds).
     pub own_calls: &'a [(i64, f64)],
     /// How far back to look.
@@ -33,6 +40,31 @@ pub struct Readings<'a> {
     pub prices: &'a Prices,
     /// The objective.
     pub slo: Slo,
+    /// What is too many errors, and too slow.
+    pub limits: Limits,
+}
+
+/// The thresholds of the lamps: those of the alert rules.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits {
+    /// Failed share of calls, 0 to 1.
+    pub errors: f64,
+    /// p99 of warm calls, milliseconds.
+    pub p99_ms: f64,
+}
+
+impl Limits {
+    /// From the rules, and where there is none, what the owner asked for.
+    pub fn of(rules: &[Rule]) -> Limits {
+        let above = |signal, otherwise: f64| {
+            let rule = rules.iter().find(|r| r.signal == signal);
+            rule.map_or(otherwise, |r| r.above)
+        };
+        Limits {
+            errors: above(Signal::ErrorRate, 1.0) / 100.0,
+            p99_ms: above(Signal::P99Warm, 500.0),
+        }
+    }
 }
 
 /// Green, amber, red, or nothing known.
@@ -81,6 +113,8 @@ pub struct LatencyRow {
     pub source: &'static str,
     /// Until when it looks, or when its newest value was made, milliseconds since the epoch.
     pub newest_ms: Option<i64>,
+    /// Why there is no figure, where there is none.
+    pub absent: Option<String>,
 }
 
 /// The error budget.
@@ -142,6 +176,8 @@ pub struct Vitals {
     pub strip: Vec<Vital>,
     /// Latency, from the outside in.
     pub latency: Vec<LatencyRow>,
+    /// Failed calls, from the outside in.
+    pub failures: Vec<Failures>,
     /// Handler time of warm calls.
     pub warm: Option<Ladder>,
     /// Handler plus init of all calls.
@@ -185,6 +221,7 @@ impl Vitals {
             window: readings.window.label(),
             strip: Vec::new(),
             latency: latency(readings, &samples),
+            failures: failures::failures(readings, &samples),
             warm,
             all,
             cold,
@@ -218,7 +255,7 @@ fn latency(readings: &Readings<'_>, samples: &[&Sample]) -> Vec<LatencyRow> {
         .copied()
         .filter(|(at, _)| *at >= from)
         .collect();
-    let measured = |what, source, values: Vec<f64>, newest_ms| {
+    let measured = |what, source, values: Vec<f64>, newest_ms, none: &str| {
         let ladder = Ladder::of(values);
         LatencyRow {
             what,
@@ -229,6 +266,7 @@ fn latency(readings: &Readings<'_>, samples: &[&Sample]) -> Vec<LatencyRow> {
             window: window.to_owned(),
             source,
             newest_ms,
+            absent: ladder.is_none().then(|| none.to_owned()),
         }
     };
     let totals = readings.snapshot.and_then(Fact::known).map(|s| &s.totals);
@@ -237,7 +275,8 @@ fn latency(readings: &Readings<'_>, samples: &[&Sample]) -> Vec<LatencyRow> {
         || window.to_owned(),
         |(from, to)| covered(to - from, readings.window),
     );
-    let cloudwatch = |what, source, n: Option<f64>, p50: Option<f64>, p99: Option<f64>| {
+    let cloudwatch = |what, ranks: fn(&Metrics) -> [Option<f64>; 3], gateway: bool| {
+        let [n, p50, p99] = totals.map_or([None; 3], ranks);
         let n = n.unwrap_or(0.0) as usize;
         LatencyRow {
             what,
@@ -246,52 +285,66 @@ fn latency(readings: &Readings<'_>, samples: &[&Sample]) -> Vec<LatencyRow> {
             p99: p99.map(|v| qualified(v, n)),
             max_ms: None,
             window: covered.clone(),
-            source,
+            source: "CloudWatch",
             newest_ms: span.map(|(_, to)| to).filter(|_| n > 0),
+            absent: (n == 0).then(|| no_metric(readings, gateway)),
         }
     };
     let newest_report = samples.last().map(|s| s.at_ms);
+    let none = readings.reports.unwrap_or("no REPORT line in the window");
     vec![
         measured(
             "client total",
             "our calls",
             own.iter().map(|(_, ms)| *ms).collect(),
             own.iter().map(|(at, _)| *at).max(),
+            "no call of ours in the window",
         ),
         cloudwatch(
             "gateway Latency",
-            "CloudWatch",
-            totals.and_then(|t| t.latency_n),
-            totals.and_then(|t| t.latency_p50),
-            totals.and_then(|t| t.latency_p99),
+            |t| [t.latency_n, t.latency_p50, t.latency_p99],
+            true,
         ),
         cloudwatch(
             "IntegrationLatency",
-            "CloudWatch",
-            totals.and_then(|t| t.integration_n),
-            totals.and_then(|t| t.integration_p50),
-            totals.and_then(|t| t.integration_p99),
+            |t| [t.integration_n, t.integration_p50, t.integration_p99],
+            true,
         ),
         cloudwatch(
             "Lambda Duration",
-            "CloudWatch",
-            totals.and_then(|t| t.duration_n),
-            totals.and_then(|t| t.duration_p50),
-            totals.and_then(|t| t.duration_p99),
+            |t| [t.duration_n, t.duration_p50, t.duration_p99],
+            false,
         ),
         measured(
             "Duration",
             "REPORT lines",
             samples.iter().map(|s| s.duration_ms).collect(),
             newest_report,
+            none,
         ),
         measured(
             "Init Duration",
             "REPORT lines",
             samples.iter().filter_map(|s| s.init_ms).collect(),
             samples.iter().rev().find(|s| s.is_cold()).map(|s| s.at_ms),
+            if samples.is_empty() {
+                none
+            } else {
+                "no cold start in the window"
+            },
         ),
     ]
+}
+
+/// Why CloudWatch has no figure.
+fn no_metric(readings: &Readings<'_>, gateway: bool) -> String {
+    let api_id = readings.overview.map(|o| &o.api_id);
+    match (api_id.and_then(Fact::absence), readings.snapshot) {
+        (Some(why), _) if gateway => why,
+        (_, None) => "not read yet".to_owned(),
+        (_, Some(Fact::Known(_))) => format!("no data point in {}", readings.window.label()),
+        (_, Some(absent)) => absent.absence().unwrap_or_default(),
+    }
 }
 
 /// What of a window is covered: the window's own name when it is all of it, else minutes or hours.
@@ -369,7 +422,6 @@ fn budget(budget: &Budget, slo: Slo) -> BudgetLine {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::domain::doctor::facts::Metrics;
     use crate::domain::latency::tests::{cold, warm};
     use crate::domain::slo::Counts;
 
@@ -388,11 +440,13 @@ mod tests {
             snapshot: None,
             budget: None,
             samples,
+            reports: None,
             own_calls: &[],
             window: Window::H1,
             now_ms: 302_000,
             prices,
             slo: Slo::default(),
+            limits: Limits::of(&[]),
         }
     }
 
@@ -482,6 +536,80 @@ mod tests {
         }
     }
 
+    fn lamp<'a>(vitals: &'a Vitals, label: &str) -> &'a Vital {
+        vitals.strip.iter().find(|v| v.label == label).unwrap()
+    }
+
+    #[test]
+    fn calls_that_crash_light_the_errors_lamp_whoever_counts_them() {
+        let prices = Prices::default();
+        let mut crashed = Samples::default();
+        for i in 0..120 {
+            crashed.push(Sample {
+                failed: i % 2 == 0,
+                ..warm(i * 1000, 5.0)
+            });
+        }
+        let vitals = Vitals::of(&readings(&crashed, &prices));
+        let errors = lamp(&vitals, "errors");
+        assert_eq!((errors.light, errors.value.as_str()), (Light::Red, "50 %"));
+        assert!(errors.why.contains("in the log 60 of 120"), "{errors:?}");
+        // What failed says nothing about how long an answer takes.
+        assert_eq!(lamp(&vitals, "warm p99").light, Light::Grey);
+
+        // A missing permission reaches no function: only the gateway knows.
+        let snapshot = Fact::Known(Snapshot {
+            totals: Metrics {
+                gateway_count: Some(40.0),
+                gateway_5xx: Some(40.0),
+                ..Metrics::default()
+            },
+            ..Snapshot::default()
+        });
+        let none = Samples::default();
+        let vitals = Vitals::of(&Readings {
+            snapshot: Some(&snapshot),
+            ..readings(&none, &prices)
+        });
+        let errors = lamp(&vitals, "errors");
+        assert_eq!((errors.light, errors.value.as_str()), (Light::Red, "100 %"));
+        assert!(errors.why.contains("gateway 5xx 40 of 40"), "{errors:?}");
+    }
+
+    #[test]
+    fn few_failures_are_worth_a_look_and_none_are_green_only_when_the_gateway_was_asked() {
+        let prices = Prices::default();
+        let mut one = samples();
+        one.push(Sample {
+            failed: true,
+            ..warm(299_500, 180.0)
+        });
+        let vitals = Vitals::of(&readings(&one, &prices));
+        assert_eq!(lamp(&vitals, "errors").light, Light::Amber);
+        let fine = samples();
+        let vitals = Vitals::of(&readings(&fine, &prices));
+        assert_eq!(lamp(&vitals, "errors").light, Light::Green);
+        let overview = Overview {
+            api_id: Fact::Known("a".to_owned()),
+            ..Overview::default()
+        };
+        let refused = Fact::Denied {
+            action: "cloudwatch:GetMetricData".to_owned(),
+        };
+        let vitals = Vitals::of(&Readings {
+            overview: Some(&overview),
+            snapshot: Some(&refused),
+            ..readings(&fine, &prices)
+        });
+        let errors = lamp(&vitals, "errors");
+        assert_eq!(errors.light, Light::Grey);
+        assert!(
+            errors.why.contains("cloudwatch:GetMetricData")
+                && errors.why.contains("in the log 0 of 301"),
+            "{errors:?}"
+        );
+    }
+
     #[test]
     fn a_burning_budget_pages() {
         let (samples, prices) = (Samples::default(), Prices::default());
@@ -498,6 +626,7 @@ mod tests {
                 valid: 1e6,
                 bad: 50.0,
             },
+            ..Budget::default()
         };
         let vitals = Vitals::of(&Readings {
             budget: Some(&Fact::Known(budget)),

@@ -13,6 +13,7 @@ use crate::client::link::Link;
 use crate::client::report::compose;
 use crate::client::survey::{self, Reports};
 use crate::config::Settings;
+use crate::domain::alerts::Alerts;
 use crate::domain::doctor::{Diagnosis, Fact, diagnose};
 use crate::domain::drift::DriftReport;
 use crate::domain::features::Features;
@@ -109,6 +110,8 @@ pub enum Event {
         /// The answer.
         config: Box<Fact<FunctionConfig>>,
     },
+    /// The alert rules were looked at anew; told by the tab itself.
+    Watched(Box<Alerts>),
     /// How recent requests compare with the champion's training rows, or why that cannot be said.
     Drifted(Result<Box<Drifted>, String>),
     /// What Doctor found, or why it could not look.
@@ -200,8 +203,8 @@ async fn keep_watching(
     let mut stretch = window;
     let mut month: Option<(i64, Fact<Counts>)> = None;
     loop {
-        let overview =
-            survey::overview(aws, function, examination.qualifier.as_deref(), &endpoint).await;
+        let qualifier = examination.qualifier.as_deref();
+        let overview = Box::pin(survey::overview(aws, function, qualifier, &endpoint)).await;
         let configured = overview.config.known().map(|c| c.log_group.clone());
         let group = link
             .log_groups
@@ -225,8 +228,15 @@ async fn keep_watching(
         }
         let counts = month.as_ref().map_or(&Fact::NotAsked, |(_, counts)| counts);
         let ((snapshot, budget), reports) = tokio::join!(
-            survey::measure(aws, function, api_id.as_deref(), window, counts, now),
-            survey::reports(aws, &group, stretch, now)
+            Box::pin(survey::measure(
+                aws,
+                function,
+                api_id.as_deref(),
+                window,
+                counts,
+                now
+            )),
+            Box::pin(survey::reports(aws, &group, stretch, now))
         );
         if matches!(reports, Fact::Known(_)) {
             stretch = OVERLAP.min(window);
@@ -344,9 +354,10 @@ fn examine(schema: Arc<Schema>, runner: &mut Runner) {
 
 fn write_report(schema: Arc<Schema>, window: Window, path: PathBuf, runner: &mut Runner) {
     let link = runner.link.clone();
+    let settings = Arc::clone(&runner.settings);
     runner.spawn("report", move |outbox| async move {
         let outcome = match link {
-            Some(link) => compose(&link, &schema, window)
+            Some(link) => compose(&link, &schema, &settings, window)
                 .await
                 .map_err(|error| format!("{error:#}")),
             None => Err("not connected yet".to_owned()),

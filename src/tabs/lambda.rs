@@ -3,6 +3,7 @@
 mod alerts;
 mod charts;
 mod config;
+mod figures;
 mod latency;
 mod money;
 mod panes;
@@ -12,31 +13,27 @@ use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use tokio::time::Instant;
 
 use crate::app::Env;
-use crate::client::survey::Reports;
-use crate::client::tail::TailUpdate;
-use crate::domain::alerts::{Alerts, Change, Outside, Reading, Signal};
+use crate::domain::alerts::Alerts;
 use crate::domain::cost::Prices;
 use crate::domain::doctor::{Diagnosis, Fact};
 use crate::domain::function::{FunctionConfig, Overview};
-use crate::domain::latency::{Sample, Samples, Window};
+use crate::domain::latency::{Samples, Window};
 use crate::domain::metrics::{Budget, Snapshot};
-use crate::domain::report::Report;
-use crate::domain::slo::Slo;
-use crate::domain::vitals::{Light, Readings, Vitals};
-use crate::effects::lambda::{Drifted, Effect, Event as LambdaEvent};
-use crate::effects::{Effect as AnyEffect, Event, logs, predict};
+use crate::domain::vitals::{Light, Vitals};
+use crate::effects::lambda::{Drifted, Effect};
+use crate::effects::{Event, logs, predict};
 use crate::history::Entry;
 use crate::keys::{Action, Scope};
 use crate::overlay::alerts::AlertList;
 use crate::overlay::doctor::DoctorOverlay;
 use crate::remote::Remote;
 use crate::tabs::{Cx, Look, Now, Offer, Tab};
-use crate::ui::text::clean;
 use crate::ui::theme::Tone;
 
 pub(crate) use alerts::line as alert_line;
@@ -51,11 +48,19 @@ pub struct Lambda {
     watching: bool,
     window: Window,
     overview: Remote<Overview>,
-    snapshot: Remote<Snapshot>,
-    budget: Option<Budget>,
+    /// CloudWatch's figures of the window, and the error budget, or why there are none.
+    snapshot: Fact<Snapshot>,
+    budget: Fact<Budget>,
+    /// When CloudWatch last answered with figures, and why the last question brought none.
+    measured_at: Option<Timestamp>,
+    measure_trouble: Option<String>,
     samples: Samples,
-    /// Why there are no REPORT lines, or that there are more than were read.
-    reports_note: Option<String>,
+    /// How far back REPORT lines were read, milliseconds since the epoch.
+    read_since_ms: Option<i64>,
+    /// Only the newest lines of a window were read.
+    cut: bool,
+    /// Why the last reading of REPORT lines brought none.
+    reports_trouble: Option<String>,
     own_calls: VecDeque<(i64, f64)>,
     prices: Prices,
     vitals: Option<Vitals>,
@@ -76,20 +81,24 @@ pub struct Lambda {
 
 impl Lambda {
     /// The tab as it starts.
-    pub fn new(_env: &Env) -> Self {
+    pub fn new(env: &Env) -> Self {
         Self {
             ticket: 0,
             watching: false,
             window: Window::H1,
             overview: Remote::Idle,
-            snapshot: Remote::Idle,
-            budget: None,
+            snapshot: Fact::NotAsked,
+            budget: Fact::NotAsked,
+            measured_at: None,
+            measure_trouble: None,
             samples: Samples::default(),
-            reports_note: None,
+            read_since_ms: None,
+            cut: false,
+            reports_trouble: None,
             own_calls: VecDeque::new(),
-            prices: Prices::default(),
+            prices: env.settings.prices.clone(),
             vitals: None,
-            alerts: Alerts::default(),
+            alerts: Alerts::new(env.settings.rules.clone()),
             last_event_ms: None,
             drift: None,
             diagnosis: None,
@@ -107,7 +116,6 @@ impl Lambda {
         self.ticket += 1;
         self.watching = true;
         self.overview.load(cx.now.wall);
-        self.snapshot.load(cx.now.wall);
         cx.effect(Effect::Watch {
             ticket: self.ticket,
             window: self.window,
@@ -122,156 +130,15 @@ impl Lambda {
         });
     }
 
-    fn forget(&mut self) {
-        let (ticket, window, pane) = (self.ticket, self.window, self.pane);
-        self.overview = Remote::Idle;
-        self.snapshot = Remote::Idle;
-        self.budget = None;
-        self.samples = Samples::default();
-        self.reports_note = None;
-        self.own_calls.clear();
-        self.alerts = Alerts::default();
-        self.last_event_ms = None;
-        self.drift = None;
-        self.diagnosis = None;
-        self.revealed.clear();
-        self.compared = None;
-        self.vitals = None;
-        (self.ticket, self.window, self.pane) = (ticket, window, pane);
-    }
-
-    /// Works the figures out anew and lets the alert rules look at them.
-    fn reckon(&mut self, cx: &mut Cx) {
-        let now_ms = cx.now.wall.as_millisecond();
-        let own_calls: Vec<(i64, f64)> = self.own_calls.iter().copied().collect();
-        let snapshot = self.snapshot.value().map(|(s, _)| Fact::Known(s.clone()));
-        let budget = self.budget.map(Fact::Known);
-        self.vitals = Some(Vitals::of(&Readings {
-            overview: self.overview.value().map(|(o, _)| o),
-            snapshot: snapshot.as_ref(),
-            budget: budget.as_ref(),
-            samples: &self.samples,
-            own_calls: &own_calls,
+    /// Another target: nothing of the last one stays but what the user chose.
+    fn forget(&mut self, env: &Env) {
+        *self = Self {
+            ticket: self.ticket,
             window: self.window,
-            now_ms,
-            prices: &self.prices,
-            slo: Slo::default(),
-        }));
-        let outside = Outside {
-            gateway: self.budget.map(|b| (b.five_minutes, b.hour)),
-            drift: self.drift.as_ref().and_then(|drifted| {
-                Some(Reading {
-                    value: drifted.report.worst()?.of_limit(),
-                    n: drifted.report.rows as u64,
-                })
-            }),
-            last_event_ms: self.last_event_ms,
+            pane: self.pane,
+            free_tier: self.free_tier,
+            ..Self::new(env)
         };
-        for (rule, change) in self.alerts.step(&self.samples, &outside, now_ms) {
-            match change {
-                Change::Fired(reading) => {
-                    let mut text = rule.sentence(&reading);
-                    if rule.signal == Signal::Drift {
-                        text = format!("{text}: retrain suggested");
-                    }
-                    cx.effect(AnyEffect::Notify(format!("vintner: {text}")));
-                    cx.toast(Tone::Bad, text);
-                }
-                Change::Cleared => cx.toast(Tone::Good, format!("{}: over", rule.signal.title())),
-            }
-        }
-    }
-
-    fn on_lambda(&mut self, event: &LambdaEvent, cx: &mut Cx) {
-        let at = cx.now.wall;
-        match event {
-            LambdaEvent::Described { ticket, overview } if *ticket == self.ticket => {
-                self.overview.resolve(overview.clone().map(|o| *o), at);
-                self.reckon(cx);
-            }
-            LambdaEvent::Measured {
-                ticket,
-                snapshot,
-                budget,
-            } if *ticket == self.ticket => {
-                self.snapshot.resolve(answer(snapshot), at);
-                self.budget = budget.known().copied().or(self.budget);
-                self.reckon(cx);
-            }
-            LambdaEvent::Reports { ticket, reports } if *ticket == self.ticket => {
-                self.take_reports(reports);
-                self.reckon(cx);
-            }
-            LambdaEvent::Version {
-                ticket,
-                version,
-                config,
-            } if *ticket == self.ticket => match answer(config) {
-                Ok(config) => {
-                    self.compared = Some((version.clone(), config));
-                    self.pane = Pane::Config;
-                }
-                Err(why) => cx.toast(Tone::Bad, format!("version {version}: {why}")),
-            },
-            LambdaEvent::Drifted(drifted) => {
-                self.drift = drifted.as_ref().ok().map(|drifted| (**drifted).clone());
-                self.reckon(cx);
-            }
-            LambdaEvent::Diagnosed(Ok(diagnosis)) => self.diagnosis = Some((**diagnosis).clone()),
-            LambdaEvent::Reported(Ok(path)) => {
-                cx.toast(Tone::Good, format!("wrote {}", path.display()));
-            }
-            LambdaEvent::Reported(Err(why)) => cx.toast(Tone::Bad, clean(why)),
-            _ => {}
-        }
-    }
-
-    fn take_reports(&mut self, reports: &Fact<Reports>) {
-        match answer(reports) {
-            Ok(found) => {
-                for sample in found.samples {
-                    self.last_event_ms = self.last_event_ms.max(Some(sample.at_ms));
-                    self.samples.push(sample);
-                }
-                // A later, shorter reading does not fill what the first left out.
-                if found.cut {
-                    self.reports_note = Some(format!(
-                        "only the newest {} REPORT lines were read",
-                        self.samples.len()
-                    ));
-                }
-            }
-            Err(why) => self.reports_note = Some(format!("no REPORT lines: {why}")),
-        }
-    }
-
-    /// The tail saw something: REPORT lines become samples.
-    fn hear(&mut self, update: &TailUpdate, cx: &mut Cx) {
-        let TailUpdate::Events(batch) = update else {
-            return;
-        };
-        let mut new = false;
-        for event in &batch.events {
-            self.last_event_ms = self.last_event_ms.max(Some(event.timestamp));
-            if let Some(report) = Report::parse(&event.message) {
-                new |= self
-                    .samples
-                    .push(Sample::from_report(&report, event.timestamp));
-            }
-        }
-        if new {
-            self.reckon(cx);
-        }
-    }
-
-    /// A prediction of ours came back through the gateway.
-    fn remember_call(&mut self, total_ms: f64, cx: &mut Cx) {
-        if self.own_calls.len() == OWN_CALLS {
-            self.own_calls.pop_front();
-        }
-        self.own_calls
-            .push_back((cx.now.wall.as_millisecond(), total_ms));
-        self.reckon(cx);
     }
 
     fn next_version(&self) -> Option<String> {
@@ -394,12 +261,6 @@ impl Lambda {
     }
 }
 
-/// What is known, or why it is not, in a sentence.
-fn answer<T: Clone>(fact: &Fact<T>) -> Result<T, String> {
-    let absent = || fact.absence().unwrap_or_default();
-    fact.known().cloned().ok_or_else(absent)
-}
-
 impl Tab for Lambda {
     fn title(&self) -> &'static str {
         "Lambda"
@@ -451,7 +312,10 @@ impl Tab for Lambda {
         match action {
             Action::Window => {
                 self.window = self.window.next();
+                // The old window's figures are none of the new one's.
+                self.snapshot = Fact::NotAsked;
                 self.watch(cx);
+                self.reckon(cx);
             }
             Action::Refresh => self.watch(cx),
             Action::View | Action::NextField => self.show(self.pane.next()),
@@ -490,7 +354,7 @@ impl Tab for Lambda {
     fn on_event(&mut self, event: &Event, cx: &mut Cx) {
         match event {
             Event::Connected(_) => {
-                self.forget();
+                self.forget(cx.env);
                 self.watch(cx);
             }
             Event::IncidentSet(_) if self.watching => self.watch(cx),

@@ -5,6 +5,7 @@ use vintner::client::survey::Reports;
 use vintner::domain::doctor::facts::{Concurrency, Metrics};
 use vintner::domain::doctor::{Diagnosis, Fact, Finding, Status, Verdict};
 use vintner::domain::function::{Alias, FunctionConfig, Overview, Secret, Version};
+use vintner::domain::latency::calls::{CallLine, Told};
 use vintner::domain::latency::{Sample, Window};
 use vintner::domain::metrics::{Budget, Snapshot};
 use vintner::domain::slo::Counts;
@@ -99,8 +100,14 @@ fn reports(now: Timestamp) -> Reports {
             init_timeout: false,
         }
     });
+    let line = |sample: Sample| CallLine {
+        stream: 1,
+        at_ms: sample.at_ms,
+        told: Told::Ended(sample),
+    };
     Reports {
-        samples: samples.collect(),
+        lines: samples.map(line).collect(),
+        since_ms: now_ms - 3_600_000,
         cut: false,
     }
 }
@@ -145,6 +152,7 @@ fn fill(stage: &mut Stage) {
             hour: counts(400.0),
             six_hours: counts(2_400.0),
             month: counts(288_000.0),
+            ..Budget::default()
         }),
     });
 }

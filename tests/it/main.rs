@@ -9,6 +9,7 @@ mod client_tail;
 mod doctor;
 mod journeys;
 mod lambda;
+mod lambda_incidents;
 mod models;
 mod models_away;
 mod pictures;

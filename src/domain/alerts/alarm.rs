@@ -14,7 +14,11 @@ pub struct Names<'a> {
     pub region: &'a str,
 }
 
-/// The command that makes CloudWatch watch this rule, or why there is none.
+/// `memory_utilization` is no metric of Lambda's own.
+const INSIGHTS: &str =
+    "# needs Lambda Insights: without its extension in the function this metric stays empty\n";
+
+/// The command that makes CloudWatch watch this rule, or why there is none. A comment line before it says what it needs.
 pub fn put_metric_alarm(rule: &Rule, names: Names<'_>) -> Result<String, String> {
     let api = || {
         names.api_id.ok_or_else(|| {
@@ -53,8 +57,12 @@ pub fn put_metric_alarm(rule: &Rule, names: Names<'_>) -> Result<String, String>
         }
     };
     let name = quote(&format!("{}-{}", names.function, slug(rule.signal)));
+    let needs = match rule.signal {
+        Signal::Memory => INSIGHTS,
+        _ => "",
+    };
     Ok(format!(
-        "aws cloudwatch put-metric-alarm --region {} --alarm-name {name} {body}",
+        "{needs}aws cloudwatch put-metric-alarm --region {} --alarm-name {name} {body}",
         quote(names.region)
     ))
 }
@@ -159,7 +167,14 @@ mod tests {
                 .unwrap()
                 .contains("--treat-missing-data breaching")
         );
-        assert!(line(Signal::Memory).unwrap().contains("LambdaInsights"));
+        let memory = line(Signal::Memory).unwrap();
+        assert!(
+            memory.starts_with("# needs Lambda Insights")
+                && memory.contains("\naws cloudwatch put-metric-alarm")
+                && memory.contains("--namespace LambdaInsights")
+                && memory.contains("--threshold 90"),
+            "{memory}"
+        );
         assert!(line(Signal::Drift).is_err());
     }
 

@@ -1,6 +1,8 @@
 //! The health strip: one lamp each for what a person looks at first, with its reason in words.
 
-use super::{Light, Readings, Vital, Vitals};
+use std::cmp::Ordering::Equal;
+
+use super::{Failures, Light, Readings, Vital, Vitals};
 use crate::domain::arn;
 use crate::domain::cost::dollars;
 use crate::domain::doctor::facts::{Fact, Facts, Function, Subject};
@@ -25,14 +27,15 @@ fn vital(
 
 /// All lamps, from the function outwards to what it costs.
 pub(super) fn strip(readings: &Readings<'_>, vitals: &Vitals) -> Vec<Vital> {
-    let mut strip = Vec::with_capacity(9);
+    let mut strip = Vec::with_capacity(10);
     strip.extend(function_lamps(readings));
     strip.push(policy_lamp(readings));
+    strip.push(error_lamp(readings, vitals));
     strip.push(throttle_lamp(readings));
-    strip.push(warm_lamp(vitals));
-    strip.push(cold_lamp(vitals));
+    strip.push(warm_lamp(readings, vitals));
+    strip.push(cold_lamp(readings, vitals));
     strip.push(budget_lamp(readings, vitals));
-    strip.push(cost_lamp(vitals));
+    strip.push(cost_lamp(readings, vitals));
     strip
 }
 
@@ -188,6 +191,48 @@ fn policy_lamp(readings: &Readings<'_>) -> Vital {
     }
 }
 
+/// Below this many calls one failure alone is more than the limit.
+const FEW: f64 = 50.0;
+
+/// The worst of what gateway, Lambda and log say.
+fn error_lamp(readings: &Readings<'_>, vitals: &Vitals) -> Vital {
+    const LABEL: &str = "errors";
+    let counted = vitals.failures.iter().filter(|f| f.n > 0.0);
+    let said: Vec<String> = counted.clone().map(Failures::sentence).collect();
+    let unasked = gateway_unasked(readings);
+    let worst = counted.max_by(|a, b| a.share().partial_cmp(&b.share()).unwrap_or(Equal));
+    let Some((worst, share)) = worst.and_then(|w| Some((w, w.share()?))) else {
+        let why = unasked.unwrap_or_else(|| format!("no call in {}", readings.window.label()));
+        return vital(LABEL, "–", Light::Grey, why);
+    };
+    let mut why = format!("{}, {}", said.join(", "), readings.window.label());
+    let light = match share {
+        s if s > 0.5 || (s > readings.limits.errors && worst.n >= FEW) => Light::Red,
+        s if s > 0.0 => Light::Amber,
+        _ if unasked.is_some() => Light::Grey,
+        _ => Light::Green,
+    };
+    if let Some(unasked) = unasked {
+        why = format!("{why}; the gateway's answers: {unasked}");
+    }
+    let value = match share * 100.0 {
+        0.0 => "0 %".to_owned(),
+        percent if percent < 10.0 => format!("{percent:.1} %"),
+        percent => format!("{percent:.0} %"),
+    };
+    vital(LABEL, value, light, why)
+}
+
+/// Why the gateway in front could not be asked: without it, what callers see is not known.
+fn gateway_unasked(readings: &Readings<'_>) -> Option<String> {
+    let api_id = &readings.overview?.api_id;
+    match (api_id, readings.snapshot) {
+        (Fact::Known(_), Some(Fact::Known(_))) | (Fact::Missing(_) | Fact::NotAsked, _) => None,
+        (Fact::Known(_), snapshot) => Some(absence(snapshot)),
+        (refused, _) => Some(absence(Some(refused))),
+    }
+}
+
 fn throttle_lamp(readings: &Readings<'_>) -> Vital {
     const LABEL: &str = "throttles";
     let Some(totals) = readings.snapshot.and_then(Fact::known).map(|s| &s.totals) else {
@@ -206,40 +251,45 @@ fn throttle_lamp(readings: &Readings<'_>) -> Vital {
     vital(LABEL, format!("{n:.0}"), light, why)
 }
 
-fn warm_lamp(vitals: &Vitals) -> Vital {
-    const LABEL: &str = "warm p99";
-    let Some(ladder) = &vitals.warm else {
-        return vital(LABEL, "–", Light::Grey, "no REPORT lines in the window");
-    };
-    let source = format!("n = {}, REPORT lines, {}", ladder.n, vitals.window);
-    match ladder.p99.value() {
-        Some(p99) => {
-            let light = if p99 > 500.0 {
-                Light::Red
-            } else {
-                Light::Green
-            };
-            vital(
-                LABEL,
-                ladder.p99.text(),
-                light,
-                format!("objective 500 ms; {source}"),
-            )
-        }
-        None => vital(
-            LABEL,
-            "–",
-            Light::Grey,
-            format!("n too small: max {} ({source})", millis(ladder.max)),
-        ),
-    }
+fn no_lines(readings: &Readings<'_>) -> String {
+    let why = readings.reports.unwrap_or("no REPORT lines in the window");
+    one_line(why, 160)
 }
 
-fn cold_lamp(vitals: &Vitals) -> Vital {
+fn warm_lamp(readings: &Readings<'_>, vitals: &Vitals) -> Vital {
+    const LABEL: &str = "warm p99";
+    let Some(ladder) = &vitals.warm else {
+        return vital(LABEL, "–", Light::Grey, no_lines(readings));
+    };
+    let source = format!("n = {}, REPORT lines, {}", ladder.n, vitals.window);
+    let Some(p99) = ladder.p99.value() else {
+        let why = format!("n too small: max {} ({source})", millis(ladder.max));
+        return vital(LABEL, "–", Light::Grey, why);
+    };
+    let warm = readings.samples.within(readings.window, readings.now_ms);
+    let failed = warm.filter(|s| !s.is_cold() && s.failed).count();
+    let limit = readings.limits.p99_ms;
+    let objective = format!("objective {}; {source}", millis(limit));
+    let (light, why) = match failed as f64 / ladder.n as f64 {
+        _ if p99 > limit => (Light::Red, objective),
+        // A crash is quick: it must not pass for a quick answer.
+        share if share > readings.limits.errors => (
+            Light::Grey,
+            format!(
+                "{failed} of {} failed: no measure of answers ({source})",
+                ladder.n
+            ),
+        ),
+        _ => (Light::Green, objective),
+    };
+    vital(LABEL, ladder.p99.text(), light, why)
+}
+
+fn cold_lamp(readings: &Readings<'_>, vitals: &Vitals) -> Vital {
     const LABEL: &str = "cold rate";
     let cold = &vitals.cold;
     let Some(rate) = cold.rate() else {
-        return vital(LABEL, "–", Light::Grey, "no REPORT lines in the window");
+        return vital(LABEL, "–", Light::Grey, no_lines(readings));
     };
     let light = match rate {
         r if r >= 0.3 && cold.n >= 20 => Light::Red,
@@ -287,7 +337,7 @@ fn budget_lamp(readings: &Readings<'_>, vitals: &Vitals) -> Vital {
     vital(LABEL, format!("{:.0} %", remaining * 100.0), light, why)
 }
 
-fn cost_lamp(vitals: &Vitals) -> Vital {
+fn cost_lamp(readings: &Readings<'_>, vitals: &Vitals) -> Vital {
     const LABEL: &str = "$/1M";
     match &vitals.cost {
         Some(cost) => vital(
@@ -299,6 +349,6 @@ fn cost_lamp(vitals: &Vitals) -> Vital {
                 cost.usage.billed_ms, cost.usage.n, cost.prices_as_of
             ),
         ),
-        None => vital(LABEL, "–", Light::Grey, "no REPORT lines in the window"),
+        None => vital(LABEL, "–", Light::Grey, no_lines(readings)),
     }
 }

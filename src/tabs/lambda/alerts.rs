@@ -1,16 +1,48 @@
 //! The alert rules and where they stand.
 
+use jiff::Timestamp;
 use ratatui::text::{Line, Span};
 
 use super::Lambda;
-use crate::domain::alerts::{Alert, Signal, Standing};
+use crate::domain::alerts::{Alert, Past, Signal, Standing};
 use crate::domain::drift::{Drift, FEWEST};
 use crate::effects::lambda::Drifted;
 use crate::tabs::Look;
-use crate::ui::text::{clean, fit};
+use crate::ui::text::{age, clean, fit};
 
-/// The pane's lines.
+/// The pane's lines: the rules, then what fired so far.
 pub fn lines(tab: &Lambda, look: &Look) -> Vec<Line<'static>> {
+    let mut lines = rules(tab, look);
+    if !tab.alerts.history.is_empty() {
+        lines.push(Line::default());
+        let past = tab.alerts.history.iter();
+        lines.extend(past.map(|past| past_line(past, look)));
+    }
+    lines
+}
+
+/// One time that a rule fired: when, which, on what, and whether it is over.
+pub fn past_line(past: &Past, look: &Look) -> Line<'static> {
+    let at = |ms| Timestamp::from_millisecond(ms).unwrap_or_default();
+    let ago = age(at(past.fired_ms), look.now.wall);
+    let value = past.signal.show(past.reading.value);
+    let mut text = format!(
+        "{ago}: {} {value} n {}",
+        past.signal.title(),
+        past.reading.n
+    );
+    let style = match past.cleared_ms {
+        Some(cleared) => {
+            let minutes = (cleared - past.fired_ms) / 60_000;
+            text.push_str(&format!(", over after {} min", minutes.max(1)));
+            look.theme.muted
+        }
+        None => look.theme.bad,
+    };
+    Line::styled(text, style)
+}
+
+fn rules(tab: &Lambda, look: &Look) -> Vec<Line<'static>> {
     tab.alerts
         .list
         .iter()
@@ -57,19 +89,26 @@ pub fn line(alert: &Alert, look: &Look) -> Line<'static> {
         Standing::NoData => (
             look.glyphs.skip,
             look.theme.muted,
-            "too few values".to_owned(),
+            match rule.min_n {
+                0 => "not read yet".to_owned(),
+                n => format!("n below {n}"),
+            },
         ),
+        // The long window is above the limit, the short one is not, or says nothing.
+        Standing::Ok { reading } if reading.value > rule.above => {
+            (look.glyphs.warn, look.theme.warn, now(reading))
+        }
         Standing::Ok { reading } => (look.glyphs.ok, look.theme.good, now(reading)),
         Standing::Firing { reading, .. } => (look.glyphs.bad, look.theme.bad, now(reading)),
     };
     Line::from(vec![
         Span::styled(format!("{sign} "), style),
         Span::styled(
-            fit(signal.title(), 19, look.glyphs.ellipsis),
+            fit(signal.title(), 17, look.glyphs.ellipsis),
             look.theme.text,
         ),
         Span::styled(
-            format!(" > {:<7} ", signal.show(rule.above)),
+            format!(" > {:<6} ", signal.show(rule.above)),
             look.theme.muted,
         ),
         Span::styled(text, style),

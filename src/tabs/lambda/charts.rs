@@ -10,70 +10,118 @@ use super::Lambda;
 use crate::domain::latency::histogram::{Bin, histogram};
 use crate::domain::latency::millis;
 use crate::domain::latency::series::{Bucket, series};
+use crate::domain::metrics::{Point, Snapshot};
 use crate::tabs::Look;
 use crate::ui::panel::notice;
-use crate::ui::text::count;
+use crate::ui::text::{clean, count};
 use crate::ui::theme::Tone;
 
 /// Width of the labels left of a chart.
-const LABEL: u16 = 9;
+const LABEL: u16 = 11;
+
+/// One row of the time axis' charts.
+struct Row {
+    name: &'static str,
+    values: Vec<(f64, Style)>,
+    show: fn(f64) -> String,
+}
 
 /// Draws the pane: the series above, the histogram below when there is room.
 pub fn render(tab: &Lambda, area: Rect, buf: &mut Buffer, look: &Look) {
     let now_ms = look.now.wall.as_millisecond();
-    if tab.samples.within(tab.window, now_ms).next().is_none() {
+    let logged = tab.samples.within(tab.window, now_ms).next().is_some();
+    let width = usize::from(area.width.saturating_sub(LABEL));
+    let rows = rows(tab, logged, width, look);
+    if rows.is_empty() {
         let text = tab
-            .reports_note
-            .clone()
+            .reports_note(now_ms)
             .unwrap_or_else(|| format!("no REPORT line in the last {}", tab.window.label()));
-        notice(&text, Tone::Muted, area, buf, look);
+        notice(&clean(&text), Tone::Muted, area, buf, look);
+        return;
+    }
+    if !logged {
+        over_time(tab, &rows, area, buf, look);
         return;
     }
     let bins = usize::from(area.height / 2).clamp(4, 14);
-    let rows = bins as u16 + 1;
-    let [top, below] = Layout::vertical([Constraint::Min(6), Constraint::Length(rows)]).areas(area);
-    over_time(tab, top, buf, look);
+    let height = bins as u16 + 1;
+    let [top, below] =
+        Layout::vertical([Constraint::Min(6), Constraint::Length(height)]).areas(area);
+    over_time(tab, &rows, top, buf, look);
     spread(tab, bins, below, buf, look);
 }
 
-fn over_time(tab: &Lambda, area: Rect, buf: &mut Buffer, look: &Look) {
+/// What the log and the gateway tell over time; failures only where there are some.
+fn rows(tab: &Lambda, logged: bool, width: usize, look: &Look) -> Vec<Row> {
     let now_ms = look.now.wall.as_millisecond();
-    let width = area.width.saturating_sub(LABEL);
-    if width < 8 || area.height < 4 {
+    let calls: fn(f64) -> String = |v| count(v as usize);
+    let plain = look.theme.accent;
+    let mut rows = Vec::new();
+    if logged {
+        let samples = tab.samples.within(tab.window, now_ms);
+        let buckets = series(samples, tab.window.seconds(), now_ms, width);
+        let mut row = |name, show, pick: &dyn Fn(&Bucket) -> (f64, Style)| {
+            let values = buckets.iter().map(pick).collect();
+            rows.push(Row { name, values, show });
+        };
+        row("p99", millis, &|b| {
+            (b.p99.unwrap_or(0.0), style_of(b, look))
+        });
+        row("p50", millis, &|b| (b.p50.unwrap_or(0.0), plain));
+        row("calls", calls, &|b| (b.n as f64, style_of(b, look)));
+        if buckets.iter().any(|b| b.failed > 0) {
+            row("failed", calls, &|b| (b.failed as f64, look.theme.bad));
+        }
+    }
+    let Some(snapshot) = tab.snapshot.known() else {
+        return rows;
+    };
+    let mut gateway = |name, style, pick: fn(&Point) -> Option<f64>| {
+        let values = columns_of(snapshot, pick, tab.window.seconds(), now_ms, width);
+        if values.iter().any(|v| *v > 0.0) {
+            let values = values.into_iter().map(|v| (v, style)).collect();
+            let show = calls;
+            rows.push(Row { name, values, show });
+        }
+    };
+    // The function's own lines say how much there was, unless no call reached it.
+    if !logged {
+        gateway("reqs", plain, |p| p.count);
+    }
+    gateway("gw 5xx", look.theme.bad, |p| p.server_errors);
+    rows
+}
+
+/// The gateway's points on the columns of the time axis: each column shows the period that it lies in.
+fn columns_of(
+    snapshot: &Snapshot,
+    pick: fn(&Point) -> Option<f64>,
+    seconds: i64,
+    now_ms: i64,
+    width: usize,
+) -> Vec<f64> {
+    let (span, period) = (seconds * 1000, snapshot.period_s * 1000);
+    let value = |column: usize| {
+        let middle = now_ms - span + span * (2 * column as i64 + 1) / (2 * width as i64);
+        let within = |p: &&Point| (p.at_ms..p.at_ms + period).contains(&middle);
+        let point = snapshot.points.iter().find(within);
+        point.and_then(pick).unwrap_or(0.0)
+    };
+    (0..width).map(value).collect()
+}
+
+fn over_time(tab: &Lambda, rows: &[Row], area: Rect, buf: &mut Buffer, look: &Look) {
+    if area.width < LABEL + 8 || area.height < 4 {
         return;
     }
-    let samples = tab.samples.within(tab.window, now_ms);
-    let buckets = series(samples, tab.window.seconds(), now_ms, usize::from(width));
-    let rest = area.height - 1;
-    let tall = (rest / 3).max(1);
-    let rows = [tall, tall, rest - 2 * tall];
-    let [p99, p50, volume, axis] = Layout::vertical([
-        Constraint::Length(rows[0]),
-        Constraint::Length(rows[1]),
-        Constraint::Length(rows[2]),
-        Constraint::Length(1),
-    ])
-    .areas(area);
-    let value = |pick: fn(&Bucket) -> Option<f64>| {
-        buckets
-            .iter()
-            .map(|b| (pick(b).unwrap_or(0.0), style_of(b, look)))
-            .collect::<Vec<_>>()
-    };
-    columns("p99", &value(|b| b.p99), millis, p99, buf, look);
-    let warm = buckets
+    let [charts, axis] = Layout::vertical([Constraint::Min(0), Constraint::Length(1)]).areas(area);
+    let shares = vec![Constraint::Fill(1); rows.len()];
+    for (row, place) in rows
         .iter()
-        .map(|b| (b.p50.unwrap_or(0.0), look.theme.accent))
-        .collect::<Vec<_>>();
-    columns("p50", &warm, millis, p50, buf, look);
-    columns(
-        "calls",
-        &value(|b| Some(b.n as f64)),
-        |v| count(v as usize),
-        volume,
-        buf,
-        look,
-    );
+        .zip(Layout::vertical(shares).split(charts).iter())
+    {
+        columns(row, *place, buf, look);
+    }
     time_axis(tab.window.seconds(), axis, buf, look);
 }
 
@@ -87,14 +135,8 @@ fn style_of(bucket: &Bucket, look: &Look) -> Style {
 }
 
 /// Columns of eighths, as high as the area, with name and maximum on the left.
-fn columns(
-    name: &str,
-    values: &[(f64, Style)],
-    show: fn(f64) -> String,
-    area: Rect,
-    buf: &mut Buffer,
-    look: &Look,
-) {
+fn columns(row: &Row, area: Rect, buf: &mut Buffer, look: &Look) {
+    let Row { name, values, show } = row;
     let top = values.iter().map(|(v, _)| *v).fold(0.0, f64::max);
     if area.is_empty() {
         return;

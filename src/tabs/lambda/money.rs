@@ -1,81 +1,109 @@
 //! Cold starts, what it costs, and how much of the error budget is left.
 
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::Lambda;
 use crate::domain::cost::dollars;
 use crate::domain::latency::millis;
 use crate::domain::slo::BURN_ALERTS;
-use crate::domain::vitals::{BudgetLine, CostLines, Vitals};
+use crate::domain::vitals::{BudgetLine, CostLines, Failures, Vitals};
 use crate::tabs::Look;
-use crate::ui::text::count;
+use crate::ui::text::{clean, count, truncate, width};
 
 /// Rows of the pane.
-pub const ROWS: u16 = 12;
+pub const ROWS: u16 = 14;
+/// Cells of the labels.
+const LABEL: usize = 12;
 
 /// The pane's lines.
-pub fn lines(tab: &Lambda, look: &Look) -> Vec<Line<'static>> {
+pub fn lines(tab: &Lambda, cells: u16, look: &Look) -> Vec<Line<'static>> {
     let Some(vitals) = &tab.vitals else {
         return Vec::new();
     };
-    let mut lines = cold(vitals, look);
-    lines.push(Line::default());
+    let page = Page {
+        room: usize::from(cells),
+        look,
+    };
+    let trouble = tab.reports_trouble.as_deref();
+    let none = clean(trouble.unwrap_or("no REPORT lines in the window"));
+    let mut lines = cold(vitals, &none, &page);
     match &vitals.cost {
-        Some(costs) => lines.extend(cost(costs, tab.free_tier, look)),
-        None => lines.push(Line::styled(
-            "cost: no REPORT lines in the window",
-            look.theme.muted,
-        )),
+        Some(costs) => lines.extend(cost(costs, tab.free_tier, &page)),
+        None => lines.extend(page.said("cost", "–", &none)),
     }
-    lines.push(Line::default());
+    lines.extend(failures(&vitals.failures, &page));
     match &vitals.budget {
-        Some(line) => lines.extend(budget(line, look)),
-        None => lines.push(Line::styled(
-            "objective: no gateway metrics",
-            look.theme.muted,
-        )),
+        Some(line) => lines.extend(budget(line, &page)),
+        None => {
+            let lamp = vitals.strip.iter().find(|v| v.label == "error budget");
+            let why = lamp.map_or_else(String::new, |v| clean(&v.why));
+            lines.extend(page.said("99.9 %", "–", &why));
+        }
     }
     lines
 }
 
-fn said(label: &str, figure: String, note: String, look: &Look) -> Line<'static> {
-    Line::from(vec![
-        Span::styled(format!("{label:<12} "), look.theme.muted),
-        Span::styled(figure, look.theme.accent),
-        Span::styled(format!("  {note}"), look.theme.muted),
-    ])
+/// How wide the pane is, and how it looks.
+struct Page<'a> {
+    room: usize,
+    look: &'a Look<'a>,
 }
 
-fn cold(vitals: &Vitals, look: &Look) -> Vec<Line<'static>> {
+impl Page<'_> {
+    /// A label, a figure, and what it rests on: beside it, or below where there is no room.
+    fn said(&self, label: &str, figure: &str, note: &str) -> Vec<Line<'static>> {
+        self.styled(label, figure, self.look.theme.accent, note)
+    }
+
+    fn styled(&self, label: &str, figure: &str, style: Style, note: &str) -> Vec<Line<'static>> {
+        let muted = self.look.theme.muted;
+        let mut line = vec![
+            Span::styled(format!("{label:<LABEL$} "), muted),
+            Span::styled(figure.to_owned(), style),
+        ];
+        if LABEL + 1 + width(figure) + 2 + width(note) <= self.room {
+            line.push(Span::styled(format!("  {note}"), muted));
+            return vec![Line::from(line)];
+        }
+        vec![Line::from(line), self.below(note)]
+    }
+
+    /// A line below a figure.
+    fn below(&self, note: &str) -> Line<'static> {
+        let text = format!("{:LABEL$} {note}", "");
+        let text = truncate(&text, self.room, self.look.glyphs.ellipsis);
+        Line::styled(text, self.look.theme.muted)
+    }
+}
+
+fn cold(vitals: &Vitals, none: &str, page: &Page) -> Vec<Line<'static>> {
     let cold = &vitals.cold;
     let Some(rate) = cold.rate() else {
-        return vec![Line::styled(
-            "cold starts: no REPORT lines in the window",
-            look.theme.muted,
-        )];
+        return page.said("cold starts", "–", none);
     };
-    let init = cold.init.map_or("–".to_owned(), |l| {
-        format!("p50 {} · max {}", l.p50.text(), millis(l.max))
+    let share = cold.share_of_p99.map_or_else(String::new, |s| {
+        format!(" · {:.0} % of the p99 tail", s * 100.0)
     });
-    let share = cold.share_of_p99.map_or("–".to_owned(), |s| {
-        format!("{:.0} % of calls at or above p99", s * 100.0)
-    });
-    let idle = cold.longest_idle_s.map_or(String::new(), |s| {
-        format!(" · longest pause before {}", pause(s))
-    });
-    vec![
-        said(
-            "cold starts",
-            format!("{:.1} %", rate * 100.0),
-            format!("{} of {} calls", cold.cold, count(cold.n)),
-            look,
-        ),
-        said("init", init, share, look),
-        Line::styled(
-            format!("{:13}{} init timeouts{idle}", "", cold.init_timeouts),
-            look.theme.muted,
-        ),
-    ]
+    let mut lines = page.said(
+        "cold starts",
+        &format!("{:.1} %", rate * 100.0),
+        &format!("{} of {} calls{share}", cold.cold, count(cold.n)),
+    );
+    let timeouts = match cold.init_timeouts {
+        0 => String::new(),
+        n => format!(" · {n} timed out"),
+    };
+    if let Some(init) = cold.init {
+        let figure = format!("p50 {} · max {}", init.p50.text(), millis(init.max));
+        lines.extend(page.said("init", &figure, &format!("n {}{timeouts}", init.n)));
+    } else if cold.init_timeouts > 0 {
+        lines.extend(page.said("init", "–", &timeouts));
+    }
+    if let Some(idle) = cold.longest_idle_s {
+        lines.push(page.below(&format!("longest pause before a cold one {}", pause(idle))));
+    }
+    lines
 }
 
 fn pause(seconds: f64) -> String {
@@ -86,96 +114,94 @@ fn pause(seconds: f64) -> String {
     }
 }
 
-fn cost(cost: &CostLines, free_tier: bool, look: &Look) -> Vec<Line<'static>> {
+fn cost(cost: &CostLines, free_tier: bool, page: &Page) -> Vec<Line<'static>> {
     let million = &cost.million;
     let parts = format!(
-        "= {} compute + {} calls + {} gateway",
+        "{} compute, {} calls, {} API",
         dollars(million.compute),
         dollars(million.requests),
         dollars(million.gateway)
     );
-    let (month, kind) = if free_tier {
-        (cost.month_free_tier, "with the free tier")
+    let (month, even, kind) = if free_tier {
+        (
+            cost.month_free_tier,
+            cost.break_even_free_tier,
+            "with the free tier",
+        )
     } else {
-        (cost.month, "list price")
+        (cost.month, cost.break_even, "list price")
     };
-    let even = cost.break_even.map_or("never".to_owned(), |calls| {
+    let even = even.map_or("never".to_owned(), |calls| {
         format!("{:.2} M calls", calls / 1e6)
     });
-    let arm = cost.million.total() - cost.million_arm.total();
-    let arm = if arm > 0.005 {
-        format!(" · arm64 −{}/1M", dollars(arm))
-    } else {
-        String::new()
-    };
-    vec![
-        said("per 1M calls", dollars(million.total()), parts, look),
-        said(
-            "a month",
-            dollars(month.total()),
-            format!("{:.2} M calls, {kind}", cost.month_calls / 1e6),
-            look,
-        ),
-        said(
-            "break-even",
-            even,
-            format!("a month reach {}{arm}", dollars(cost.fixed_monthly)),
-            look,
-        ),
-        Line::styled(
-            format!(
-                "{:13}billed {:.0} ms on average, n {}, prices {}",
-                "",
-                cost.usage.billed_ms,
-                count(cost.usage.n),
-                cost.prices_as_of
-            ),
-            look.theme.muted,
-        ),
-    ]
+    let mut lines = page.said("per 1M calls", &dollars(million.total()), &parts);
+    lines.extend(page.said(
+        "a month",
+        &dollars(month.total()),
+        &format!("{:.2} M calls, {kind}", cost.month_calls / 1e6),
+    ));
+    let reach = format!("a month cost {}", dollars(cost.fixed_monthly));
+    lines.extend(page.said("break-even", &even, &reach));
+    let arm = million.total() - cost.million_arm.total();
+    if arm > 0.005 {
+        let total = dollars(cost.million_arm.total());
+        let less = format!("per 1M calls, {} less", dollars(arm));
+        lines.extend(page.said("on arm64", &total, &less));
+    }
+    lines.push(page.below(&format!(
+        "billed {:.0} ms, n {}, prices of {}",
+        cost.usage.billed_ms,
+        count(cost.usage.n),
+        clean(&cost.prices_as_of)
+    )));
+    lines
 }
 
-fn budget(budget: &BudgetLine, look: &Look) -> Vec<Line<'static>> {
+/// `gateway 40 of 206 · Lambda 40 of 206 · log 43 of 210`.
+fn failures(rows: &[Failures], page: &Page) -> Vec<Line<'static>> {
+    let bad = |f: &&Failures| f.failed > 0.0;
+    let style = if rows.iter().any(|f| bad(&f)) {
+        page.look.theme.bad
+    } else {
+        page.look.theme.good
+    };
+    let Some(first) = rows.iter().find(bad).or(rows.first()) else {
+        return page.said("failures", "–", "nothing counted yet");
+    };
+    let rest = rows.iter().filter(|row| *row != first);
+    let rest: Vec<String> = rest.map(Failures::sentence).collect();
+    page.styled("failures", &first.sentence(), style, &rest.join(" · "))
+}
+
+fn budget(budget: &BudgetLine, page: &Page) -> Vec<Line<'static>> {
     let left = budget
         .remaining
         .map_or("–".to_owned(), |r| format!("{:.1} % left", r * 100.0));
     let burn = |b: Option<f64>| b.map_or("–".to_owned(), |b| format!("{b:.1}×"));
     let style = match (budget.paging, budget.remaining) {
-        (Some(_), _) => look.theme.bad,
-        (None, Some(r)) if r <= 0.0 => look.theme.bad,
-        _ => look.theme.good,
+        (Some(_), _) => page.look.theme.bad,
+        (None, Some(r)) if r <= 0.0 => page.look.theme.bad,
+        _ => page.look.theme.good,
     };
-    let hours = match budget.hours_left {
-        Some(h) if h < 48.0 => format!(" · gone in {h:.0} h"),
-        Some(h) => format!(" · gone in {:.0} d", h / 24.0),
-        None => String::new(),
-    };
-    let mut note = format!(
-        "{:.0} of {} failed in 30 d, gateway 5xx",
+    let failed = format!(
+        "gateway 5xx 30 d: {:.0} of {}",
         budget.bad,
         count(budget.valid as usize)
     );
-    if let Some(low) = &budget.low_n {
-        note.clone_from(low);
-    }
-    vec![
-        Line::from(vec![
-            Span::styled(format!("{:<12} ", "99.9 %"), look.theme.muted),
-            Span::styled(left, style),
-            Span::styled(format!("  {note}"), look.theme.muted),
-        ]),
-        said(
-            "burn",
-            format!(
-                "1 h {} · 6 h {}",
-                burn(budget.burn_1h),
-                burn(budget.burn_6h)
-            ),
-            format!(
-                "pages at {} and {}{hours}",
-                BURN_ALERTS[0].rate, BURN_ALERTS[1].rate
-            ),
-            look,
-        ),
-    ]
+    let note = budget.low_n.clone().unwrap_or(failed);
+    let mut lines = page.styled("99.9 %", &left, style, &note);
+    let rates = format!(
+        "1 h {} · 6 h {}",
+        burn(budget.burn_1h),
+        burn(budget.burn_6h)
+    );
+    let pages = format!("pages: {}, {}", BURN_ALERTS[0].rate, BURN_ALERTS[1].rate);
+    let pages = match budget.hours_left {
+        Some(h) if h <= 0.0 => format!("{pages} · gone"),
+        Some(h) if h < 48.0 => format!("{pages} · gone in {h:.0} h"),
+        Some(h) => format!("{pages} · gone in {:.0} d", h / 24.0),
+        None => pages,
+    };
+    lines.extend(page.said("burn", &rates, &pages));
+    lines
 }

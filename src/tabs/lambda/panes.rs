@@ -6,13 +6,16 @@ use ratatui::text::Line;
 use ratatui::widgets::{Paragraph, Widget};
 
 use super::{Lambda, alerts, charts, config, latency, money, strip};
+use crate::effects::lambda::REFRESH;
 use crate::tabs::Look;
 use crate::ui::panel::{notice, panel};
 use crate::ui::text::{age, clean};
 use crate::ui::theme::Tone;
 
 /// Room for the latency table, frame included.
-const TABLE_WIDTH: u16 = 72;
+const TABLE_WIDTH: u16 = 75;
+/// Room for the money pane's sentences, frame included.
+const MONEY_WIDTH: u16 = 62;
 
 /// A pane of the tab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,15 +119,15 @@ fn medium(body: Rect, focused: Pane) -> Vec<(Pane, Rect)> {
 
 fn large(body: Rect) -> Vec<(Pane, Rect)> {
     let [left, middle, right] = Split::horizontal([
-        Constraint::Percentage(42),
-        Constraint::Percentage(30),
+        Constraint::Length(TABLE_WIDTH),
         Constraint::Min(0),
+        Constraint::Length(MONEY_WIDTH),
     ])
     .areas(body);
     let [table, chart] =
         Split::vertical([Constraint::Length(latency::ROWS + 2), Constraint::Min(0)]).areas(left);
     let [money, alerts] =
-        Split::vertical([Constraint::Length(money::ROWS + 3), Constraint::Min(0)]).areas(right);
+        Split::vertical([Constraint::Length(money::ROWS + 2), Constraint::Min(0)]).areas(right);
     vec![
         (Pane::Latency, table),
         (Pane::Charts, chart),
@@ -156,7 +159,7 @@ pub fn render(tab: &Lambda, area: Rect, buf: &mut Buffer, look: &Look) {
                 buf,
                 look,
             ),
-            Pane::Money => lines(money::lines(tab, look), 0, inner, buf, look),
+            Pane::Money => lines(money::lines(tab, inner.width, look), 0, inner, buf, look),
             Pane::Alerts => lines(alerts::lines(tab, look), 0, inner, buf, look),
         }
     }
@@ -169,9 +172,15 @@ fn title(tab: &Lambda, pane: Pane, alone: bool, look: &Look) -> String {
         title.push_str(&format!(" {at}/{}", Pane::ALL.len()));
     }
     match pane {
-        Pane::Latency | Pane::Charts | Pane::Money => {
+        Pane::Latency => {
             title.push_str(&format!(" · {}", tab.window.label()));
+            if let Some((_, at)) = tab.overview.value() {
+                let age = age(at, look.now.wall);
+                let every = REFRESH.as_secs();
+                title.push_str(&format!(" · read {age}, anew every {every} s"));
+            }
         }
+        Pane::Charts | Pane::Money => title.push_str(&format!(" · {}", tab.window.label())),
         Pane::Config => {
             if let Some((_, at)) = tab.overview.value() {
                 title.push_str(&format!(" · read {}", age(at, look.now.wall)));

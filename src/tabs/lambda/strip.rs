@@ -1,4 +1,4 @@
-//! The health strip: nine lamps, each with its word, and the reason of the worst one.
+//! The health strip: ten lamps, each with its word, and the reason of the worst one.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -11,13 +11,13 @@ use crate::domain::vitals::{Light, Vital};
 use crate::tabs::Look;
 use crate::ui::text::{clean, fit, truncate};
 
-const LAMPS: u16 = 9;
+const LAMPS: u16 = 10;
 /// Cells a lamp needs: sign, label, value.
 const LAMP_WIDTH: u16 = 26;
 
 fn columns(width: u16) -> u16 {
     let fitting = (width / LAMP_WIDTH).clamp(1, LAMPS);
-    // Nine lamps in rows of equal length look better than seven and two.
+    // Rows of nearly equal length look better than seven lamps and three.
     LAMPS.div_ceil(LAMPS.div_ceil(fitting))
 }
 
@@ -86,7 +86,11 @@ fn worst(strip: &[Vital], width: u16, look: &Look) -> Paragraph<'static> {
     let of = |light| strip.iter().find(|v| v.light == light);
     let Some(vital) = of(Light::Red).or_else(|| of(Light::Amber)) else {
         let green = strip.iter().filter(|v| v.light == Light::Green).count();
-        let text = format!(" {green} of {} lamps are green", strip.len());
+        let mut text = format!(" {green} of {} lamps are green", strip.len());
+        if let Some(unknown) = of(Light::Grey) {
+            text.push_str(&format!("; {}: {}", unknown.label, clean(&unknown.why)));
+        }
+        let text = truncate(&text, usize::from(width), look.glyphs.ellipsis);
         return Paragraph::new(text).style(look.theme.muted);
     };
     let (_, style) = sign(vital.light, look);

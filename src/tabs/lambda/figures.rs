@@ -1,0 +1,204 @@
+//! What the tab hears, and the figures it makes of it: lamps, tables, alerts.
+
+use super::{Lambda, OWN_CALLS, Pane};
+use crate::client::survey::Reports;
+use crate::client::tail::TailUpdate;
+use crate::domain::alerts::{Change, Outside, Reading, Signal};
+use crate::domain::doctor::Fact;
+use crate::domain::latency::calls::{CallLine, Told};
+use crate::domain::metrics::{Budget, Snapshot};
+use crate::domain::slo::Slo;
+use crate::domain::vitals::{Limits, Readings, Vitals};
+use crate::effects::lambda::Event as LambdaEvent;
+use crate::effects::{Effect as AnyEffect, Event};
+use crate::tabs::Cx;
+use crate::ui::text::clean;
+use crate::ui::theme::Tone;
+
+impl Lambda {
+    /// Works the figures out anew and lets the alert rules look at them.
+    pub(super) fn reckon(&mut self, cx: &mut Cx) {
+        let now_ms = cx.now.wall.as_millisecond();
+        let own_calls: Vec<(i64, f64)> = self.own_calls.iter().copied().collect();
+        let asked = |asked: bool| asked.then_some(());
+        self.vitals = Some(Vitals::of(&Readings {
+            overview: self.overview.value().map(|(o, _)| o),
+            snapshot: asked(self.snapshot != Fact::NotAsked).map(|()| &self.snapshot),
+            budget: asked(self.budget != Fact::NotAsked).map(|()| &self.budget),
+            samples: &self.samples,
+            reports: self.reports_trouble.as_deref(),
+            own_calls: &own_calls,
+            window: self.window,
+            now_ms,
+            prices: &self.prices,
+            slo: Slo::default(),
+            limits: Limits::of(&cx.env.settings.rules),
+        }));
+        let outside = Outside {
+            gateway: self.budget.known().map(|b| &b.recent),
+            drift: self.drift.as_ref().and_then(|drifted| {
+                let worst = drifted.report.worst()?.of_limit();
+                let n = drifted.report.rows as u64;
+                Some(Reading::new(worst, n, "our requests"))
+            }),
+            // A silence that began before the oldest line looked for has lasted since then at least.
+            silent_since_ms: self.last_event_ms.or(self.read_since_ms),
+        };
+        let changes = self.alerts.step(&self.samples, &outside, now_ms);
+        for (rule, change) in &changes {
+            match change {
+                Change::Fired(reading) => {
+                    let mut text = rule.sentence(reading);
+                    if rule.signal == Signal::Drift {
+                        text = format!("{text}: retrain suggested");
+                    }
+                    cx.effect(AnyEffect::Notify(format!("vintner: {text}")));
+                    cx.toast(Tone::Bad, text);
+                }
+                Change::Cleared => cx.toast(Tone::Good, format!("{}: over", rule.signal.title())),
+            }
+        }
+        cx.tell(Event::Lambda(LambdaEvent::Watched(Box::new(
+            self.alerts.clone(),
+        ))));
+    }
+
+    pub(super) fn on_lambda(&mut self, event: &LambdaEvent, cx: &mut Cx) {
+        let at = cx.now.wall;
+        match event {
+            LambdaEvent::Described { ticket, overview } if *ticket == self.ticket => {
+                self.overview.resolve(overview.clone().map(|o| *o), at);
+                self.reckon(cx);
+            }
+            LambdaEvent::Measured {
+                ticket,
+                snapshot,
+                budget,
+            } if *ticket == self.ticket => {
+                self.take_figures(snapshot, budget, cx);
+                self.reckon(cx);
+            }
+            LambdaEvent::Reports { ticket, reports } if *ticket == self.ticket => {
+                self.take_reports(reports);
+                self.reckon(cx);
+            }
+            LambdaEvent::Version {
+                ticket,
+                version,
+                config,
+            } if *ticket == self.ticket => match answer(config) {
+                Ok(config) => {
+                    self.compared = Some((version.clone(), config));
+                    self.pane = Pane::Config;
+                }
+                Err(why) => cx.toast(Tone::Bad, format!("version {version}: {why}")),
+            },
+            LambdaEvent::Drifted(drifted) => {
+                self.drift = drifted.as_ref().ok().map(|drifted| (**drifted).clone());
+                self.reckon(cx);
+            }
+            LambdaEvent::Diagnosed(Ok(diagnosis)) => self.diagnosis = Some((**diagnosis).clone()),
+            LambdaEvent::Reported(Ok(path)) => {
+                cx.toast(Tone::Good, format!("wrote {}", path.display()));
+            }
+            LambdaEvent::Reported(Err(why)) => cx.toast(Tone::Bad, clean(why)),
+            _ => {}
+        }
+    }
+
+    /// CloudWatch's answer. One that fails for the moment leaves the last figures, with their age, on screen.
+    fn take_figures(&mut self, snapshot: &Fact<Snapshot>, budget: &Fact<Budget>, cx: &Cx) {
+        let passing = |answer: &Fact<Snapshot>| matches!(answer, Fact::Failed(_));
+        self.measure_trouble = snapshot.absence();
+        if passing(snapshot) && self.snapshot.known().is_some() {
+            return;
+        }
+        self.snapshot = snapshot.clone();
+        self.budget = budget.clone();
+        if snapshot.known().is_some() {
+            self.measured_at = Some(cx.now.wall);
+        }
+    }
+
+    fn take_reports(&mut self, reports: &Fact<Reports>) {
+        let found = match reports {
+            Fact::Known(found) => found,
+            absent => {
+                self.reports_trouble = absent.absence();
+                return;
+            }
+        };
+        self.reports_trouble = None;
+        for line in &found.lines {
+            self.last_event_ms = self.last_event_ms.max(Some(line.at_ms));
+            self.samples.take(line);
+        }
+        let oldest = found.lines.iter().map(|line| line.at_ms).min();
+        let since = if found.cut { oldest } else { None }.unwrap_or(found.since_ms);
+        let before = self.read_since_ms;
+        self.read_since_ms = Some(before.map_or(since, |before| before.min(since)));
+        // A later, shorter reading does not fill what the first left out.
+        self.cut |= found.cut;
+    }
+
+    /// What is wrong with the REPORT lines at hand, if anything.
+    pub(super) fn reports_note(&self, now_ms: i64) -> Option<String> {
+        if let Some(why) = &self.reports_trouble {
+            let what = if self.read_since_ms.is_some() {
+                "log not read anew"
+            } else {
+                "no REPORT lines"
+            };
+            return Some(format!("{what}: {why}"));
+        }
+        let since = self.read_since_ms?;
+        let missing_s = (since - now_ms) / 1000 + self.window.seconds();
+        if missing_s <= 120 {
+            return None;
+        }
+        let reach = crate::ui::text::age(
+            jiff::Timestamp::from_millisecond(since).unwrap_or_default(),
+            jiff::Timestamp::from_millisecond(now_ms).unwrap_or_default(),
+        );
+        Some(if self.cut {
+            let n = self.samples.len();
+            format!("only the newest {n} REPORT lines were read, since {reach}")
+        } else {
+            format!("REPORT lines since {reach} so far")
+        })
+    }
+
+    /// The tail saw something: REPORT lines become samples, errors mark them as failed.
+    pub(super) fn hear(&mut self, update: &TailUpdate, cx: &mut Cx) {
+        let TailUpdate::Events(batch) = update else {
+            return;
+        };
+        let mut new = false;
+        for event in &batch.events {
+            self.last_event_ms = self.last_event_ms.max(Some(event.timestamp));
+            if let Some(line) = CallLine::read(event) {
+                let ended = matches!(line.told, Told::Ended(_));
+                new |= self.samples.take(&line) && ended;
+            }
+        }
+        if new {
+            self.reckon(cx);
+        }
+    }
+
+    /// A prediction of ours came back through the gateway.
+    pub(super) fn remember_call(&mut self, total_ms: f64, cx: &mut Cx) {
+        if self.own_calls.len() == OWN_CALLS {
+            self.own_calls.pop_front();
+        }
+        self.own_calls
+            .push_back((cx.now.wall.as_millisecond(), total_ms));
+        self.reckon(cx);
+    }
+}
+
+/// What is known, or why it is not, in a sentence.
+fn answer<T: Clone>(fact: &Fact<T>) -> Result<T, String> {
+    let absent = || fact.absence().unwrap_or_default();
+    fact.known().cloned().ok_or_else(absent)
+}
