@@ -94,8 +94,8 @@ pub struct Rule {
     pub short_s: i64,
     /// The long window, seconds: proves that it is not a blip.
     pub long_s: i64,
-    /// Below this many values the long window says nothing; the short one needs a tenth of them, since it only has to show
-    /// that the trouble goes on.
+    /// Below this many values a window says nothing. A rate's short window needs a tenth of them: it only has to show that
+    /// the trouble goes on, and a percentile of so few would be their maximum.
     pub min_n: u64,
 }
 
@@ -185,6 +185,14 @@ impl Rule {
         }
     }
 
+    /// How many values the short window needs.
+    fn short_n(&self) -> u64 {
+        match self.signal {
+            Signal::ErrorRate => self.min_n.div_ceil(10),
+            _ => self.min_n,
+        }
+    }
+
     /// The next standing from the readings of both windows, and the change if there is one.
     /// Pure, so that a recorded session replays to the same alerts.
     pub fn step(
@@ -195,10 +203,7 @@ impl Rule {
         now_ms: i64,
     ) -> (Standing, Option<Change>) {
         let enough = |r: Option<Reading>, n| r.filter(|r| r.n >= n && r.value.is_finite());
-        let (short, long) = (
-            enough(short, self.min_n.div_ceil(10)),
-            enough(long, self.min_n),
-        );
+        let (short, long) = (enough(short, self.short_n()), enough(long, self.min_n));
         match (standing, short, long) {
             (Standing::Firing { since_ms, reading }, short, _) => match short {
                 // Silence does not clear an alert: the trouble may be why nothing comes.

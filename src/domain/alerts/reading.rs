@@ -51,7 +51,7 @@ impl Outside<'_> {
                     let gateway = self.gateway.and_then(|g| error_rate(&g.over(s)));
                     worse(gateway, failed_share(samples, s, now_ms), min_n)
                 };
-                let short = worst(rule.short_s, rule.min_n.div_ceil(10));
+                let short = worst(rule.short_s, rule.short_n());
                 (short, worst(rule.long_s, rule.min_n))
             }
             Signal::P99All => both(&|s| p99(samples.since(s, now_ms).map(Sample::total_ms))),
