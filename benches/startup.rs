@@ -1,4 +1,4 @@
-//! What a person feels of the program itself: first frame, idle CPU, quitting; measured on the real binary in a
+//! What a person feels of the program itself: first frame, idle CPU, a key's effect while log lines pour in, quitting; measured on the real binary in a
 //! pseudo-terminal, beside `sh -c true` in the same pseudo-terminal. Linux only (it reads `/proc`).
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
@@ -12,11 +12,16 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 
 const RUNS: usize = 7;
 const IDLE: Duration = Duration::from_secs(10);
+const KEYS: usize = 200;
+const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Run {
     child: Box<dyn Child + Send + Sync>,
-    master: Box<dyn MasterPty + Send>,
+    keyboard: Box<dyn Write + Send>,
+    // Dropping it hangs up.
+    _master: Box<dyn MasterPty + Send>,
     output: Receiver<Vec<u8>>,
+    screen: vt100::Parser,
     started: Instant,
 }
 
@@ -24,6 +29,7 @@ fn start(home: &Path, program: &str, args: &[&str]) -> Run {
     let mut command = CommandBuilder::new(program);
     command.args(args);
     command.env_clear();
+    command.env("PATH", "/usr/bin:/bin");
     command.env("HOME", home);
     command.env("TERM", "xterm-256color");
     command.env("LANG", "C.UTF-8");
@@ -49,20 +55,31 @@ fn start(home: &Path, program: &str, args: &[&str]) -> Run {
     });
     Run {
         child,
-        master: pair.master,
+        keyboard: pair.master.take_writer().unwrap(),
+        _master: pair.master,
         output,
+        screen: vt100::Parser::new(
+            size.rows.try_into().unwrap(),
+            size.cols.try_into().unwrap(),
+            0,
+        ),
         started,
     }
 }
 
 impl Run {
-    fn until(&self, text: &str) -> Duration {
-        let mut seen = Vec::new();
-        loop {
-            seen.extend(self.output.recv_timeout(Duration::from_secs(20)).unwrap());
-            if String::from_utf8_lossy(&seen).contains(text) {
-                return self.started.elapsed();
-            }
+    /// Waits until `text` is on the screen, and says how long after the start that was.
+    fn until(&mut self, text: &str) -> Duration {
+        self.until_screen(text, |screen| screen.contains(text));
+        self.started.elapsed()
+    }
+
+    fn until_screen(&mut self, what: &str, is_so: impl Fn(&str) -> bool) {
+        let began = Instant::now();
+        while !is_so(&self.screen.screen().contents()) {
+            assert!(began.elapsed() < PATIENCE, "{what:?} is not shown");
+            let bytes = self.output.recv_timeout(PATIENCE).unwrap();
+            self.screen.process(&bytes);
         }
     }
 
@@ -80,11 +97,25 @@ impl Run {
         Duration::from_millis(ticks * 10)
     }
 
+    fn press(&mut self, key: &[u8]) {
+        self.keyboard.write_all(key).unwrap();
+        self.keyboard.flush().unwrap();
+    }
+
+    /// From a key to the frame that shows its effect: `?` opens the keys, another closes them.
+    fn key_to_paint(&mut self) -> Duration {
+        let pressed = Instant::now();
+        self.press(b"?");
+        self.until("Keys · ");
+        let painted = pressed.elapsed();
+        self.press(b"?");
+        self.until_screen("the tab alone", |screen| !screen.contains("Keys · "));
+        painted
+    }
+
     fn quit(mut self) -> Duration {
         let asked = Instant::now();
-        let mut keyboard = self.master.take_writer().unwrap();
-        keyboard.write_all(b"\x03").unwrap();
-        keyboard.flush().unwrap();
+        self.press(b"\x03");
         self.child.wait().unwrap();
         asked.elapsed()
     }
@@ -104,7 +135,7 @@ fn main() {
         let mut run = start(home.path(), "sh", &["-c", "true"]);
         run.child.wait().unwrap();
         shell.push(run.started.elapsed());
-        let run = start(home.path(), binary, &[]);
+        let mut run = start(home.path(), binary, &[]);
         first.push(run.until("Predict"));
         connected.push(run.until("SANDBOX"));
         quit.push(run.quit());
@@ -121,7 +152,7 @@ fn main() {
         ("no traffic", &["--rate", "0"][..]),
         ("1 prediction/s", &["--rate", "1"][..]),
     ] {
-        let run = start(home.path(), binary, args);
+        let mut run = start(home.path(), binary, args);
         run.until("SANDBOX");
         std::thread::sleep(Duration::from_secs(5));
         let before = run.cpu();
@@ -130,6 +161,23 @@ fn main() {
         println!(
             "  idle CPU over {IDLE:?}, sandbox with {what}: {:.1} %",
             share * 100.0
+        );
+        run.quit();
+    }
+    for (what, args) in [
+        ("no traffic", &["--rate", "0"][..]),
+        ("1000 log lines/s", &["--incident", "log-flood"][..]),
+    ] {
+        let mut run = start(home.path(), binary, args);
+        run.until("SANDBOX");
+        run.press(b"2");
+        std::thread::sleep(Duration::from_secs(10));
+        let mut paints: Vec<Duration> = (0..KEYS).map(|_| run.key_to_paint()).collect();
+        paints.sort();
+        println!(
+            "  key to paint on Logs, {what}: median {:.1?}, p99 {:.1?}, n {KEYS}",
+            paints[KEYS / 2 - 1],
+            paints[(KEYS * 99).div_ceil(100) - 1]
         );
         run.quit();
     }
