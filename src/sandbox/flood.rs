@@ -31,7 +31,7 @@ pub(super) async fn run(world: Arc<World>) {
 }
 
 async fn pour(world: &World) {
-    let mut dice = dice(world.options.seed, 7);
+    let mut dice = dice(world.options.seed, 9);
     let mut tick = tokio::time::interval(BURST_EVERY);
     let mut stream = String::new();
     for burst in 0_u64.. {
