@@ -6,23 +6,35 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, anyhow};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::predict::input;
 use super::{Context, Exit, Failure, Run, print_json};
-use crate::client::bench::{self, Measured, POLITE, Plan};
-use crate::client::predict::{Endpoint, PredictClient};
+use crate::client::bench::{self, Measured, POLITE, Plan, Server, Via};
+use crate::client::link::Link;
+use crate::client::predict::PredictClient;
+use crate::client::ways;
 use crate::client::wire::Limits;
 use crate::domain::latency::Ladder;
-use crate::ui::text::ms;
+use crate::domain::schema::Schema;
+use crate::ui::text::{clean, ms};
+
+/// Calls that count, at most.
+const MOST: i64 = 100_000;
 
 /// Arguments of `vintner bench`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Calls that count
-    #[arg(short, long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(short, long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=MOST))]
     pub n: u32,
+    /// Measure for so long instead of so many calls: 30s, 5m
+    #[arg(long, value_name = "TIME", conflicts_with = "n")]
+    pub duration: Option<SignedDuration>,
+    /// Which way the calls go
+    #[arg(long, value_enum, default_value_t)]
+    pub via: Via,
     /// Calls a second
     #[arg(long = "per-second", value_name = "R", default_value_t = 5.0)]
     pub per_second: f64,
@@ -55,25 +67,20 @@ pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
     let schema = &context.schema;
     let features = input::over_preset(&args.pairs, args.preset.as_deref(), schema)?;
     let link = context.connect().await?;
-    let endpoint = link.endpoint().map_err(Failure::usage)?.clone();
-    let client = PredictClient::new(endpoint.clone(), Limits::default());
     let body = features.to_json(schema);
-    // Whether anything answers at all is said at once, not after the whole schedule.
-    client
-        .predict(schema, body.clone(), false)
-        .await
-        .map_err(Failure::unreachable)?;
+    let (server, endpoint) = server(args.via, &link, schema, &body).await?;
     let plan = Plan {
-        n: args.n as usize,
+        n: calls(args, rate)?,
         rate,
         warm_up: args.warm_up as usize,
+        via: args.via,
     };
-    let measured = bench::run(&client, schema, &body, plan, |_| ControlFlow::Continue(())).await;
+    let measured = bench::run(&server, schema, &body, plan, |_| ControlFlow::Continue(())).await;
     write_files(args, &endpoint, rate, &measured)?;
     if args.json {
         print_json(
             out,
-            &json!({ "endpoint": endpoint.to_string(), "per_second": rate, "warm_up": args.warm_up, "measured": measured }),
+            &json!({ "endpoint": endpoint, "via": args.via, "per_second": rate, "warm_up": args.warm_up, "measured": measured }),
         )?;
     } else {
         write!(out, "{}", text(&endpoint, rate, &measured))?;
@@ -83,6 +90,46 @@ pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
     } else {
         Exit::Failed
     })
+}
+
+/// Who is called, and the name of it. Whether anything answers at all is said at once, not after the whole schedule.
+async fn server(
+    via: Via,
+    link: &Link,
+    schema: &Schema,
+    body: &str,
+) -> Result<(Server, String), Failure> {
+    match via {
+        Via::Gateway => {
+            let endpoint = link.endpoint().map_err(Failure::usage)?.clone();
+            let client = PredictClient::new(endpoint.clone(), Limits::default());
+            let answer = client.predict(schema, body.to_owned(), false).await;
+            answer.map_err(Failure::unreachable)?;
+            Ok((Server::Gateway(Box::new(client)), endpoint.to_string()))
+        }
+        Via::Invoke => {
+            let answer = ways::invoke(link, schema, body).await;
+            answer
+                .result
+                .map_err(|error| Failure::unreachable(anyhow!(error)))?;
+            let name = format!("function {}", clean(&link.session.function));
+            Ok((Server::Function(Box::new(link.clone())), name))
+        }
+    }
+}
+
+/// Calls that count: as many as were asked for, or as fit into the time.
+fn calls(args: &Args, rate: f64) -> Result<usize, Failure> {
+    let Some(duration) = args.duration else {
+        return Ok(args.n as usize);
+    };
+    let n = (duration.as_secs_f64() * rate).ceil();
+    if !(1.0..=MOST as f64).contains(&n) {
+        return Err(Failure::usage(anyhow!(
+            "--duration {duration:#} at {rate} a second makes {n} calls: it must be 1 to {MOST}"
+        )));
+    }
+    Ok(n as usize)
 }
 
 fn polite(args: &Args) -> Result<f64, Failure> {
@@ -100,7 +147,7 @@ fn polite(args: &Args) -> Result<f64, Failure> {
     Ok(rate)
 }
 
-fn text(endpoint: &Endpoint, rate: f64, measured: &Measured) -> String {
+fn text(endpoint: &str, rate: f64, measured: &Measured) -> String {
     let mut said = format!(
         "{endpoint}\n{} calls at {rate}/s in {:.1} s, {} failed\n",
         measured.n, measured.seconds, measured.failed
@@ -125,13 +172,22 @@ fn text(endpoint: &Endpoint, rate: f64, measured: &Measured) -> String {
             ms(half)
         );
     }
+    let _ = writeln!(said, "{}", cold_starts(measured));
     said
+}
+
+fn cold_starts(measured: &Measured) -> String {
+    match measured.cold_starts {
+        Some(cold) => format!("{cold} of {} calls were cold starts", measured.n),
+        None => "cold or warm: the gateway does not tell; --via invoke does".to_owned(),
+    }
 }
 
 fn rows(measured: &Measured) -> Vec<(&'static str, &Ladder)> {
     let all = [
         ("service", &measured.service),
         ("response", &measured.response),
+        ("cold", &measured.cold),
         ("failures", &measured.failures),
     ];
     all.into_iter()
@@ -151,12 +207,7 @@ fn cells(ladder: &Ladder) -> [String; 7] {
     ]
 }
 
-fn write_files(
-    args: &Args,
-    endpoint: &Endpoint,
-    rate: f64,
-    measured: &Measured,
-) -> Result<(), Failure> {
+fn write_files(args: &Args, endpoint: &str, rate: f64, measured: &Measured) -> Result<(), Failure> {
     if let Some(path) = &args.markdown {
         let written = std::fs::write(path, markdown(endpoint, rate, measured));
         written
@@ -176,7 +227,7 @@ fn write_files(
 }
 
 /// The shape of the owner's `API_TEST_RESULTS.md`.
-fn markdown(endpoint: &Endpoint, rate: f64, measured: &Measured) -> String {
+fn markdown(endpoint: &str, rate: f64, measured: &Measured) -> String {
     let now = Timestamp::now().strftime("%Y-%m-%d %H:%M UTC");
     let ok = measured.n - measured.failed;
     let mut said = format!(
@@ -202,6 +253,7 @@ fn markdown(endpoint: &Endpoint, rate: f64, measured: &Measured) -> String {
             cells(ladder).join(" | ")
         );
     }
+    let _ = writeln!(said, "\n{}.", cold_starts(measured));
     let _ = write!(
         said,
         "\n## Uptime\n\n{:.1} % of {} calls over {:.1} s succeeded. That says nothing about longer times.\n",

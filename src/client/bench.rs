@@ -9,7 +9,9 @@ use futures::stream::FuturesUnordered;
 use serde::Serialize;
 use tokio::time::{Instant, sleep_until};
 
+use super::link::Link;
 use super::predict::PredictClient;
+use super::ways;
 use crate::domain::latency::Ladder;
 use crate::domain::schema::Schema;
 
@@ -27,6 +29,74 @@ pub struct Plan {
     pub rate: f64,
     /// Calls before them that do not.
     pub warm_up: usize,
+    /// Which way they go.
+    pub via: Via,
+}
+
+impl Plan {
+    /// How long the schedule is.
+    pub fn length(&self) -> Duration {
+        Duration::from_secs_f64(self.n as f64 / self.rate)
+    }
+
+    /// Calls in all.
+    pub const fn calls(&self) -> usize {
+        self.n + self.warm_up
+    }
+}
+
+/// Which way calls go.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Via {
+    /// Over HTTP to the endpoint, which does not tell cold from warm
+    #[default]
+    Gateway,
+    /// Straight to the function, whose log tail tells cold from warm
+    Invoke,
+}
+
+/// Who is called.
+#[derive(Debug)]
+pub enum Server {
+    /// The endpoint.
+    Gateway(Box<PredictClient>),
+    /// The target's function.
+    Function(Box<Link>),
+}
+
+/// What came of one call.
+struct Called {
+    status: Option<u16>,
+    ok: bool,
+    fresh: Option<bool>,
+    cold: Option<bool>,
+}
+
+impl Server {
+    async fn call(&self, schema: &Schema, body: &str) -> Called {
+        match self {
+            Self::Gateway(client) => {
+                let reply = client.predict(schema, body.to_owned(), false).await;
+                let answered = reply.as_ref().ok();
+                Called {
+                    status: answered.map(|reply| reply.exchange.status),
+                    ok: answered.is_some_and(|reply| reply.outcome.fault().is_none()),
+                    fresh: answered.map(|reply| reply.exchange.connection.fresh),
+                    cold: None,
+                }
+            }
+            Self::Function(link) => {
+                let way = ways::invoke(link, schema, body).await;
+                Called {
+                    status: way.status(),
+                    ok: way.fault().is_none(),
+                    fresh: None,
+                    cold: way.report.map(|report| report.init_ms.is_some()),
+                }
+            }
+        }
+    }
 }
 
 /// One call.
@@ -42,8 +112,10 @@ pub struct Timed {
     pub status: Option<u16>,
     /// Whether it was a prediction.
     pub ok: bool,
-    /// Whether it opened a connection.
-    pub fresh: bool,
+    /// Whether it opened a connection, where that is known.
+    pub fresh: Option<bool>,
+    /// Whether it was a cold start, where that is known.
+    pub cold: Option<bool>,
 }
 
 /// What was measured.
@@ -64,6 +136,10 @@ pub struct Measured {
     pub response: Option<Ladder>,
     /// Service time of the calls that failed.
     pub failures: Option<Ladder>,
+    /// Calls that were cold starts; `None` where no call told.
+    pub cold_starts: Option<usize>,
+    /// Service time of the cold starts that succeeded.
+    pub cold: Option<Ladder>,
     /// 95 % confidence interval of the mean service time (normal approximation), half its width in milliseconds.
     pub mean_plus_minus: Option<f64>,
 }
@@ -88,6 +164,14 @@ impl Measured {
             service: Ladder::of(service(true)),
             response: Ladder::of(response),
             failures: Ladder::of(service(false)),
+            cold_starts: (calls.iter().any(|call| call.cold.is_some()))
+                .then(|| calls.iter().filter(|call| call.cold == Some(true)).count()),
+            cold: Ladder::of(
+                (calls
+                    .iter()
+                    .filter(|call| call.ok && call.cold == Some(true)))
+                .map(|call| call.service_ms),
+            ),
             mean_plus_minus: half_interval(&service(true).collect::<Vec<_>>()),
             calls,
         }
@@ -111,14 +195,14 @@ fn half_interval(values: &[f64]) -> Option<f64> {
 
 /// Runs the plan; `progress` hears every counted call and may stop the run, which keeps what was measured.
 pub async fn run(
-    client: &PredictClient,
+    server: &Server,
     schema: &Schema,
     body: &str,
     plan: Plan,
     mut progress: impl FnMut(&Timed) -> ControlFlow<()>,
 ) -> Measured {
     for _ in 0..plan.warm_up {
-        let _ = client.predict(schema, body.to_owned(), false).await;
+        server.call(schema, body).await;
     }
     let start = Instant::now();
     let gap = Duration::from_secs_f64(1.0 / plan.rate);
@@ -129,7 +213,7 @@ pub async fn run(
         let due = start + gap * sent as u32;
         tokio::select! {
             () = sleep_until(due), if sent < plan.n && open.len() < OPEN => {
-                open.push(call(client, schema, body, start, due));
+                open.push(call(server, schema, body, start, due));
                 sent += 1;
             }
             Some(timed) = open.next() => {
@@ -143,24 +227,18 @@ pub async fn run(
     Measured::of(calls, start.elapsed().as_secs_f64())
 }
 
-async fn call(
-    client: &PredictClient,
-    schema: &Schema,
-    body: &str,
-    start: Instant,
-    due: Instant,
-) -> Timed {
+async fn call(server: &Server, schema: &Schema, body: &str, start: Instant, due: Instant) -> Timed {
     let left = Instant::now();
-    let reply = client.predict(schema, body.to_owned(), false).await;
+    let called = server.call(schema, body).await;
     let end = Instant::now();
-    let answered = reply.as_ref().ok();
     Timed {
         at: (due - start).as_secs_f64(),
         service_ms: (end - left).as_secs_f64() * 1000.0,
         response_ms: (end - due).as_secs_f64() * 1000.0,
-        status: answered.map(|reply| reply.exchange.status),
-        ok: answered.is_some_and(|reply| reply.outcome.fault().is_none()),
-        fresh: answered.is_some_and(|reply| reply.exchange.connection.fresh),
+        status: called.status,
+        ok: called.ok,
+        fresh: called.fresh,
+        cold: called.cold,
     }
 }
 
@@ -175,7 +253,7 @@ mod tests {
     use crate::client::wire::Limits;
 
     /// Answers every request; the first one only after `stall`, and nothing else meanwhile.
-    async fn stalling(stall: Duration) -> PredictClient {
+    async fn stalling(stall: Duration) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint =
             Endpoint::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
@@ -192,7 +270,7 @@ mod tests {
                 let _ = stream.write_all(answer.as_bytes()).await;
             }
         });
-        PredictClient::new(endpoint, Limits::default())
+        Server::Gateway(Box::new(PredictClient::new(endpoint, Limits::default())))
     }
 
     #[tokio::test]
@@ -202,6 +280,7 @@ mod tests {
             n: 20,
             rate: 100.0,
             warm_up: 0,
+            via: Via::Gateway,
         };
         let measured = run(&client, Schema::wine_quality(), "{}", plan, |_| {
             ControlFlow::Continue(())
@@ -229,6 +308,7 @@ mod tests {
             n: 1000,
             rate: 200.0,
             warm_up: 1,
+            via: Via::Gateway,
         };
         let mut heard = 0;
         let measured = run(&client, Schema::wine_quality(), "{}", plan, |_| {
@@ -241,6 +321,33 @@ mod tests {
         })
         .await;
         assert_eq!(measured.n, 5);
+    }
+
+    #[test]
+    fn cold_starts_are_counted_only_where_calls_tell() {
+        let call = |service_ms, cold| Timed {
+            at: 0.0,
+            service_ms,
+            response_ms: service_ms,
+            status: Some(200),
+            ok: true,
+            fresh: None,
+            cold,
+        };
+        let told = vec![
+            call(1500.0, Some(true)),
+            call(150.0, Some(false)),
+            call(160.0, Some(false)),
+        ];
+        let measured = Measured::of(told, 1.0);
+        assert_eq!(measured.cold_starts, Some(1));
+        assert!(
+            measured
+                .cold
+                .is_some_and(|cold| cold.n == 1 && (cold.max - 1500.0).abs() < 1e-9)
+        );
+        let silent = Measured::of(vec![call(150.0, None)], 1.0);
+        assert_eq!((silent.cold_starts, silent.cold), (None, None));
     }
 
     #[test]

@@ -255,7 +255,7 @@ impl Lambda {
     pub async fn invoke(&self, payload: &serde_json::Value, limit: Duration) -> Fact<Invoke> {
         let once = aws_sdk_lambda::config::Builder::new()
             .retry_config(RetryConfig::disabled())
-            .timeout_config(TimeoutConfig::builder().operation_timeout(limit).build());
+            .timeout_config(within(limit));
         let call = self
             .client
             .invoke()
@@ -279,7 +279,7 @@ impl Lambda {
     pub async fn dry_run(&self, limit: Duration) -> Fact<()> {
         let once = aws_sdk_lambda::config::Builder::new()
             .retry_config(RetryConfig::disabled())
-            .timeout_config(TimeoutConfig::builder().operation_timeout(limit).build());
+            .timeout_config(within(limit));
         let call = self
             .client
             .invoke()
@@ -320,6 +320,14 @@ impl Lambda {
         }
         self.refused("lambda:InvokeFunction", error)
     }
+}
+
+/// This limit alone: the shorter one of an attempt, meant for small reads, would stay in force otherwise.
+fn within(limit: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .operation_timeout(limit)
+        .operation_attempt_timeout(limit)
+        .build()
 }
 
 fn read_invocation(output: &InvokeOutput, elapsed_ms: f64) -> Invocation {
@@ -461,5 +469,53 @@ fn read_version(c: &FunctionConfiguration) -> Version {
         memory_mb: c.memory_size().unwrap_or(0).unsigned_abs(),
         timeout_s: c.timeout().unwrap_or(0).unsigned_abs(),
         description: text(c.description()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::io::{Read, Write};
+
+    use aws_credential_types::Credentials;
+    use aws_credential_types::provider::SharedCredentialsProvider;
+
+    use super::*;
+
+    /// Takes one request and answers `{}` after this time.
+    fn slow(delay: Duration) -> String {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            std::thread::sleep(delay);
+            let answer = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}";
+            let _ = stream.write_all(answer.as_bytes());
+        });
+        url
+    }
+
+    #[tokio::test]
+    async fn an_invocation_may_take_longer_than_a_small_read() {
+        let reads = TimeoutConfig::builder()
+            .operation_attempt_timeout(Duration::from_millis(50))
+            .operation_timeout(Duration::from_millis(100))
+            .build();
+        let config = SdkConfig::builder()
+            .behavior_version(aws_config::BehaviorVersion::latest())
+            .region(aws_config::Region::new("us-east-2"))
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::for_tests()))
+            .endpoint_url(slow(Duration::from_millis(400)))
+            .timeout_config(reads)
+            .build();
+        let lambda = Lambda::new(&config, "wine", None, None);
+        let invoked = lambda
+            .invoke(&serde_json::json!({}), Duration::from_secs(20))
+            .await;
+        assert!(
+            matches!(invoked, Fact::Known(Invoke::Answered(_))),
+            "{invoked:?}"
+        );
     }
 }

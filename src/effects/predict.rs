@@ -11,7 +11,7 @@ use ulid::Ulid;
 
 use super::{Outbox, Runner, Slot};
 use crate::champion::{self, Local};
-use crate::client::bench::{self, Plan, Timed};
+use crate::client::bench::{self, Plan, Server, Timed};
 use crate::client::predict::{Endpoint, PredictClient, Reply};
 use crate::client::ways;
 use crate::client::wire::{Limits, WireError};
@@ -369,14 +369,23 @@ fn measure(ticket: u64, body: String, schema: Arc<Schema>, plan: Plan, runner: &
         .link
         .as_ref()
         .ok_or_else(|| "not connected yet: try again in a moment".to_owned());
-    let url = link.and_then(|link| link.endpoint().cloned().map_err(|error| error.to_string()));
+    let server = link.and_then(|link| match plan.via {
+        bench::Via::Gateway => {
+            let url = link
+                .endpoint()
+                .cloned()
+                .map_err(|error| error.to_string())?;
+            let client = PredictClient::new(url, Limits::default());
+            Ok(Server::Gateway(Box::new(client)))
+        }
+        bench::Via::Invoke => Ok(Server::Function(Box::new(link.clone()))),
+    });
     runner.spawn_in(Slot::Bench, "measuring", move |outbox, _| async move {
         outbox.send(Event::BenchBegan { ticket, plan }).await;
-        let client = url.map(|url| Room::default().client(&url));
-        let error = match client {
-            Ok(client) => {
+        let error = match server {
+            Ok(server) => {
                 let (timed, mut calls) = tokio::sync::mpsc::unbounded_channel();
-                let run = bench::run(&client, &schema, &body, plan, |call| {
+                let run = bench::run(&server, &schema, &body, plan, |call| {
                     match timed.send(*call) {
                         Ok(()) => ControlFlow::Continue(()),
                         Err(_) => ControlFlow::Break(()),

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod bench;
+mod bench_form;
 pub mod charts;
 pub mod compare;
 pub mod explain;

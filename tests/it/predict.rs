@@ -9,7 +9,7 @@ use hyper::HeaderMap;
 use predicates::prelude::*;
 use predicates::str::contains;
 use vintner::champion::{self, Local};
-use vintner::client::bench::Plan;
+use vintner::client::bench::{Plan, Timed, Via as Route};
 use vintner::client::link::Session;
 use vintner::client::predict::Reply;
 use vintner::client::wire::{Connection, Exchange, Phases};
@@ -348,6 +348,7 @@ const PLAN: Plan = Plan {
     n: 50,
     rate: 5.0,
     warm_up: 1,
+    via: Route::Gateway,
 };
 
 fn elsewhere() -> Session {
@@ -513,6 +514,76 @@ fn three_ways() -> Comparison {
         invoke: Some(way(1602.8, Some(report), None)),
         local: Some(way(0.14, None, Some("v0001"))),
     }
+}
+
+/// Starts a bench of 300 calls and lets some of them come back, a few cold and a few failed.
+fn measure(stage: &mut Stage, via: Route, calls: u32) -> u64 {
+    stage.connect();
+    stage.press("b");
+    let ticket = began(&stage.press("y"))[0];
+    let plan = Plan {
+        n: 300,
+        via,
+        ..PLAN
+    };
+    stage.event(Heard::BenchBegan { ticket, plan });
+    for n in 0..calls {
+        let cold = n % 97 == 5;
+        let service_ms = if cold { 1560.0 } else { 150.0 } + f64::from(n * n % 37);
+        let call = Timed {
+            at: f64::from(n) / 5.0,
+            service_ms,
+            response_ms: service_ms + 0.4,
+            status: Some(if n % 50 == 7 { 500 } else { 200 }),
+            ok: n % 50 != 7,
+            fresh: (via == Route::Gateway).then_some(n == 0),
+            cold: (via == Route::Invoke).then_some(cold),
+        };
+        stage.event(Heard::BenchTimed { ticket, call });
+    }
+    ticket
+}
+
+#[test]
+fn a_bench_is_planned_by_calls_or_by_time_and_says_what_it_costs() {
+    let mut stage = stage();
+    stage.connect();
+    let plan = |effects: &[Effect]| match effects {
+        [Effect::Predict(Asked::Bench { plan, .. })] => *plan,
+        other => panic!("{other:?}"),
+    };
+    stage.press("b");
+    assert!(
+        stage
+            .text()
+            .contains("51 calls with the warm-up, $0.000061"),
+        "{}",
+        stage.text()
+    );
+    assert!(stage.text().contains("too few for p99"));
+    assert_eq!(plan(&stage.press("enter")), PLAN);
+    stage.press("b down right right down right");
+    assert!(stage.text().contains("enough for p99"), "{}", stage.text());
+    let timed = plan(&stage.press("enter"));
+    assert_eq!((timed.n, timed.rate), (300, 10.0), "30 s at 10 a second");
+    stage.press("b up right down down down right");
+    let text = stage.text();
+    assert!(
+        text.contains("invoke wine-quality-predictor") && text.contains("101 calls"),
+        "{text}"
+    );
+    assert!(
+        text.contains("$0.000020"),
+        "no gateway, no gateway's charge: {text}"
+    );
+    assert_eq!(
+        plan(&stage.press("y")),
+        Plan {
+            n: 100,
+            via: Route::Invoke,
+            ..PLAN
+        }
+    );
 }
 
 #[test]
@@ -681,6 +752,20 @@ fn the_charts_and_menus_look_right() {
         let comparison = Box::new(three_ways());
         stage.event(Heard::Compared { ticket, comparison });
     });
+    crate::assert_screens!("predict-bench-asked", |stage| {
+        stage.connect();
+        stage.press("b");
+    });
+    crate::assert_screens!("predict-bench-running", |stage| {
+        measure(stage, Route::Gateway, 20);
+    });
+    crate::assert_screens!("predict-bench-done", |stage| {
+        let ticket = measure(stage, Route::Invoke, 300);
+        stage.event(Heard::BenchEnded {
+            ticket,
+            error: None,
+        });
+    });
     crate::assert_screens!("predict-diff", |stage| {
         stage.connect();
         answered(stage, Ok(answer(200, GOOD)));
@@ -837,6 +922,13 @@ fn the_command_predicts_and_its_exit_code_says_how_it_went() {
         "500",
     );
     fails(&["bench", "--per-second", "50"], 2, "--i-own-this");
+    fails(&["bench", "--duration", "0s"], 2, "must be 1 to 100000");
+    fails(
+        &["bench", "--duration", "30s", "-n", "3"],
+        2,
+        "cannot be used with",
+    );
+    fails(&["bench", "--duration", "soon"], 2, "--duration");
     fails(&["sweep", "alcool"], 2, "there is no feature `alcool`");
     fails(
         &["sweep", "pH", "--from", "4", "--to", "3"],
@@ -858,6 +950,45 @@ fn the_command_predicts_and_its_exit_code_says_how_it_went() {
     let nobody = ["--endpoint", "http://127.0.0.1:9/", "--region", "us-east-2"];
     let unreached = [&["sweep", "pH", "--via", "gateway"][..], &nobody].concat();
     fails(&unreached, 3, "connection refused");
+}
+
+#[test]
+fn a_bench_by_time_through_the_function_tells_cold_from_warm() {
+    let home = tempfile::tempdir().unwrap();
+    // The model is there before anything is timed.
+    let trained = vintner(home.path())
+        .args(["predict", "--via", "local"])
+        .assert();
+    trained.success();
+    let bench = |args: &[&str]| {
+        let output = vintner(home.path())
+            .args([
+                "bench",
+                "--duration",
+                "1s",
+                "--per-second",
+                "10",
+                "--speed",
+                "20",
+            ])
+            .args(args)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let json: serde_json::Value =
+        serde_json::from_str(&bench(&["--via", "invoke", "--json"])).unwrap();
+    assert_eq!(
+        (&json["measured"]["n"], &json["via"]),
+        (&10.into(), &"invoke".into())
+    );
+    assert!(json["measured"]["cold_starts"].is_u64(), "{json}");
+    let text = bench(&["alcohol=12"]);
+    assert!(
+        text.contains("10 calls at 10/s") && text.contains("the gateway does not tell"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -24,39 +24,72 @@ impl Bin {
     }
 }
 
+/// Bins of equal width in the logarithm, from the least to the greatest of some values.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Axis {
+    low: f64,
+    step: f64,
+    bins: usize,
+}
+
+impl Axis {
+    /// An axis of so many bins that holds all the values, milliseconds; `None` without values or bins.
+    pub fn of(values: impl IntoIterator<Item = f64>, bins: usize) -> Option<Self> {
+        let finite = values.into_iter().filter(|value| value.is_finite());
+        let bounds = finite.fold(None, |seen: Option<(f64, f64)>, value| {
+            let value = at_least(value);
+            Some(seen.map_or((value, value), |(low, high)| {
+                (low.min(value), high.max(value))
+            }))
+        });
+        let (low, high) = bounds.filter(|_| bins > 0)?;
+        // One value alone still deserves an axis around it.
+        let (low, high) = if high / low < 1.05 {
+            (low / 1.1, high * 1.1)
+        } else {
+            (low, high)
+        };
+        let step = (high / low).ln() / bins as f64;
+        Some(Self { low, step, bins })
+    }
+
+    /// Lower edge of a bin, milliseconds.
+    pub fn edge(&self, bin: usize) -> f64 {
+        self.low * (self.step * bin as f64).exp()
+    }
+
+    /// The bin of a value.
+    pub fn bin(&self, value: f64) -> usize {
+        let steps = (at_least(value) / self.low).ln() / self.step;
+        (steps.floor().max(0.0) as usize).min(self.bins - 1)
+    }
+}
+
+/// A logarithm needs something above zero.
+fn at_least(value: f64) -> f64 {
+    value.max(0.01)
+}
+
 /// Bins of equal width in log(duration + init), from the fastest to the slowest sample. Empty for no samples.
 pub fn histogram<'a>(samples: impl IntoIterator<Item = &'a Sample>, bins: usize) -> Vec<Bin> {
     let values: Vec<(f64, bool)> = samples
         .into_iter()
-        .map(|s| (s.total_ms().max(0.1), s.is_cold()))
+        .map(|s| (s.total_ms(), s.is_cold()))
         .filter(|(v, _)| v.is_finite())
         .collect();
-    let bounds = values
-        .iter()
-        .fold(None, |seen: Option<(f64, f64)>, (v, _)| {
-            Some(seen.map_or((*v, *v), |(low, high)| (low.min(*v), high.max(*v))))
-        });
-    let (Some((low, high)), true) = (bounds, bins > 0) else {
+    let Some(axis) = Axis::of(values.iter().map(|(value, _)| *value), bins) else {
         return Vec::new();
     };
-    // One value alone still deserves an axis around it.
-    let (low, high) = if high / low < 1.05 {
-        (low / 1.1, high * 1.1)
-    } else {
-        (low, high)
-    };
-    let step = (high / low).ln() / bins as f64;
-    let edge = |i: usize| low * (step * i as f64).exp();
     let mut out: Vec<Bin> = (0..bins)
         .map(|i| Bin {
-            low_ms: edge(i),
-            high_ms: edge(i + 1),
+            low_ms: axis.edge(i),
+            high_ms: axis.edge(i + 1),
             warm: 0,
             cold: 0,
         })
         .collect();
     for (value, cold) in values {
-        let at = (((value / low).ln() / step).floor().max(0.0) as usize).min(bins - 1);
+        let at = axis.bin(value);
         if cold {
             out[at].cold += 1;
         } else {

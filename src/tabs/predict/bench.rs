@@ -1,25 +1,17 @@
 //! A latency bench while it runs and after: figures with their n, and a histogram on a log scale.
 
-use std::time::Duration;
-
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
-use crate::client::bench::{Measured, Plan, Timed};
+use crate::client::bench::{Measured, Plan, Timed, Via};
 use crate::domain::latency::Ladder;
+use crate::domain::latency::histogram::Axis;
 use crate::tabs::Look;
 use crate::ui::panel::{notice, panel};
-use crate::ui::text::{fit, ms};
+use crate::ui::text::{fit, fitting, ms};
 use crate::ui::theme::Tone;
-
-/// What `b` measures: ten seconds at a polite rate.
-pub const PLAN: Plan = Plan {
-    n: 50,
-    rate: 5.0,
-    warm_up: 1,
-};
 
 /// A bench on its way, or done.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,11 +45,6 @@ impl Bench {
     }
 }
 
-/// How long the plan takes.
-pub fn length(plan: &Plan) -> Duration {
-    Duration::from_secs_f64(plan.n as f64 / plan.rate)
-}
-
 /// Draws the figures and the histogram.
 pub fn render(bench: Option<&Bench>, area: Rect, buf: &mut Buffer, look: &Look) {
     let Some(bench) = bench else { return };
@@ -67,11 +54,16 @@ pub fn render(bench: Option<&Bench>, area: Rect, buf: &mut Buffer, look: &Look) 
         false if bench.calls.len() < bench.plan.n => "stopped",
         false => "Esc closes",
     };
-    let title = format!(
-        " Bench {dot} {} of {} {dot} {state} ",
-        bench.calls.len(),
-        bench.plan.n
-    );
+    let via = match bench.plan.via {
+        Via::Gateway => "gateway",
+        Via::Invoke => "invoke",
+    };
+    let (done, n) = (bench.calls.len(), bench.plan.n);
+    let variants = [
+        format!(" Bench {dot} via {via} {dot} {done} of {n} {dot} {state} "),
+        format!(" Bench {dot} {done} of {n} {dot} {state} "),
+    ];
+    let title = fitting(&variants, usize::from(area.width.saturating_sub(2)));
     let inner = panel(title, false, area, buf, look);
     if bench.calls.is_empty() {
         let text = if bench.running {
@@ -83,18 +75,7 @@ pub fn render(bench: Option<&Bench>, area: Rect, buf: &mut Buffer, look: &Look) 
     }
     let measured = Measured::of(bench.calls.clone(), bench.seconds());
     let mut lines = table(&measured, look);
-    let style = if measured.failed > 0 {
-        look.theme.bad
-    } else {
-        look.theme.muted
-    };
-    lines.push(Line::styled(
-        format!(
-            "{} failed {dot} response counts from the schedule",
-            measured.failed
-        ),
-        style,
-    ));
+    lines.extend(remarks(&measured, bench.plan.via, look));
     lines.push(Line::default());
     let room = usize::from(inner.height).saturating_sub(lines.len());
     lines.extend(histogram(
@@ -113,6 +94,28 @@ pub fn render(bench: Option<&Bench>, area: Rect, buf: &mut Buffer, look: &Look) 
             buf,
         );
     }
+}
+
+/// What else is to be said: failures, cold starts.
+fn remarks<'a>(measured: &Measured, via: Via, look: &Look) -> Vec<Line<'a>> {
+    let theme = look.theme;
+    let failed = match &measured.failures {
+        Some(failures) => Line::styled(
+            format!("{} failed, max {}", measured.failed, ms(failures.max)),
+            theme.bad,
+        ),
+        None => Line::styled("none failed", theme.muted),
+    };
+    let cold = match (measured.cold_starts, &measured.cold, via) {
+        (Some(n), Some(cold), _) => Line::styled(
+            format!("{n} cold, mean {}, max {}", ms(cold.mean), ms(cold.max)),
+            theme.cold,
+        ),
+        (Some(_), None, _) => Line::styled("no cold start", theme.muted),
+        (None, _, Via::Invoke) => Line::styled("cold or warm: not told", theme.muted),
+        (None, _, Via::Gateway) => Line::styled("cold or warm: via invoke tells", theme.muted),
+    };
+    vec![failed, cold]
 }
 
 /// A figure of a ladder, printed.
@@ -144,58 +147,65 @@ fn table<'a>(measured: &Measured, look: &Look) -> Vec<Line<'a>> {
         ("p99", &|ladder| ladder.p99.text()),
         ("max", &|ladder| ms(ladder.max)),
     ];
-    let body = rows.into_iter().map(|(name, pick)| {
+    let mut lines = vec![head];
+    lines.extend(rows.into_iter().map(|(name, pick)| {
         cells(
             name,
             of(&measured.service, pick),
             of(&measured.response, pick),
         )
-    });
-    [head].into_iter().chain(body).collect()
+    }));
+    if let Some(half) = measured.mean_plus_minus {
+        let sign = if look.glyphs.ascii { "+-" } else { "±" };
+        let interval = cells("", format!("{sign} {}", ms(half)), "(95 %)".to_owned());
+        lines.insert(3, interval);
+    }
+    lines
 }
 
-/// Service times in bins of equal ratio, at most `room` of them; failures apart.
+/// What fell into one bin.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Bin {
+    /// Warm, or not told.
+    ok: usize,
+    cold: usize,
+    failed: usize,
+}
+
+/// Service times in at most `room` bins of equal ratio; cold starts and failures apart.
 fn histogram<'a>(calls: &[Timed], room: usize, cells: usize, look: &Look) -> Vec<Line<'a>> {
-    let low = calls
-        .iter()
-        .map(|call| call.service_ms)
-        .fold(f64::INFINITY, f64::min)
-        .max(0.01);
-    let high = calls.iter().map(|call| call.service_ms).fold(low, f64::max);
     let bins = room.min(10);
-    if bins == 0 {
+    let Some(axis) = Axis::of(calls.iter().map(|call| call.service_ms), bins) else {
         return Vec::new();
-    }
-    let ratio = (high / low).powf(1.0 / bins as f64).max(1.0 + 1e-9);
-    let mut counts = vec![(0_usize, 0_usize); bins];
+    };
+    let mut counts = vec![Bin::default(); bins];
     for call in calls {
-        let bin = ((call.service_ms.max(low) / low).ln() / ratio.ln()) as usize;
-        let count = &mut counts[bin.min(bins - 1)];
-        *(if call.ok { &mut count.0 } else { &mut count.1 }) += 1;
+        let bin = &mut counts[axis.bin(call.service_ms)];
+        *match (call.ok, call.cold) {
+            (false, _) => &mut bin.failed,
+            (true, Some(true)) => &mut bin.cold,
+            (true, _) => &mut bin.ok,
+        } += 1;
     }
-    let most = counts
-        .iter()
-        .map(|(ok, bad)| ok + bad)
-        .max()
-        .unwrap_or(1)
-        .max(1);
+    let all = |bin: &Bin| bin.ok + bin.cold + bin.failed;
+    let most = counts.iter().map(all).max().unwrap_or(1).max(1);
     let width = cells.saturating_sub(15).max(1);
-    let scale = |n: usize| (n * width).div_ceil(most);
+    let bar = |n: usize| look.glyphs.full.repeat((n * width).div_ceil(most));
+    let theme = look.theme;
     (counts.iter().enumerate())
-        .map(|(bin, (ok, bad))| {
-            let from = low * ratio.powi(bin as i32);
+        .map(|(i, bin)| {
+            let n = all(bin);
+            let count = if n > 0 {
+                format!(" {n}")
+            } else {
+                String::new()
+            };
             Line::from(vec![
-                Span::styled(format!("{:>8} ", ms(from)), look.theme.muted),
-                Span::styled(look.glyphs.full.repeat(scale(*ok)), look.theme.accent),
-                Span::styled(look.glyphs.full.repeat(scale(*bad)), look.theme.bad),
-                Span::styled(
-                    if ok + bad > 0 {
-                        format!(" {}", ok + bad)
-                    } else {
-                        String::new()
-                    },
-                    look.theme.muted,
-                ),
+                Span::styled(format!("{:>8} ", ms(axis.edge(i))), theme.muted),
+                Span::styled(bar(bin.ok), theme.accent),
+                Span::styled(bar(bin.cold), theme.cold),
+                Span::styled(bar(bin.failed), theme.bad),
+                Span::styled(count, theme.muted),
             ])
         })
         .collect()

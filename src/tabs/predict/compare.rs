@@ -130,9 +130,15 @@ fn rows<'a>(ways: &Named, column: usize, look: &Look) -> Vec<Line<'a>> {
         }),
         line("start", &|way| {
             way.report.as_ref().map(|report| match report.init_ms {
-                Some(init) => (format!("cold {}", ms(init)), look.theme.cold),
+                Some(_) => ("cold".to_owned(), look.theme.cold),
                 None => ("warm".to_owned(), look.theme.warm),
             })
+        }),
+        line("init", &|way| {
+            way.report
+                .as_ref()
+                .and_then(|report| report.init_ms)
+                .map(|init| (ms(init), look.theme.cold))
         }),
         line("billed", &|way| {
             way.report

@@ -243,7 +243,9 @@ pub fn render_diff(
         buf,
         look,
     );
-    let lines = diff_lines(schema, old, new, look);
+    // Two values of 10 cells and a space.
+    let label = usize::from(inner.width).saturating_sub(21).clamp(6, 17);
+    let lines = diff_lines(schema, old, new, label, look);
     for (line, y) in lines.into_iter().zip(inner.y..inner.bottom()) {
         line.render(
             Rect {
@@ -256,10 +258,16 @@ pub fn render_diff(
     }
 }
 
-fn diff_lines<'a>(schema: &Schema, old: &Entry, new: &Entry, look: &Look) -> Vec<Line<'a>> {
+fn diff_lines<'a>(
+    schema: &Schema,
+    old: &Entry,
+    new: &Entry,
+    label: usize,
+    look: &Look,
+) -> Vec<Line<'a>> {
     let line = |name: &str, a: String, b: String, style: Style| {
         Line::from(vec![
-            Span::styled(fit(name, 17, look.glyphs.ellipsis), look.theme.text),
+            Span::styled(fit(name, label, look.glyphs.ellipsis), look.theme.text),
             Span::styled(
                 format!("{:>10} ", truncate(&clean(&a), 10, look.glyphs.ellipsis)),
                 look.theme.muted,

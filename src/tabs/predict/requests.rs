@@ -2,9 +2,10 @@
 
 use super::answer::Shown;
 use super::bench::Bench;
+use super::bench_form::{Asked, BenchForm};
 use super::charts::Served;
 use super::compare::Comparing;
-use super::{Focus, Predict, View, bench, endpoint};
+use super::{Focus, Predict, View, endpoint};
 
 use jiff::Timestamp;
 
@@ -19,11 +20,12 @@ use crate::effects::predict::{Effect, LocalModel};
 use crate::history::Entry;
 use crate::overlay::confirm::Confirm;
 use crate::tabs::Cx;
+use crate::ui::text::clean;
 use crate::ui::theme::Tone;
 
-/// What so many calls through the gateway cost, in words.
-fn charge(n: usize) -> String {
-    let charge = dollars(Prices::default().requests(n, true));
+/// What so many calls cost, through the gateway or straight to the function, in words.
+pub(super) fn charge(n: usize, gateway: bool) -> String {
+    let charge = dollars(Prices::default().requests(n, gateway));
     format!("{charge} at list price plus compute")
 }
 
@@ -106,25 +108,17 @@ impl Predict {
             return cx.toast(Tone::Warn, "the target has no endpoint to measure");
         };
         self.tickets += 1;
-        let plan = bench::PLAN;
-        let effect = Effect::Bench {
+        let function = cx.env.session.value().map(|(session, _)| &session.function);
+        let asked = Asked {
             ticket: self.tickets,
             body: features.to_json(&cx.env.schema),
             schema: cx.env.schema.clone(),
-            plan,
+            endpoint: endpoint.authority().to_owned(),
+            function: function
+                .filter(|name| !name.is_empty())
+                .map(|name| clean(name)),
         };
-        let question = format!(
-            "Send {} predictions at {} a second to {}?",
-            plan.n + plan.warm_up,
-            plan.rate,
-            endpoint.authority()
-        );
-        let detail = format!(
-            "{} s, {}",
-            bench::length(&plan).as_secs(),
-            charge(plan.n + plan.warm_up)
-        );
-        cx.open(Confirm::new(question, detail, vec![effect.into()]));
+        cx.open(BenchForm::new(asked));
     }
 
     /// Asks first: a sweep over the endpoint sends a call for each of its points.
@@ -150,7 +144,7 @@ impl Predict {
             feature.label,
             endpoint.authority()
         );
-        let detail = format!("one after the other, {}", charge(n));
+        let detail = format!("one after the other, {}", charge(n, true));
         cx.open(Confirm::new(question, detail, vec![effect.into()]));
     }
 
