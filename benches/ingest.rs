@@ -1,4 +1,4 @@
-//! How fast lines come in: a generated Lambda log indexed from a file, and events as the tail delivers them, beside `wc -l`.
+//! How fast lines come in: a generated Lambda log indexed from a file, and events as the tail delivers them, beside `wc -l` and `lnav`.
 
 #![allow(clippy::expect_used)]
 
@@ -41,6 +41,10 @@ fn ingest(c: &mut Criterion) {
         });
     });
     group.bench_function("reference: wc -l", |b| b.iter(|| run("wc", &["-l"], &path)));
+    let lnav = ["-n", "-c", ";select count(*) from all_logs"];
+    if run("lnav", &lnav, &path).is_some() {
+        group.bench_function("reference: lnav", |b| b.iter(|| run("lnav", &lnav, &path)));
+    }
 
     let events = events(200_000);
     group.throughput(Throughput::Elements(events.len() as u64));
