@@ -102,9 +102,12 @@ impl App {
             connecting: None,
             incident,
         });
+        let tabs = tabs::all(&env);
+        let shows_file = env.settings.log_file.is_some();
+        let logs = tabs.iter().position(|tab| tab.scope() == Scope::Logs);
         Self {
-            tabs: tabs::all(&env).into(),
-            active: 0,
+            active: logs.filter(|_| shows_file).unwrap_or(0),
+            tabs: tabs.into(),
             overlays: Vec::new(),
             toasts: Vec::new(),
             keymap,

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::client::link::Link;
-use crate::config::{Colour, Flags, Settings};
+use crate::config::{Colour, Flags, LogFile, Settings};
 use crate::domain::schema::Schema;
 use crate::sandbox::Incident;
 use crate::ui::theme::ThemeName;
@@ -36,9 +36,31 @@ pub struct Cli {
     /// What to do; nothing opens the screen.
     #[command(subcommand)]
     pub command: Option<Command>,
+    /// Open the screen on a log file instead of a tail (plain, gzip, `aws logs tail` output, JSON lines)
+    #[arg(long, value_name = "FILE", conflicts_with = "replay")]
+    pub file: Option<PathBuf>,
+    /// Open the screen on a recording and play it, at --speed
+    #[arg(long, value_name = "FILE")]
+    pub replay: Option<PathBuf>,
     /// Flags that every command takes.
     #[command(flatten)]
     pub global: Global,
+}
+
+impl Cli {
+    /// All that the command line says about the configuration.
+    pub fn flags(&self) -> Result<Flags, Failure> {
+        let mut flags: Flags = self.global.clone().into();
+        let speed = self.replay.as_ref().map(|_| flags.speed.unwrap_or(1.0));
+        let path = self.file.clone().or_else(|| self.replay.clone());
+        if path.is_some() && self.command.is_some() {
+            return Err(Failure::usage(anyhow::anyhow!(
+                "--file and --replay before a command open the screen: write them behind `logs`, or leave the command out"
+            )));
+        }
+        flags.log_file = path.map(|path| LogFile { path, speed });
+        Ok(flags)
+    }
 }
 
 const EXIT_CODES: &str =
@@ -143,6 +165,7 @@ impl From<Global> for Flags {
             rate: global.rate,
             speed: global.speed,
             incident: global.incident,
+            log_file: None,
         }
     }
 }

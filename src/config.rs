@@ -129,6 +129,15 @@ pub enum Colour {
     Never,
 }
 
+/// A local log to open instead of tailing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogFile {
+    /// The file.
+    pub path: PathBuf,
+    /// Play it as a recording at so many times its own pace; `None` reads it whole.
+    pub speed: Option<f64>,
+}
+
 /// What the command line said; every field optional, the same names as the flags.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[expect(missing_docs, reason = "the names are the flags'")]
@@ -151,6 +160,7 @@ pub struct Flags {
     pub rate: Option<f64>,
     pub speed: Option<f64>,
     pub incident: Option<Incident>,
+    pub log_file: Option<LogFile>,
 }
 
 /// Where a value came from.
@@ -211,6 +221,8 @@ pub struct Settings {
     pub prices: Prices,
     /// What is watched for.
     pub rules: Vec<Rule>,
+    /// A local log to open the Logs tab on.
+    pub log_file: Option<LogFile>,
     /// Where our files are.
     pub dirs: Dirs,
     /// The configuration file, whether it is there or not.
@@ -333,6 +345,7 @@ impl Settings {
             sandbox: resolver.sandbox(&flags, &file)?,
             prices: resolver.prices(&file)?,
             rules: resolver.rules(&file)?,
+            log_file: flags.log_file.clone(),
             target,
             targets,
             dirs,

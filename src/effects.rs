@@ -119,6 +119,8 @@ pub enum Slot {
     Sweep,
     /// The log tail.
     Tail,
+    /// A log file being read, a recording being played.
+    File,
     /// A filter or search over the store.
     Filter,
     /// Log lines on their way to a file.

@@ -90,6 +90,7 @@ actions! {
     LiveTail "live-tail" "CloudWatch Live Tail",
     Export "export" "write to a file",
     OpenConsole "open-console" "link to the AWS console",
+    OpenFile "open-file" "open a log file, play a recording",
     FilterPattern "filter-pattern" "server-side filter pattern",
     Insights "insights" "Logs Insights query",
     Reveal "reveal" "show or mask a value",

@@ -28,7 +28,7 @@ fn main() -> ExitCode {
 
 fn configure(cli: &Cli) -> Result<Context, Failure> {
     let env = |name: &str| std::env::var(name).ok();
-    let settings = Settings::load(cli.global.clone().into(), &env).map_err(Failure::usage)?;
+    let settings = Settings::load(cli.flags()?, &env).map_err(Failure::usage)?;
     let schema = match &settings.model {
         None => Schema::wine_quality().clone(),
         Some(path) => read_schema(path)?,

@@ -1,5 +1,6 @@
 //! What the Logs tab asks for and hears.
 
+pub mod open;
 pub mod sift;
 
 use std::path::PathBuf;
@@ -25,6 +26,12 @@ pub enum Effect {
     Wish(Wishes),
     /// Stop tailing.
     StopTail,
+    /// Read a local log file. The answer carries the number.
+    Open(u64, PathBuf),
+    /// Play a recording at so many times its own pace. Answers carry the number, as a tail's do.
+    Replay(u64, PathBuf, f64),
+    /// Stop reading or playing a local file.
+    Close,
     /// Run a Logs Insights query. Answers carry the number.
     Query(u64, Query),
     /// Stop waiting for the running query, and stop it on the service's side too.
@@ -62,6 +69,8 @@ pub enum Event {
     Tail(u64, TailUpdate),
     /// The tail of this number ended by itself: a sentence, or all that was asked for has been read.
     TailEnded(u64, Option<String>),
+    /// The file of this number was read: its lines, or why not.
+    Opened(u64, Result<open::Read, String>),
     /// The query of this number was accepted under this id.
     QueryStarted(u64, String),
     /// What the query of this number has found so far.
@@ -97,6 +106,18 @@ pub fn run(effect: Effect, runner: &mut Runner) {
             runner.logs.wishes.send_replace(wishes);
         }
         Effect::StopTail => runner.stop(Slot::Tail),
+        Effect::Open(number, path) => {
+            let spool_dir = runner.settings.dirs.state.clone();
+            runner.spawn_blocking_in(Slot::File, "log file", move |outbox, _| {
+                open::read(number, &path, &spool_dir, &outbox);
+            });
+        }
+        Effect::Replay(number, path, speed) => {
+            runner.spawn_in(Slot::File, "replay", |outbox, _| {
+                open::replay(number, path, speed, outbox)
+            });
+        }
+        Effect::Close => runner.stop(Slot::File),
         Effect::Query(number, query) => start_query(number, query, runner),
         Effect::StopQuery { id } => stop_query(id, runner),
         Effect::Sift(sift) => {

@@ -38,6 +38,7 @@ mod prompt;
 mod requests;
 mod row;
 mod sieve;
+mod source;
 mod strip;
 
 use errors::Errors;
@@ -47,6 +48,7 @@ use lines::Lines;
 use prompt::{Answer, Ask, Prompt};
 use requests::Requests;
 use sieve::Sieve;
+use source::Source;
 use strip::Strip;
 
 /// How far back the tail begins.
@@ -88,6 +90,7 @@ pub struct Logs {
     groups: Vec<Arc<str>>,
     pattern: Option<Arc<str>>,
     wishes: Wishes,
+    source: Source,
     /// The pattern whose lines are still shown, while the first answer to another one is awaited.
     replaces: Option<Replaced>,
     /// Number of the running tail; answers of older ones are dropped.
@@ -128,6 +131,7 @@ impl Logs {
             groups: Vec::new(),
             pattern: None,
             wishes: Wishes::default(),
+            source: Source::of(env.settings.log_file.as_ref()),
             replaces: None,
             tail: 0,
             view: View::Lines,
@@ -187,7 +191,11 @@ impl Logs {
             View::Errors => format!(", {}", plural(self.errors.len(), "template")),
             View::Lines | View::Insights => String::new(),
         };
-        let watched = self.groups.join("  ");
+        let watched = match &self.source {
+            Source::Tail => self.groups.join("  "),
+            Source::File { .. } => "a local file, r reads it again, O opens another".to_owned(),
+            Source::Replay { .. } => "a recording, r plays it again, O opens another".to_owned(),
+        };
         let jump = self.pending_jump.map(|time| {
             let at = self.lines.clock.short(time);
             format!("reading back to {at}, Esc stays here  ")
@@ -209,6 +217,11 @@ impl Logs {
         None
     }
 
+    /// Nothing can come behind the last line.
+    const fn is_whole_file(&self) -> bool {
+        matches!(self.source, Source::File { .. })
+    }
+
     fn no_lines(&self, now: Now) -> String {
         if self.sieve.is_filtering() {
             return if self.sieve.is_busy {
@@ -219,6 +232,11 @@ impl Logs {
         }
         match (&self.ended, &self.status) {
             (Some(why), _) => why.clone(),
+            (None, Status::Complete) => match &self.source {
+                Source::File { is_read: false, .. } => "reading …".to_owned(),
+                Source::File { .. } => "the file is empty".to_owned(),
+                _ => "no line yet".to_owned(),
+            },
             (None, Status::Connecting) => "waiting for the first answer".to_owned(),
             (None, Status::Live(_)) => "no line yet; new ones appear here as they come".to_owned(),
             (None, status) => status.pill(now.wall.as_millisecond()),
@@ -244,7 +262,8 @@ impl Tab for Logs {
         let pill = Pill {
             status: &self.status,
             ended: self.ended.as_deref(),
-            paused: (self.view == View::Lines && !self.lines.follow)
+            file: self.source.pill(),
+            paused: (self.view == View::Lines && !self.lines.follow && !self.is_whole_file())
                 .then(|| self.lines.fresh(&self.sieve, &self.store)),
             views: (self.views(), self.view as usize),
         };
@@ -334,6 +353,7 @@ impl Tab for Logs {
             Action::Exclude => self.ask(Ask::Exclude),
             Action::TimeJump => self.ask(Ask::Time),
             Action::FilterPattern => self.ask(Ask::Pattern),
+            Action::OpenFile => self.ask(Ask::File),
             Action::Insights => self.ask(Ask::Insights),
             Action::NextMatch => self.find(true, cx),
             Action::PreviousMatch => self.find(false, cx),
@@ -360,6 +380,10 @@ impl Tab for Logs {
 
     fn on_open(&mut self, cx: &mut Cx) {
         self.unread_errors = 0;
+        // The file named on the command line waits for no connection.
+        if self.tail == 0 && !self.source.is_tail() {
+            self.restart(cx);
+        }
         self.count(cx.now, true);
     }
 
@@ -394,9 +418,16 @@ impl Tab for Logs {
                     .map(|group| Arc::from(group.as_str()))
                     .collect();
                 self.insights.stop();
-                self.restart(cx);
+                if self.source.is_tail() {
+                    self.restart(cx);
+                }
             }
-            Event::Unconnected { error, .. } => self.ended = Some(error.clone()),
+            Event::Unconnected { error, .. } if self.source.is_tail() => {
+                self.ended = Some(error.clone());
+            }
+            Event::Logs(LogsEvent::Opened(number, result)) if *number == self.tail => {
+                self.on_opened(result, cx);
+            }
             Event::Logs(LogsEvent::Tail(number, update)) if *number == self.tail => {
                 self.on_tail(update, cx);
             }

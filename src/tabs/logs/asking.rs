@@ -1,6 +1,7 @@
 //! The prompt: what typing, Enter and Escape do to search, filters, time and the server-side pattern.
 
 use super::prompt::{Ask, Prompt};
+use super::source::Source;
 use super::{Logs, View, clock};
 use crate::domain::query::Query;
 use crate::effects::logs::Effect;
@@ -18,7 +19,7 @@ impl Logs {
             Ask::Insights => self.insights.text().to_owned(),
             _ => String::new(),
         };
-        if !matches!(ask, Ask::Time | Ask::Pattern | Ask::Insights) {
+        if !matches!(ask, Ask::Time | Ask::Pattern | Ask::Insights | Ask::File) {
             self.view = View::Lines;
         }
         self.prompt = Some(Prompt::new(ask, &text));
@@ -32,7 +33,7 @@ impl Logs {
         let read = match prompt.ask {
             Ask::Search => self.sieve.look_for(prompt.text()),
             Ask::Include | Ask::Exclude => Query::parse(prompt.text()).map(|_| ()),
-            Ask::Time | Ask::Pattern | Ask::Insights => Ok(()),
+            Ask::Time | Ask::Pattern | Ask::Insights | Ask::File => Ok(()),
         };
         if prompt.ask == Ask::Search && read.is_ok() {
             self.resift(cx);
@@ -70,6 +71,10 @@ impl Logs {
                 Ok(())
             }
             Ask::Insights => self.query(&text, cx),
+            Ask::File => {
+                self.read_from(Source::parse(&text), cx);
+                Ok(())
+            }
         };
         if let Err(error) = result {
             prompt.error = Some(error);

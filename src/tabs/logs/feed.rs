@@ -6,6 +6,7 @@ use super::errors::Errors;
 use super::figures::WINDOWS;
 use super::prompt::{Ask, Prompt};
 use super::requests::Requests;
+use super::source::Source;
 use super::strip::Strip;
 use super::{COUNT_EVERY, COUNT_LARGE_EVERY, LARGE, Logs, Replaced, SINCE_MS, View};
 use crate::client::tail::{Patience, Phase, Span, Status, TailRequest, TailUpdate};
@@ -31,7 +32,7 @@ impl Logs {
 
     /// Looks at once; a tail that has ended begins again.
     pub(super) fn look_again(&mut self, cx: &mut Cx) {
-        if self.ended.is_some() {
+        if self.ended.is_some() || !self.source.is_tail() {
             return self.restart(cx);
         }
         self.wishes.looks += 1;
@@ -40,6 +41,9 @@ impl Logs {
 
     /// The tail ended by itself. A pattern that the service rejects goes back to the prompt, and the one before it is read.
     pub(super) fn on_tail_ended(&mut self, why: Option<&String>, cx: &mut Cx) {
+        if let (Source::Replay { is_over, .. }, None) = (&mut self.source, why) {
+            *is_over = true;
+        }
         let before = self
             .replaces
             .take()
@@ -55,7 +59,7 @@ impl Logs {
         self.read_with(self.pattern.clone(), cx);
     }
 
-    fn empty(&mut self, cx: &mut Cx) {
+    pub(super) fn empty(&mut self, cx: &mut Cx) {
         self.store = Store::new(&cx.env.settings.dirs.state, DEFAULT_CAP_BYTES);
         self.lines.clear();
         self.sieve.forget_lines();
@@ -69,6 +73,10 @@ impl Logs {
     fn start_tail(&mut self, cx: &mut Cx) {
         (self.status, self.ended) = (Status::Connecting, None);
         self.tail += 1;
+        if !self.source.is_tail() {
+            self.status = Status::Complete;
+            return self.start_file(cx);
+        }
         if self.groups.is_empty() {
             self.ended =
                 Some("this target names no log group: give --log-group or --function".to_owned());
@@ -138,7 +146,9 @@ impl Logs {
         }
         self.counted_len = len;
         self.counted_at = Some(now.mono);
-        let wall = now.wall.as_millisecond();
+        // A file's last minutes are those before its end.
+        let newest = self.store.newest_time().filter(|_| !self.source.is_tail());
+        let wall = newest.unwrap_or(now.wall.as_millisecond());
         self.figures = self.store.figures_over(wall, WINDOWS);
         self.strip = Strip::of(&self.store);
         match self.view {

@@ -57,6 +57,8 @@ pub struct Pill<'a> {
     pub status: &'a Status,
     /// Why there is no tail.
     pub ended: Option<&'a str>,
+    /// The file that is read or played instead of a tail.
+    pub file: Option<String>,
     /// Not following, and so many lines came meanwhile.
     pub paused: Option<usize>,
     /// The views, and which one is open.
@@ -97,6 +99,9 @@ impl Pill<'_> {
     fn text(&self, look: &Look) -> (String, Tone) {
         if let Some(why) = self.ended {
             return (format!("STOPPED: {why}"), Tone::Bad);
+        }
+        if let (Some(file), None) = (&self.file, self.paused) {
+            return (file.clone(), Tone::Info);
         }
         let state = self.status.pill(look.now.wall.as_millisecond());
         if self.status.is_trouble() {

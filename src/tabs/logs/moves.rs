@@ -175,7 +175,11 @@ impl Logs {
     /// Goes to a time; what lies before all that was read is read first.
     pub(super) fn jump(&mut self, time: i64, cx: &mut Cx) {
         self.pending_jump = None;
-        if time < self.since && !self.groups.is_empty() && self.ended.is_none() {
+        if self.source.is_tail()
+            && time < self.since
+            && !self.groups.is_empty()
+            && self.ended.is_none()
+        {
             self.since = time - JUMP_MARGIN_MS;
             self.read_with(self.pattern.clone(), cx);
             self.pending_jump = Some(time);

@@ -101,7 +101,11 @@ pub fn offers(logs: &Logs) -> Vec<Offer> {
         .only_if(has_lines, nothing),
         Offer::new(Action::Export, "export").only_if(has_lines, nothing),
         Offer::new(Action::OpenConsole, "copy console link").only_if(has_lines, nothing),
-        Offer::new(Action::FilterPattern, "server-side filter"),
+        Offer::new(Action::OpenFile, "open a file"),
+        Offer::new(Action::FilterPattern, "server-side filter").only_if(
+            logs.source.is_tail(),
+            "a file is filtered here: & keeps lines, - hides them",
+        ),
         Offer::new(
             Action::LiveTail,
             if logs.wishes.live_tail {
@@ -109,7 +113,8 @@ pub fn offers(logs: &Logs) -> Vec<Offer> {
             } else {
                 "Live Tail"
             },
-        ),
+        )
+        .only_if(logs.source.is_tail(), "a file has no Live Tail"),
         Offer::new(Action::Refresh, "look now"),
         Offer::new(Action::Top, "first"),
         Offer::new(Action::Bottom, "last, follow"),

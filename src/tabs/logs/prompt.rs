@@ -26,6 +26,8 @@ pub enum Ask {
     Pattern,
     /// A Logs Insights query.
     Insights,
+    /// A file or a recording.
+    File,
 }
 
 impl Ask {
@@ -37,6 +39,7 @@ impl Ask {
             Self::Time => " @ ",
             Self::Pattern => " server-side pattern: ",
             Self::Insights => " Insights ",
+            Self::File => " open ",
         }
     }
 
@@ -48,6 +51,9 @@ impl Ask {
             Self::Time => "14:03  14:03:22  -15m  2026-10-08T14:03:00Z",
             Self::Insights => {
                 "-1h filter @message like /x/ | stats count(*) by bin(5m)   begin with -15m, -1h, -7d"
+            }
+            Self::File => {
+                "incident.log   session.jsonl 10x plays a recording   empty: back to the tail"
             }
             Self::Pattern => {
                 "CloudWatch syntax: ERROR  \"timed out\"  { $.level = \"ERROR\" }   empty: everything"
