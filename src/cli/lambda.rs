@@ -1,6 +1,9 @@
 //! `vintner lambda`: the function, its health, latency, cold starts, cost and error budget.
 
+mod replay;
+
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -23,10 +26,16 @@ pub struct Args {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    /// Play a recording (`vintner logs --record`) to the alert rules instead of asking AWS
+    #[arg(long, value_name = "FILE", conflicts_with = "window")]
+    pub replay: Option<PathBuf>,
 }
 
 /// Prints what is known; 1 when a lamp is red, 3 when nothing could be read.
 pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
+    if let Some(recording) = &args.replay {
+        return replay::run(recording, args.json, context, out);
+    }
     let link = context.connect().await?;
     let now = Timestamp::now();
     let gathered = survey::gather(&link, args.window, now.as_millisecond())

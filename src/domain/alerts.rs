@@ -2,6 +2,7 @@
 
 pub mod alarm;
 mod reading;
+pub mod replay;
 
 use std::collections::VecDeque;
 

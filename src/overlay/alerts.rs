@@ -1,4 +1,7 @@
-//! The alert rules as a list: where each stands, since when, and the CloudWatch alarm that would watch it for good.
+//! The alert rules as a list: where each stands, since when, what fired before, and the CloudWatch alarm that would watch
+//! it for good.
+
+use std::time::Duration;
 
 use crossterm::event::KeyEvent;
 use jiff::Timestamp;
@@ -7,16 +10,20 @@ use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Paragraph, Widget, Wrap};
 
+use tokio::time::Instant;
+
 use super::{Overlay, Verdict, centred};
 use crate::domain::alerts::alarm::{Names, put_metric_alarm};
 use crate::domain::alerts::{Alert, Alerts, Standing};
+use crate::effects::Event;
+use crate::effects::lambda::Event as LambdaEvent;
 use crate::keys::Action;
-use crate::tabs::{Cx, Look};
+use crate::tabs::{Cx, Look, Now};
 use crate::ui::panel::panel;
 use crate::ui::text::{age, clean};
 use crate::ui::theme::Tone;
 
-/// The list as it stood when it was opened.
+/// The list; the Lambda tab tells it of every change.
 pub struct AlertList {
     alerts: Alerts,
     function: String,
@@ -68,21 +75,35 @@ impl Overlay for AlertList {
         Verdict::Stay
     }
 
+    fn on_event(&mut self, event: &Event, _cx: &mut Cx) {
+        if let Event::Lambda(LambdaEvent::Watched(alerts)) = event {
+            self.alerts.clone_from(alerts);
+        }
+    }
+
+    /// Ages move on.
+    fn wake_at(&self, now: Now) -> Option<Instant> {
+        Some(now.mono + Duration::from_secs(5))
+    }
+
     fn render(&self, area: Rect, buf: &mut Buffer, look: &Look) -> Option<Position> {
         let rect = centred(
             area.width.saturating_sub(4).min(110),
-            area.height.saturating_sub(2).min(20),
+            area.height.saturating_sub(2).min(26),
             area,
             buf,
         );
         let inner = panel(" Alerts ", true, rect, buf, look);
         let rows = self.alerts.list.len() as u16;
-        let [list, alarm, keys] = Layout::vertical([
+        let past = self.past(look);
+        let [list, history, alarm, keys] = Layout::vertical([
             Constraint::Length(rows + 1),
+            Constraint::Length((past.len() as u16 + 1).min(inner.height / 3)),
             Constraint::Min(1),
             Constraint::Length(1),
         ])
         .areas(inner);
+        Paragraph::new(past).render(history, buf);
         let lines: Vec<Line> = self
             .alerts
             .list
@@ -107,6 +128,17 @@ impl Overlay for AlertList {
 }
 
 impl AlertList {
+    /// What fired so far, newest first.
+    fn past(&self, look: &Look) -> Vec<Line<'static>> {
+        let history = &self.alerts.history;
+        if history.is_empty() {
+            return vec![Line::styled("nothing has fired so far", look.theme.muted)];
+        }
+        let past = history.iter();
+        past.map(|past| crate::tabs::lambda::alert_past(past, look))
+            .collect()
+    }
+
     fn row(&self, index: usize, alert: &Alert, look: &Look) -> Line<'static> {
         let mut line = crate::tabs::lambda::alert_line(alert, look);
         if let Standing::Firing { since_ms, .. } = alert.standing

@@ -36,7 +36,7 @@ use crate::remote::Remote;
 use crate::tabs::{Cx, Look, Now, Offer, Tab};
 use crate::ui::theme::Tone;
 
-pub(crate) use alerts::line as alert_line;
+pub(crate) use alerts::{line as alert_line, past_line as alert_past};
 pub use panes::Pane;
 
 /// Our own calls that are remembered for the latency table.

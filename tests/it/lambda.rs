@@ -113,14 +113,19 @@ fn reports(now: Timestamp) -> Reports {
 }
 
 fn fill(stage: &mut Stage) {
-    let now = stage.now().wall;
     stage.press("3");
+    fill_again(stage, 0);
+}
+
+/// Every answer of a healthy function, to the question of this ticket.
+fn fill_again(stage: &mut Stage, ticket: u64) {
+    let now = stage.now().wall;
     stage.event(Event::Described {
-        ticket: 0,
+        ticket,
         overview: Ok(Box::new(overview())),
     });
     stage.event(Event::Reports {
-        ticket: 0,
+        ticket,
         reports: Fact::Known(reports(now)),
     });
     let totals = Metrics {
@@ -140,7 +145,7 @@ fn fill(stage: &mut Stage) {
     };
     let counts = |valid| Counts { valid, bad: 1.0 };
     stage.event(Event::Measured {
-        ticket: 0,
+        ticket,
         snapshot: Box::new(Fact::Known(Snapshot {
             totals,
             period_s: 60,
@@ -400,4 +405,141 @@ fn drift_is_collected_and_then_suggests_a_retraining() {
     );
     let told = |effect: &Effect| matches!(effect, Effect::Notify(text) if text.contains("retrain"));
     assert!(effects.iter().any(told), "{effects:?}");
+}
+
+/// A call whose memory is nearly used up.
+fn full(at_ms: i64, id: u64, max_memory_mb: u32) -> CallLine {
+    let sample = Sample {
+        at_ms,
+        id,
+        duration_ms: 150.0,
+        init_ms: None,
+        billed_ms: 150.0,
+        memory_mb: 1024,
+        max_memory_mb,
+        failed: false,
+        init_timeout: false,
+    };
+    CallLine {
+        stream: 9,
+        at_ms,
+        told: Told::Ended(sample),
+    }
+}
+
+#[test]
+fn the_alert_list_lives_and_keeps_what_is_over() {
+    for size in SIZES {
+        let mut stage = Stage::new(size, ThemeName::Dark);
+        fill(&mut stage);
+        stage.press("shift-a");
+        assert!(
+            stage.text().contains("nothing has fired"),
+            "{}",
+            stage.text()
+        );
+        let now = stage.now().wall.as_millisecond();
+        let hear = |stage: &mut Stage, lines: Vec<CallLine>| {
+            let reports = Reports {
+                lines,
+                since_ms: now - 3_600_000,
+                cut: false,
+            };
+            let reports = Fact::Known(reports);
+            stage.event(Event::Reports { ticket: 0, reports });
+        };
+        hear(&mut stage, vec![full(now - 1000, 1, 1000)]);
+        let text = stage.text();
+        assert!(text.contains("now: memory used 98 %"), "{size:?}: {text}");
+        stage.wait(std::time::Duration::from_mins(10));
+        let later = stage.now().wall.as_millisecond() - 1000;
+        hear(&mut stage, vec![full(later, 2, 237)]);
+        let text = stage.text();
+        assert!(
+            text.contains("10 min ago: memory used 98 %") && text.contains("over after 10 min"),
+            "{size:?}: {text}"
+        );
+        stage.press("down down down down down");
+        assert!(
+            stage.text().contains("needs Lambda Insights"),
+            "{}",
+            stage.text()
+        );
+    }
+}
+
+#[test]
+fn a_refused_read_of_the_log_is_said_until_the_next_one_works() {
+    let mut stage = Stage::new((120, 40), ThemeName::Dark);
+    fill(&mut stage);
+    stage.event(Event::Reports {
+        ticket: 0,
+        reports: Fact::Failed("logs:FilterLogEvents: throttled".into()),
+    });
+    let text = stage.text();
+    assert!(
+        text.contains("log not read anew") && text.contains("throttled"),
+        "{text}"
+    );
+    let now = stage.now().wall;
+    stage.event(Event::Reports {
+        ticket: 0,
+        reports: Fact::Known(reports(now)),
+    });
+    assert!(!stage.text().contains("throttled"), "{}", stage.text());
+}
+
+#[test]
+fn a_silence_that_began_before_the_window_is_noticed() {
+    let mut stage = Stage::new((120, 40), ThemeName::Dark);
+    stage.press("3");
+    stage.event(Event::Described {
+        ticket: 0,
+        overview: Ok(Box::new(overview())),
+    });
+    let since_ms = stage.now().wall.as_millisecond() - 3_600_000;
+    let nothing = Reports {
+        since_ms,
+        ..Reports::default()
+    };
+    stage.event(Event::Reports {
+        ticket: 0,
+        reports: Fact::Known(nothing),
+    });
+    let text = stage.text();
+    assert!(
+        text.contains("no events for 60 min (limit 15 min)"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_figures_of_one_window_are_not_called_anothers() {
+    let mut stage = Stage::new((120, 40), ThemeName::Dark);
+    fill(&mut stage);
+    assert!(stage.text().contains("184 ms"));
+    stage.press("w");
+    let text = stage.text();
+    assert!(
+        !text.contains("184 ms"),
+        "CloudWatch's p99 of 1h as of 6h: {text}"
+    );
+    assert!(
+        text.contains("not read yet") && text.contains("REPORT lines since"),
+        "{text}"
+    );
+    // For the moment refused: what was read of this window stays, with its age.
+    fill_again(&mut stage, 1);
+    stage.wait(std::time::Duration::from_mins(1));
+    stage.event(Event::Measured {
+        ticket: 1,
+        snapshot: Box::new(Fact::Failed("throttled".into())),
+        budget: Fact::Failed("throttled".into()),
+    });
+    let text = stage.text();
+    assert!(text.contains("184 ms"), "{text}");
+    assert!(
+        text.contains("CloudWatch's figures are of 1 min ago: throttled"),
+        "{text}"
+    );
 }

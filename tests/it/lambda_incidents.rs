@@ -88,3 +88,38 @@ fn the_command_says_so_too_and_fails() {
         assert!(row["n"].as_f64() >= row["failed"].as_f64(), "{name}: {row}");
     }
 }
+
+#[test]
+fn a_recorded_session_replays_to_its_alerts() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("session.jsonl");
+    let start = 1_790_000_000_000_i64;
+    let event = |at: i64, message: &str| serde_json::json!({"timestamp": at, "ingestionTime": at, "logGroupName": "g", "logStreamName": "s", "message": message});
+    let mut lines = String::new();
+    for call in 0..100_i64 {
+        let at = start + call * 6_000;
+        lines += &format!("{}\n", event(at - 2, "[ERROR] KeyError: 'x'\rTraceback"));
+        let report = format!(
+            "REPORT RequestId: d602a1ed-0000-4000-8000-{call:012}\tDuration: 5.00 ms\tBilled Duration: 5 ms\tMemory Size: 1024 MB\tMax Memory Used: 237 MB\t"
+        );
+        lines += &format!("{}\n", event(at, &report));
+    }
+    std::fs::write(&file, lines).unwrap();
+    let file = file.to_str().unwrap();
+    let output = lambda(home.path(), &["--replay", file]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    for part in [
+        "200 events",
+        "100 calls, 100 failed",
+        "error rate 100.0 % > 1.00 %",
+        "still so at the end",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let json = lambda(home.path(), &["--replay", file, "--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(json["alerts"]["history"][0]["signal"], "error-rate");
+    let missing = lambda(home.path(), &["--replay", "nowhere.jsonl"]);
+    assert_eq!(missing.status.code(), Some(2));
+}
