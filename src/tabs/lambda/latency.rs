@@ -40,13 +40,16 @@ pub fn lines(tab: &Lambda, width: u16, look: &Look) -> Vec<Line<'static>> {
 
 /// What deserves a word about where the figures come from; the worst first.
 fn note(tab: &Lambda, room: usize, look: &Look) -> Line<'static> {
-    let trouble = tab
-        .reports_note(look.now.wall.as_millisecond())
-        .or_else(|| {
-            let why = tab.measure_trouble.as_ref()?;
-            let age = age(tab.measured_at?, look.now.wall);
-            Some(format!("CloudWatch's figures are of {age}: {why}"))
-        });
+    let metrics = || {
+        let why = tab.measure_trouble.as_ref()?;
+        let age = age(tab.measured_at?, look.now.wall);
+        Some(format!("CloudWatch's figures are of {age}: {why}"))
+    };
+    let log = || tab.reports_note(look.now.wall.as_millisecond());
+    let trouble = match tab.reports_trouble {
+        Some(_) => log(),
+        None => metrics().or_else(log),
+    };
     let (text, style) = match trouble {
         Some(text) => (clean(&text), look.theme.warn),
         None => (
