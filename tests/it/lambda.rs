@@ -538,7 +538,7 @@ fn the_figures_of_one_window_are_not_called_anothers() {
     let text = stage.text();
     assert!(row(&stage).contains("178 ms"), "{}", row(&stage));
     assert!(
-        text.contains("CloudWatch's figures are of 1 min ago: throttled"),
+        text.contains("CloudWatch's figures are of 60 s ago: throttled"),
         "{text}"
     );
 }
