@@ -49,25 +49,29 @@ pub struct Env {
     pub incident: Option<Incident>,
 }
 
-/// A sentence in the corner that goes away by itself.
+/// A sentence over the footer. It goes away by itself, but for bad news: that stays until Esc.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Toast {
     /// Good news or bad.
     pub tone: Tone,
     /// The sentence.
     pub text: String,
-    until: Instant,
+    until: Option<Instant>,
 }
 
 impl Toast {
-    /// A toast that stays for four seconds, bad news for eight.
+    /// A toast that stays for four seconds, bad news until it is put away.
     pub fn new(tone: Tone, text: impl Into<String>, now: Now) -> Self {
-        let stay = Duration::from_secs(if tone == Tone::Bad { 8 } else { 4 });
         Self {
             tone,
             text: text.into(),
-            until: now.mono + stay,
+            until: (tone != Tone::Bad).then(|| now.mono + Duration::from_secs(4)),
         }
+    }
+
+    /// Whether it waits for Esc.
+    pub const fn stays(&self) -> bool {
+        self.until.is_none()
     }
 }
 
@@ -129,7 +133,8 @@ impl App {
 
     /// Takes one message in and says what to do outside.
     pub fn update(&mut self, msg: Msg, now: Now) -> Vec<Effect> {
-        self.toasts.retain(|toast| toast.until > now.mono);
+        self.toasts
+            .retain(|toast| toast.until.is_none_or(|until| until > now.mono));
         match msg {
             Msg::Term(TermEvent::Key(key)) if key.kind != KeyEventKind::Release => {
                 self.on_key(key, now)
@@ -147,7 +152,7 @@ impl App {
 
     /// When to be woken though nothing happens: a spinner, an age, a toast's end.
     pub fn wake_at(&self, now: Now) -> Option<Instant> {
-        let toast = self.toasts.iter().map(|toast| toast.until).min();
+        let toast = self.toasts.iter().filter_map(|toast| toast.until).min();
         let spinner = self
             .env
             .session
@@ -198,6 +203,9 @@ impl App {
         if !self.overlays.is_empty() {
             return self.with_cx(now, |app, cx| app.key_to_overlay(key, action, cx));
         }
+        if action == Some(Action::Back) && self.put_away() {
+            return Vec::new();
+        }
         self.with_cx(now, |app, cx| {
             if app.tabs[app.active].on_key(key, cx) {
                 return;
@@ -210,11 +218,22 @@ impl App {
         })
     }
 
+    /// Takes bad news off the screen; false if none is shown.
+    fn put_away(&mut self) -> bool {
+        self.toasts.pop_if(|newest| newest.stays()).is_some()
+    }
+
     fn key_to_overlay(&mut self, key: KeyEvent, action: Option<Action>, cx: &mut Cx) {
         let Some(mut top) = self.overlays.pop() else {
             return;
         };
-        match top.on_key(key, action, cx) {
+        let verdict = top.on_key(key, action, cx);
+        self.settle(top, verdict, cx);
+    }
+
+    /// Does with the overlay that was on top what it wants.
+    fn settle(&mut self, top: Box<dyn Overlay>, verdict: Verdict, cx: &mut Cx) {
+        match verdict {
             Verdict::Stay => self.overlays.push(top),
             Verdict::Close => {}
             Verdict::CloseAnd(action) => self.act(action, cx),
@@ -289,26 +308,48 @@ impl App {
             MouseEventKind::Down(MouseButton::Left) => 0,
             _ => return Vec::new(),
         };
-        if !self.overlays.is_empty() {
-            return self.with_cx(now, |app, _| {
-                if let Some(top) = app.overlays.last_mut() {
-                    top.on_scroll(lines);
-                }
-            });
-        }
-        let areas = ui::areas(self.size);
-        if lines == 0
-            && let Some(index) = ui::tab_at(self, areas.header, at)
-        {
-            return self.with_cx(now, |app, cx| app.open_tab(index, cx));
-        }
-        if !areas.body.contains(at) {
-            return Vec::new();
-        }
-        self.with_cx(now, |app, cx| match lines {
-            0 => app.tabs[app.active].on_click(at, cx),
-            lines => app.tabs[app.active].on_scroll(at, lines, cx),
+        self.with_cx(now, |app, cx| {
+            if !app.overlays.is_empty() {
+                app.mouse_to_overlay(at, lines, cx);
+                return;
+            }
+            let areas = ui::areas(app.size);
+            match lines {
+                0 => app.on_click(areas, at, cx),
+                _ if areas.body.contains(at) => app.tabs[app.active].on_scroll(at, lines, cx),
+                _ => {}
+            }
         })
+    }
+
+    fn mouse_to_overlay(&mut self, at: Position, lines: i32, cx: &mut Cx) {
+        let Some(mut top) = self.overlays.pop() else {
+            return;
+        };
+        let verdict = match lines {
+            0 => top.on_click(at, cx),
+            lines => {
+                top.on_scroll(lines, cx);
+                Verdict::Stay
+            }
+        };
+        self.settle(top, verdict, cx);
+    }
+
+    /// A click on a tab, a hint, or something of the active tab's.
+    fn on_click(&mut self, areas: ui::Areas, at: Position, cx: &mut Cx) {
+        if let Some(index) = ui::header::tab_at(self, areas.header, at) {
+            self.open_tab(index, cx);
+        } else if areas.footer.contains(at) {
+            // A sentence lies over the hints: the click takes it away.
+            if self.toasts.pop().is_none()
+                && let Some(action) = ui::footer::action_at(self, areas.footer, at)
+            {
+                self.act(action, cx);
+            }
+        } else if areas.body.contains(at) {
+            self.tabs[self.active].on_click(at, cx);
+        }
     }
 
     fn on_event(&mut self, event: Event, now: Now) -> Vec<Effect> {
@@ -404,6 +445,9 @@ impl App {
         {
             self.in_cx(now, &mut asked, |app, cx| app.open_tab(index, cx));
         }
+        if let Some(theme) = asked.theme {
+            self.theme = Theme::named(theme);
+        }
         self.overlays.extend(asked.opened);
         for toast in asked.toasts {
             self.toasts.retain(|old| old.text != toast.text);
@@ -422,6 +466,7 @@ impl App {
         let mut cx = Cx {
             now,
             body,
+            screen: self.size,
             env: &env,
             asked,
         };

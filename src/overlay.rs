@@ -9,7 +9,7 @@ pub mod target;
 
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::{Constraint, Margin, Position, Rect};
 use ratatui::widgets::{Clear, Widget};
 use tokio::time::Instant;
 
@@ -30,8 +30,13 @@ pub trait Overlay {
         false
     }
 
+    /// A left click anywhere on the screen.
+    fn on_click(&mut self, _at: Position, _cx: &mut Cx) -> Verdict {
+        Verdict::Stay
+    }
+
     /// The wheel: lines down (positive) or up.
-    fn on_scroll(&mut self, _lines: i32) {}
+    fn on_scroll(&mut self, _lines: i32, _cx: &mut Cx) {}
 
     /// Something came from outside.
     fn on_event(&mut self, _event: &Event, _cx: &mut Cx) {}
@@ -53,24 +58,39 @@ pub enum Verdict {
     CloseAnd(Action),
 }
 
+/// A centred box of at most this size; pure, so that drawing and mouse hits agree.
+pub fn middle(width: u16, height: u16, area: Rect) -> Rect {
+    area.centered(
+        Constraint::Length(width.min(area.width)),
+        Constraint::Length(height.min(area.height)),
+    )
+}
+
 /// A centred box of at most this size, cleared for drawing.
 pub fn centred(width: u16, height: u16, area: Rect, buf: &mut Buffer) -> Rect {
-    let rect = area.centered(
-        ratatui::layout::Constraint::Length(width.min(area.width)),
-        ratatui::layout::Constraint::Length(height.min(area.height)),
-    );
+    let rect = middle(width, height, area);
     Clear.render(rect, buf);
     rect
 }
 
-/// A strip of this height at the bottom of the area, cleared for drawing: questions never hide the work.
-pub fn strip(height: u16, area: Rect, buf: &mut Buffer) -> Rect {
+/// A strip of this height at the bottom of the area; pure, so that drawing and mouse hits agree.
+pub fn bottom(height: u16, area: Rect) -> Rect {
     let height = height.min(area.height);
-    let rect = Rect {
+    Rect {
         y: area.bottom() - height,
         height,
         ..area
-    };
+    }
+}
+
+/// A strip of this height at the bottom of the area, cleared for drawing: questions never hide the work.
+pub fn strip(height: u16, area: Rect, buf: &mut Buffer) -> Rect {
+    let rect = bottom(height, area);
     Clear.render(rect, buf);
     rect
+}
+
+/// The room inside a frame.
+pub fn inside(frame: Rect) -> Rect {
+    frame.inner(Margin::new(1, 1))
 }

@@ -21,7 +21,7 @@ use crate::app::{Env, Toast};
 use crate::effects::{Effect, Event};
 use crate::keys::{Action, Keymap, Scope};
 use crate::overlay::Overlay;
-use crate::ui::theme::{Glyphs, Theme, Tone};
+use crate::ui::theme::{Glyphs, Theme, ThemeName, Tone};
 
 /// The tabs' scopes in screen order.
 pub const ORDER: [Scope; COUNT] = [Scope::Predict, Scope::Logs, Scope::Lambda, Scope::Retrain];
@@ -174,6 +174,8 @@ pub struct Cx<'a> {
     pub now: Now,
     /// The body's area of the last layout: for hits and page sizes.
     pub body: Rect,
+    /// The whole screen: for overlays.
+    pub screen: Rect,
     /// Target, schema and what else all tabs share.
     pub env: &'a Env,
     pub(crate) asked: &'a mut Asked,
@@ -187,6 +189,7 @@ pub(crate) struct Asked {
     pub opened: Vec<Box<dyn Overlay>>,
     pub told: Vec<Event>,
     pub goto: Option<Scope>,
+    pub theme: Option<ThemeName>,
 }
 
 impl Cx<'_> {
@@ -219,5 +222,10 @@ impl Cx<'_> {
     /// Brings the tab with this scope to the front.
     pub fn go_to(&mut self, scope: Scope) {
         self.asked.goto = Some(scope);
+    }
+
+    /// Changes the colours from the next frame on.
+    pub fn wear(&mut self, theme: ThemeName) {
+        self.asked.theme = Some(theme);
     }
 }

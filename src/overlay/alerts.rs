@@ -19,6 +19,7 @@ use crate::effects::Event;
 use crate::effects::lambda::Event as LambdaEvent;
 use crate::keys::Action;
 use crate::tabs::{Cx, Look, Now};
+use crate::ui::list::mark;
 use crate::ui::panel::panel;
 use crate::ui::text::{age, clean};
 use crate::ui::theme::Tone;
@@ -108,10 +109,17 @@ impl Overlay for AlertList {
             .alerts
             .list
             .iter()
-            .enumerate()
-            .map(|(index, alert)| self.row(index, alert, look))
+            .map(|alert| row(alert, look))
             .collect();
         Paragraph::new(lines).render(list, buf);
+        if !self.alerts.list.is_empty() {
+            let line = Rect {
+                y: list.y + self.selected as u16,
+                height: 1,
+                ..list
+            };
+            mark(line.intersection(list), buf, look);
+        }
         let (text, style) = match self.alarm() {
             Ok(command) => (command, look.theme.accent),
             Err(why) => (why, look.theme.muted),
@@ -138,18 +146,14 @@ impl AlertList {
         past.map(|past| crate::tabs::lambda::alert_past(past, look))
             .collect()
     }
+}
 
-    fn row(&self, index: usize, alert: &Alert, look: &Look) -> Line<'static> {
-        let mut line = crate::tabs::lambda::alert_line(alert, look);
-        if let Standing::Firing { since_ms, .. } = alert.standing
-            && let Ok(since) = Timestamp::from_millisecond(since_ms)
-        {
-            line.push_span(format!("  since {}", age(since, look.now.wall)));
-        }
-        if index == self.selected {
-            line.style(look.theme.selected)
-        } else {
-            line
-        }
+fn row(alert: &Alert, look: &Look) -> Line<'static> {
+    let mut line = crate::tabs::lambda::alert_line(alert, look);
+    if let Standing::Firing { since_ms, .. } = alert.standing
+        && let Ok(since) = Timestamp::from_millisecond(since_ms)
+    {
+        line.push_span(format!("  since {}", age(since, look.now.wall)));
     }
+    line
 }

@@ -13,6 +13,7 @@ use crate::effects::Effect;
 use crate::keys::Action;
 use crate::tabs::{Cx, Look};
 use crate::ui::panel::panel;
+use crate::ui::text::wrap;
 use crate::ui::theme::Tone;
 
 /// A question with the effects of a yes.
@@ -72,29 +73,46 @@ impl Overlay for Confirm {
     }
 
     fn render(&self, area: Rect, buf: &mut Buffer, look: &Look) -> Option<Position> {
-        let inner = panel(" Confirm ", true, strip(4, area, buf), buf, look);
-        let answer = match &self.typed {
-            None => Line::from(vec![
-                Span::raw(self.detail.as_str()),
-                Span::styled("   y", look.theme.key),
-                Span::raw(" yes  "),
-                Span::styled("Esc", look.theme.key),
-                Span::raw(" no"),
-            ]),
-            Some((word, input)) => {
-                let prompt = format!("{}   type {word} and Enter: {}", self.detail, input.value());
-                Line::from(vec![
-                    Span::raw(prompt),
-                    Span::styled("   Esc", look.theme.key),
-                    Span::raw(" no"),
-                ])
-            }
+        let cells = usize::from(area.width).saturating_sub(2);
+        let styled = |text: &str, style| {
+            let lines = wrap(text, cells).into_iter();
+            lines.map(move |line| Line::styled(line, style))
         };
-        Paragraph::new(vec![
-            Line::styled(self.question.as_str(), look.theme.warn),
-            answer,
-        ])
-        .render(inner, buf);
+        let mut lines: Vec<Line> = styled(&self.question, look.theme.warn).collect();
+        let detail = styled(&self.detail, look.theme.text);
+        lines.extend(detail.filter(|line| line.width() > 0));
+        let answer = self.answer(look);
+        // Beside the last line where it fits, else below it.
+        match lines.last_mut() {
+            Some(last) if last.width() + answer.width() + 3 <= cells => {
+                last.push_span("   ");
+                last.extend(answer.spans);
+            }
+            _ => lines.push(answer),
+        }
+        let height = lines.len() as u16 + 2;
+        let inner = panel(" Confirm ", true, strip(height, area, buf), buf, look);
+        Paragraph::new(lines).render(inner, buf);
         None
+    }
+}
+
+impl Confirm {
+    fn answer(&self, look: &Look) -> Line<'static> {
+        let key = |text| Span::styled(text, look.theme.key);
+        let plain = |text: String| Span::styled(text, look.theme.text);
+        match &self.typed {
+            None => Line::from_iter([
+                key("y"),
+                plain(" yes  ".into()),
+                key("Esc"),
+                plain(" no".into()),
+            ]),
+            Some((word, input)) => Line::from_iter([
+                plain(format!("type {word} and Enter: {}   ", input.value())),
+                key("Esc"),
+                plain(" no".into()),
+            ]),
+        }
     }
 }

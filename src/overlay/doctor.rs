@@ -16,6 +16,7 @@ use crate::effects::lambda::{Effect, Event as LambdaEvent};
 use crate::keys::{Action, Scope};
 use crate::remote::Remote;
 use crate::tabs::{Cx, Look, Now};
+use crate::ui::list::{Rows, mark};
 use crate::ui::panel::{notice, panel};
 use crate::ui::text::{age, clean, fit, truncate, width};
 use crate::ui::theme::Tone;
@@ -96,7 +97,7 @@ impl Overlay for DoctorOverlay {
         Verdict::Stay
     }
 
-    fn on_scroll(&mut self, lines: i32) {
+    fn on_scroll(&mut self, lines: i32, _cx: &mut Cx) {
         self.step(lines as isize);
     }
 
@@ -223,40 +224,34 @@ impl DoctorOverlay {
     }
 
     fn list(&self, findings: &[Finding], area: Rect, buf: &mut Buffer, look: &Look) {
-        let shown = usize::from(area.height);
-        // The cursor stays in view.
-        let top = self.selected.saturating_sub(shown.saturating_sub(1));
-        let rows = findings.iter().enumerate().skip(top).take(shown);
-        let lines: Vec<Line> = rows
-            .map(|(index, finding)| self.row(index, finding, area.width, look))
-            .collect();
-        Paragraph::new(lines).render(area, buf);
-    }
-
-    fn row(&self, index: usize, finding: &Finding, width: u16, look: &Look) -> Line<'static> {
-        let (sign, style) = mark(finding.status, look);
-        let evidence = truncate(
-            &clean(&finding.evidence),
-            usize::from(width).saturating_sub(30),
-            look.glyphs.ellipsis,
-        );
-        let line = Line::from(vec![
-            Span::styled(format!(" {sign} {:<8}", finding.status.word()), style),
-            Span::styled(
-                fit(&finding.check, 18, look.glyphs.ellipsis),
-                look.theme.text,
-            ),
-            Span::styled(evidence, look.theme.muted),
-        ]);
-        if index == self.selected {
-            line.style(look.theme.selected)
-        } else {
-            line
+        let rows = Rows::around(self.selected, findings.len(), area);
+        for (index, line) in rows.shown() {
+            row(&findings[index], line.width, look).render(line, buf);
+            if index == self.selected {
+                mark(line, buf, look);
+            }
         }
     }
 }
 
-fn mark(status: Status, look: &Look) -> (&'static str, Style) {
+fn row(finding: &Finding, width: u16, look: &Look) -> Line<'static> {
+    let (sign, style) = sign(finding.status, look);
+    let evidence = truncate(
+        &clean(&finding.evidence),
+        usize::from(width).saturating_sub(30),
+        look.glyphs.ellipsis,
+    );
+    Line::from(vec![
+        Span::styled(format!(" {sign} {:<8}", finding.status.word()), style),
+        Span::styled(
+            fit(&finding.check, 18, look.glyphs.ellipsis),
+            look.theme.text,
+        ),
+        Span::styled(evidence, look.theme.muted),
+    ])
+}
+
+fn sign(status: Status, look: &Look) -> (&'static str, Style) {
     match status {
         Status::Pass => (look.glyphs.ok, look.theme.good),
         Status::Warn => (look.glyphs.warn, look.theme.warn),

@@ -4,12 +4,13 @@ use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Paragraph, Widget};
+use ratatui::widgets::{Clear, Widget};
 
-use super::{Overlay, Verdict, centred};
+use super::{Overlay, Verdict, inside, middle};
 use crate::app::App;
 use crate::keys::{Action, Keymap, Scope};
 use crate::tabs::{Cx, Look, Offer};
+use crate::ui::list::Rows;
 use crate::ui::panel::panel;
 use crate::ui::text::{fit, width};
 
@@ -22,11 +23,15 @@ pub struct Help {
 
 enum Row {
     Heading(&'static str),
-    Key {
-        keys: String,
-        label: String,
-        why_not: Option<String>,
-    },
+    Key(Key),
+}
+
+/// A key, its short name in the footer, and what it does, or why it does not now.
+struct Key {
+    keys: String,
+    label: String,
+    about: String,
+    ready: bool,
 }
 
 impl Help {
@@ -34,35 +39,49 @@ impl Help {
     pub fn new(app: &App) -> Self {
         let tab = &app.tabs[app.active];
         let mut rows = vec![Row::Heading(tab.title())];
-        rows.extend(
-            tab.offers()
-                .iter()
-                .map(|offer| row(&app.keymap, tab.scope(), offer)),
-        );
+        let own = tab.offers();
+        rows.extend(own.iter().map(|offer| row(&app.keymap, tab.scope(), offer)));
         rows.push(Row::Heading("Everywhere"));
-        rows.push(Row::Key {
+        rows.push(Row::Key(Key {
             keys: format!("1–{}", app.tabs.len()),
-            label: "go to the tab".into(),
-            why_not: None,
-        });
+            label: "tab".into(),
+            about: "go to the tab of this number".into(),
+            ready: true,
+        }));
+        let global = crate::app::global_offers();
         rows.extend(
-            crate::app::global_offers()
+            global
                 .iter()
                 .map(|offer| row(&app.keymap, Scope::Global, offer)),
         );
+        rows.push(Row::Heading("Moving about"));
         rows.extend(MOVES.iter().map(|action| {
-            let keys = app.keymap.keys(Scope::Global, *action).join(" ");
-            Row::Key {
-                keys,
-                label: action.about().into(),
-                why_not: None,
-            }
+            let offer = Offer::new(*action, action.name());
+            row(&app.keymap, Scope::Global, &offer)
         }));
         Self {
             title: tab.title(),
             rows,
             top: 0,
         }
+    }
+
+    fn frame(&self, area: Rect) -> Rect {
+        let height = (self.rows.len() as u16 + 2).min(area.height.saturating_sub(2));
+        middle(88.min(area.width.saturating_sub(4)), height, area)
+    }
+
+    fn rows(&self, area: Rect) -> Rows {
+        let area = inside(self.frame(area));
+        let len = self.rows.len();
+        let top = self.top.min(len.saturating_sub(usize::from(area.height)));
+        Rows { area, top, len }
+    }
+
+    fn scroll(&mut self, by: isize, screen: Rect) {
+        let rows = self.rows(screen);
+        self.top = rows.top.saturating_add_signed(by);
+        self.top = self.rows(screen).top;
     }
 }
 
@@ -83,78 +102,110 @@ const MOVES: [Action; 12] = [
 ];
 
 fn row(keymap: &Keymap, scope: Scope, offer: &Offer) -> Row {
-    Row::Key {
+    let (ready, about) = match &offer.ready {
+        Ok(()) => (true, offer.action.about().to_owned()),
+        Err(why) => (false, format!("not now: {why}")),
+    };
+    Row::Key(Key {
         keys: keymap.keys(scope, offer.action).join(" "),
         label: offer.label.to_string(),
-        why_not: offer.ready.as_ref().err().map(ToString::to_string),
-    }
+        about,
+        ready,
+    })
 }
 
 impl Overlay for Help {
-    fn on_key(&mut self, _key: KeyEvent, action: Option<Action>, _cx: &mut Cx) -> Verdict {
-        let last = self.rows.len().saturating_sub(1);
-        match action {
-            Some(Action::Down) => self.top = (self.top + 1).min(last),
-            Some(Action::Up) => self.top = self.top.saturating_sub(1),
-            Some(Action::PageDown) => self.top = (self.top + 10).min(last),
-            Some(Action::PageUp) => self.top = self.top.saturating_sub(10),
+    fn on_key(&mut self, _key: KeyEvent, action: Option<Action>, cx: &mut Cx) -> Verdict {
+        let page = isize::try_from(self.rows(cx.screen).area.height).unwrap_or(1);
+        let by = match action {
+            Some(Action::Down) => 1,
+            Some(Action::Up) => -1,
+            Some(Action::PageDown) => page,
+            Some(Action::PageUp) => -page,
+            Some(Action::Top) => isize::MIN,
+            Some(Action::Bottom) => isize::MAX,
             Some(Action::Back | Action::Help | Action::Quit | Action::Submit) => {
                 return Verdict::Close;
             }
-            _ => {}
-        }
+            _ => 0,
+        };
+        self.scroll(by, cx.screen);
         Verdict::Stay
     }
 
-    fn on_scroll(&mut self, lines: i32) {
-        self.top = self
-            .top
-            .saturating_add_signed(lines as isize)
-            .min(self.rows.len().saturating_sub(1));
+    fn on_click(&mut self, at: Position, cx: &mut Cx) -> Verdict {
+        if self.frame(cx.screen).contains(at) {
+            Verdict::Stay
+        } else {
+            Verdict::Close
+        }
+    }
+
+    fn on_scroll(&mut self, lines: i32, cx: &mut Cx) {
+        self.scroll(lines as isize, cx.screen);
     }
 
     fn render(&self, area: Rect, buf: &mut Buffer, look: &Look) -> Option<Position> {
-        let height = self.rows.len() as u16 + 2;
-        let rect = centred(64, height.min(area.height.saturating_sub(2)), area, buf);
-        let inner = panel(format!(" Keys · {} ", self.title), true, rect, buf, look);
-        let column = self.rows.iter().map(|row| match row {
-            Row::Key { keys, .. } => width(keys),
-            Row::Heading(_) => 0,
-        });
-        let column = column.max().unwrap_or(0).min(18);
-        let shown = usize::from(inner.height);
-        let top = self.top.min(self.rows.len().saturating_sub(shown));
-        let lines: Vec<Line> = self.rows[top..]
-            .iter()
-            .take(shown)
-            .map(|row| row.line(column, look))
-            .collect();
-        Paragraph::new(lines).render(inner, buf);
+        let frame = self.frame(area);
+        Clear.render(frame, buf);
+        panel(format!(" Keys · {} ", self.title), true, frame, buf, look);
+        let columns = Columns::of(&self.rows);
+        let rows = self.rows(area);
+        for (row, line) in rows.shown() {
+            self.rows[row]
+                .line(&columns, line.width, look)
+                .render(line, buf);
+        }
+        rows.sign(frame, buf, look);
         None
     }
 }
 
-impl Row {
-    fn line(&self, column: usize, look: &Look) -> Line<'_> {
-        match self {
-            Self::Heading(text) => Line::styled(format!(" {text}"), look.theme.title),
-            Self::Key {
-                keys,
-                label,
-                why_not,
-            } => {
-                let key = Span::styled(
-                    format!("   {}  ", fit(keys, column, look.glyphs.ellipsis)),
-                    look.theme.key,
-                );
-                match why_not {
-                    None => Line::from(vec![key, Span::raw(label.as_str())]),
-                    Some(why) => Line::from(vec![
-                        key.style(look.theme.muted),
-                        Span::styled(format!("{label} – {why}"), look.theme.muted),
-                    ]),
-                }
-            }
+/// How wide keys and names are, at most.
+struct Columns {
+    keys: usize,
+    label: usize,
+}
+
+impl Columns {
+    fn of(rows: &[Row]) -> Self {
+        let keys = || {
+            rows.iter().filter_map(|row| match row {
+                Row::Heading(_) => None,
+                Row::Key(key) => Some(key),
+            })
+        };
+        let widest = |text: fn(&Key) -> &str| keys().map(|key| width(text(key))).max().unwrap_or(0);
+        Self {
+            keys: widest(|key| &key.keys).min(14),
+            label: widest(|key| &key.label).min(20),
         }
+    }
+}
+
+impl Row {
+    fn line(&self, columns: &Columns, cells: u16, look: &Look) -> Line<'_> {
+        let key = match self {
+            Self::Heading(text) => return Line::styled(format!(" {text}"), look.theme.title),
+            Self::Key(key) => key,
+        };
+        let ellipsis = look.glyphs.ellipsis;
+        let (key_style, label_style) = if key.ready {
+            (look.theme.key, look.theme.text)
+        } else {
+            (look.theme.muted, look.theme.muted)
+        };
+        let rest = usize::from(cells).saturating_sub(columns.keys + columns.label + 7);
+        Line::from(vec![
+            Span::styled(
+                format!("   {}  ", fit(&key.keys, columns.keys, ellipsis)),
+                key_style,
+            ),
+            Span::styled(
+                format!("{}  ", fit(&key.label, columns.label, ellipsis)),
+                label_style,
+            ),
+            Span::styled(fit(&key.about, rest, ellipsis), label_style),
+        ])
     }
 }

@@ -1,24 +1,27 @@
-//! `:`: every command by name, fuzzy, with its key; what cannot be done now says why.
+//! `:`: everything that can be asked for, found by what it is called or by what it does; what cannot be done now says why.
+
+mod commands;
 
 use crossterm::event::{Event as TermEvent, KeyEvent};
-use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Paragraph, Widget};
+use ratatui::widgets::{Clear, Widget};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
-use super::{Overlay, Verdict, centred};
+use super::{Overlay, Verdict, inside, middle};
 use crate::app::App;
-use crate::effects::Effect;
 use crate::keys::Action;
-use crate::sandbox::Incident;
 use crate::tabs::{Cx, Look};
+use crate::ui::list::{Rows, mark};
 use crate::ui::panel::panel;
 use crate::ui::text::{fit, width};
 use crate::ui::theme::Tone;
+
+use commands::{Command, Does};
 
 /// A list of commands with a text field above it.
 pub struct Palette {
@@ -29,32 +32,10 @@ pub struct Palette {
     selected: usize,
 }
 
-struct Command {
-    label: String,
-    keys: String,
-    does: Does,
-    why_not: Option<String>,
-}
-
-enum Does {
-    Act(Action),
-    Ask(Effect),
-}
-
 impl Palette {
-    /// Everything that can be asked for now: the tab's offers, those that work everywhere, and the sandbox's incidents.
+    /// Everything that can be asked for now.
     pub fn new(app: &App) -> Self {
-        let mut commands: Vec<Command> = app
-            .offers()
-            .into_iter()
-            .map(|(scope, offer)| Command {
-                label: format!("{} ({})", offer.label, offer.action),
-                keys: app.keymap.keys(scope, offer.action).join(" "),
-                does: Does::Act(offer.action),
-                why_not: offer.ready.err().map(|why| why.to_string()),
-            })
-            .collect();
-        commands.extend(incidents(app));
+        let commands = commands::all(app);
         let matches = (0..commands.len()).collect();
         Self {
             input: Input::default(),
@@ -65,26 +46,7 @@ impl Palette {
     }
 
     fn search(&mut self) {
-        let mut matcher = Matcher::new(Config::DEFAULT);
-        let pattern = Pattern::parse(
-            self.input.value(),
-            CaseMatching::Ignore,
-            Normalization::Smart,
-        );
-        let mut buffer = Vec::new();
-        let mut scored: Vec<(u32, usize)> = self
-            .commands
-            .iter()
-            .enumerate()
-            .filter_map(|(i, command)| {
-                Some((
-                    pattern.score(Utf32Str::new(&command.label, &mut buffer), &mut matcher)?,
-                    i,
-                ))
-            })
-            .collect();
-        scored.sort_by_key(|(score, i)| (std::cmp::Reverse(*score), *i));
-        self.matches = scored.into_iter().map(|(_, i)| i).collect();
+        self.matches = ranked(&self.commands, self.input.value());
         self.selected = 0;
     }
 
@@ -96,57 +58,68 @@ impl Palette {
             cx.toast(Tone::Warn, why.clone());
             return Verdict::Stay;
         }
-        match &command.does {
-            Does::Act(action) => Verdict::CloseAnd(*action),
-            Does::Ask(effect) => {
-                cx.effect(effect.clone());
-                Verdict::Close
-            }
+        if let Does::Act(action) = command.does {
+            return Verdict::CloseAnd(action);
         }
+        command.does.ask(cx);
+        Verdict::Close
+    }
+
+    fn frame(&self, area: Rect) -> Rect {
+        let height = (self.commands.len() as u16 + 3)
+            .min(area.height.saturating_sub(4))
+            .max(5);
+        middle(96.min(area.width.saturating_sub(4)), height, area)
+    }
+
+    fn rows(&self, area: Rect) -> Rows {
+        let inner = inside(self.frame(area));
+        let rows = Rect {
+            y: inner.y + 1,
+            height: inner.height.saturating_sub(1),
+            ..inner
+        };
+        Rows::around(self.selected, self.matches.len(), rows)
     }
 }
 
-/// The sandbox's incidents, each switchable live.
-fn incidents(app: &App) -> Vec<Command> {
-    let sandbox = app
-        .env
-        .session
-        .value()
-        .is_some_and(|(session, _)| session.sandbox);
-    if !sandbox {
-        return Vec::new();
-    }
-    let off = app
-        .env
-        .incident
-        .map(|_| command("sandbox: healthy again", None));
-    let on = Incident::ALL.iter().map(|incident| {
-        command(
-            &format!("sandbox incident: {incident} – {}", incident.description()),
-            Some(*incident),
-        )
-    });
-    off.into_iter().chain(on).collect()
-}
-
-fn command(label: &str, incident: Option<Incident>) -> Command {
-    Command {
-        label: label.to_owned(),
-        keys: String::new(),
-        does: Does::Ask(Effect::Incident(incident)),
-        why_not: None,
-    }
+/// Indices of the commands that match, best first: by name rather than by description, and none that is far worse than the best.
+fn ranked(commands: &[Command], text: &str) -> Vec<usize> {
+    let mut matcher = Matcher::new(Config::DEFAULT);
+    let of_kind = |kind| Pattern::new(text, CaseMatching::Ignore, Normalization::Smart, kind);
+    // Letters scattered over a name may be meant, over a sentence hardly.
+    let (name, words) = (of_kind(AtomKind::Fuzzy), of_kind(AtomKind::Substring));
+    let mut buffer = Vec::new();
+    let mut score = |pattern: &Pattern, text: &str| {
+        pattern.score(Utf32Str::new(text, &mut buffer), &mut matcher)
+    };
+    let mut scored: Vec<(u32, usize)> = commands
+        .iter()
+        .enumerate()
+        .filter_map(|(i, command)| {
+            let by_name = score(&name, &command.label).map(|score| score * 3 / 2);
+            let by_all = score(&words, &command.everything());
+            Some((by_name.max(by_all)?, i))
+        })
+        .collect();
+    let best = scored.iter().map(|(score, _)| *score).max().unwrap_or(0);
+    scored.retain(|(score, _)| score * 2 >= best);
+    scored.sort_by_key(|(score, i)| (std::cmp::Reverse(*score), *i));
+    scored.into_iter().map(|(_, i)| i).collect()
 }
 
 impl Overlay for Palette {
     fn on_key(&mut self, key: KeyEvent, action: Option<Action>, cx: &mut Cx) -> Verdict {
-        use crossterm::event::KeyCode::{Down, Enter, Esc, Up};
+        use crossterm::event::KeyCode::{Down, Enter, Esc, PageDown, PageUp, Up};
+        let page = usize::from(self.rows(cx.screen).area.height);
         let last = self.matches.len().saturating_sub(1);
         match key.code {
             Esc => return Verdict::Close,
             Enter => return self.choose(cx),
             Up => self.selected = self.selected.saturating_sub(1),
             Down => self.selected = (self.selected + 1).min(last),
+            PageUp => self.selected = self.selected.saturating_sub(page),
+            PageDown => self.selected = (self.selected + page).min(last),
             _ if action == Some(Action::Suspend) => return Verdict::CloseAnd(Action::Suspend),
             _ => {
                 let before = self.input.value().to_owned();
@@ -166,7 +139,19 @@ impl Overlay for Palette {
         true
     }
 
-    fn on_scroll(&mut self, lines: i32) {
+    fn on_click(&mut self, at: Position, cx: &mut Cx) -> Verdict {
+        if let Some(row) = self.rows(cx.screen).at(at) {
+            self.selected = row;
+            return self.choose(cx);
+        }
+        if self.frame(cx.screen).contains(at) {
+            Verdict::Stay
+        } else {
+            Verdict::Close
+        }
+    }
+
+    fn on_scroll(&mut self, lines: i32, _cx: &mut Cx) {
         self.selected = self
             .selected
             .saturating_add_signed(lines as isize)
@@ -174,33 +159,29 @@ impl Overlay for Palette {
     }
 
     fn render(&self, area: Rect, buf: &mut Buffer, look: &Look) -> Option<Position> {
-        let height = (self.commands.len() as u16 + 3)
-            .min(area.height.saturating_sub(4))
-            .max(5);
-        let rect = centred(76, height, area, buf);
-        let inner = panel(" Commands ", true, rect, buf, look);
+        let frame = self.frame(area);
+        Clear.render(frame, buf);
+        let inner = panel(" Commands ", true, frame, buf, look);
         if inner.height < 2 {
             return None;
         }
-        let line = Line::from(vec![
-            Span::styled("> ", look.theme.key),
+        let mut line = vec![
+            Span::styled(" > ", look.theme.key),
             Span::raw(self.input.value()),
-        ]);
-        line.render(inner, buf);
-        let rows = Rect {
-            y: inner.y + 1,
-            height: inner.height - 1,
-            ..inner
-        };
-        let shown = usize::from(rows.height);
-        let top = (self.selected + 1).saturating_sub(shown);
-        let room = usize::from(rows.width);
-        let lines: Vec<Line> = (top..self.matches.len())
-            .take(shown)
-            .map(|i| self.line(i, room, look))
-            .collect();
-        Paragraph::new(lines).render(rows, buf);
-        let column = inner.x + 2 + self.input.visual_cursor() as u16;
+        ];
+        if self.matches.is_empty() {
+            line.push(Span::styled("   nothing is called so", look.theme.muted));
+        }
+        Line::from(line).render(inner, buf);
+        let rows = self.rows(area);
+        for (row, line) in rows.shown() {
+            self.line(row, line.width, look).render(line, buf);
+            if row == self.selected {
+                mark(line, buf, look);
+            }
+        }
+        rows.sign(frame, buf, look);
+        let column = inner.x + 3 + self.input.visual_cursor() as u16;
         Some(Position::new(
             column.min(inner.right().saturating_sub(1)),
             inner.y,
@@ -209,31 +190,63 @@ impl Overlay for Palette {
 }
 
 impl Palette {
-    fn line(&self, i: usize, room: usize, look: &Look) -> Line<'_> {
-        let command = &self.commands[self.matches[i]];
-        let text = match &command.why_not {
-            Some(why) => format!("  {} – {why}", command.label),
-            None => format!("  {}", command.label),
+    fn line(&self, row: usize, cells: u16, look: &Look) -> Line<'_> {
+        let command = &self.commands[self.matches[row]];
+        let ellipsis = look.glyphs.ellipsis;
+        let column = self.commands.iter().map(|command| width(&command.label));
+        let column = column.max().unwrap_or(0).min(usize::from(cells) * 2 / 5);
+        let rest = usize::from(cells).saturating_sub(column + width(&command.keys) + 6);
+        let (style, detail) = match &command.why_not {
+            Some(why) => (look.theme.muted, why),
+            None => (look.theme.text, &command.detail),
         };
-        let label = fit(
-            &text,
-            room.saturating_sub(width(&command.keys) + 1),
-            look.glyphs.ellipsis,
-        );
-        let style = if command.why_not.is_some() {
-            look.theme.muted
-        } else {
-            look.theme.text
-        };
-        let line = Line::from(vec![
-            Span::styled(label, style),
+        Line::from(vec![
+            Span::styled(
+                format!("   {}", fit(&command.label, column, ellipsis)),
+                style,
+            ),
+            Span::styled(
+                format!("  {}", fit(detail, rest, ellipsis)),
+                look.theme.muted,
+            ),
             Span::styled(command.keys.as_str(), look.theme.key),
-            Span::raw(" "),
-        ]);
-        if i == self.selected {
-            line.patch_style(look.theme.selected)
-        } else {
-            line
+        ])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn command(label: &str, detail: &str) -> Command {
+        Command {
+            label: label.into(),
+            detail: detail.into(),
+            keys: String::new(),
+            does: Does::Act(Action::Help),
+            why_not: None,
         }
+    }
+
+    #[test]
+    fn a_name_beats_a_description_and_stray_letters_are_no_match() {
+        let commands = [
+            command(
+                "incident slow-dependency",
+                "what the handler waits for is slow",
+            ),
+            command("theme dark", "for dark backgrounds"),
+            command(
+                "incident out-of-memory",
+                "the handler needs more than it has",
+            ),
+            command("handler", ""),
+        ];
+        let found = |text| ranked(&commands, text);
+        assert_eq!(found("handler"), [3, 0, 2]);
+        assert_eq!(found("backgrounds"), [1]);
+        assert_eq!(found("memory"), [2]);
+        assert_eq!(found(""), [0, 1, 2, 3]);
+        assert!(found("zzz").is_empty());
     }
 }

@@ -9,17 +9,6 @@ use ratatui::widgets::{Block, Paragraph, Widget, Wrap};
 use crate::tabs::Look;
 use crate::ui::theme::Tone;
 
-const ASCII: border::Set<'_> = border::Set {
-    top_left: "+",
-    top_right: "+",
-    bottom_left: "+",
-    bottom_right: "+",
-    vertical_left: "|",
-    vertical_right: "|",
-    horizontal_top: "-",
-    horizontal_bottom: "-",
-};
-
 /// Draws a frame with a title and gives back the room inside.
 pub fn panel<'a>(
     title: impl Into<Line<'a>>,
@@ -33,13 +22,8 @@ pub fn panel<'a>(
     } else {
         look.theme.border
     };
-    let set = if look.glyphs.ascii {
-        ASCII
-    } else {
-        border::ROUNDED
-    };
     let block = Block::bordered()
-        .border_set(set)
+        .border_set(border::ROUNDED)
         .border_style(style)
         .title(title.into().style(look.theme.title));
     let inner = block.inner(area);

@@ -123,6 +123,34 @@ pub fn fitting(variants: &[String], cells: usize) -> String {
     fits.or(variants.last()).cloned().unwrap_or_default()
 }
 
+/// The text broken between words into lines of at most `cells` cells; a longer word is broken anywhere.
+pub fn wrap(text: &str, cells: usize) -> Vec<String> {
+    let cells = cells.max(1);
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let last = lines.len() - 1;
+        let gap = usize::from(!lines[last].is_empty());
+        if width(&lines[last]) + gap + width(word) <= cells {
+            lines[last].push_str(&" "[..gap]);
+            lines[last].push_str(word);
+            continue;
+        }
+        if gap > 0 {
+            lines.push(String::new());
+        }
+        for c in word.chars() {
+            let last = lines.len() - 1;
+            if width(&lines[last]) + c.width().unwrap_or(0) > cells {
+                lines.push(String::new());
+            }
+            if let Some(line) = lines.last_mut() {
+                line.push(c);
+            }
+        }
+    }
+    lines
+}
+
 /// The text padded with spaces on the right, or truncated, to exactly `cells` cells.
 pub fn fit(text: &str, cells: usize, ellipsis: &str) -> String {
     let mut out = truncate(text, cells, ellipsis);

@@ -55,6 +55,17 @@ pub enum ThemeName {
     Mono,
 }
 
+impl ThemeName {
+    /// What it is for, in a few words.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Dark => "for dark backgrounds",
+            Self::Light => "for light backgrounds",
+            Self::Mono => "no colour: weight, underline and reverse only",
+        }
+    }
+}
+
 impl Theme {
     /// A theme that ships.
     pub fn named(name: ThemeName) -> Self {
@@ -90,6 +101,11 @@ impl Theme {
             cold: plain,
             warm: plain,
         }
+    }
+
+    /// The row under the cursor, in every list: reversed, without the colours of its parts.
+    pub fn cursor(&self) -> Style {
+        Style::reset().patch(self.selected)
     }
 
     /// Good, warn, bad or muted, for a state that is one of the four.

@@ -112,7 +112,7 @@ fn reports(now: Timestamp) -> Reports {
     }
 }
 
-fn fill(stage: &mut Stage) {
+pub fn fill(stage: &mut Stage) {
     stage.press("3");
     fill_again(stage, 0);
 }

@@ -6,6 +6,7 @@ use vintner::ui::theme::ThemeName;
 
 use crate::support::stage::Stage;
 
+mod frame;
 pub mod logs;
 
 #[test]
@@ -49,11 +50,4 @@ fn the_target_picker_connects() {
 fn start_connects_to_the_configured_target() {
     let mut stage = Stage::new((80, 24), ThemeName::Dark);
     assert!(stage.start().contains(&Effect::Connect("sandbox".into())));
-}
-
-#[test]
-fn help_and_palette_look_right() {
-    crate::assert_screens!("help", |stage| {
-        stage.press("2 ?");
-    });
 }

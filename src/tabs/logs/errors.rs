@@ -2,7 +2,6 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
@@ -10,6 +9,7 @@ use super::clock::Clock;
 use crate::domain::template::{Template, histogram};
 use crate::store::Store;
 use crate::tabs::Look;
+use crate::ui::list::mark;
 use crate::ui::panel::notice;
 use crate::ui::text::{clean, count};
 use crate::ui::theme::Tone;
@@ -119,7 +119,7 @@ impl Errors {
             let (row, heights) = (&rows[*at], &self.heights[*at]);
             Line::from(cells(row, heights, is_wide, clock, look)).render(rect, buf);
             if Some(*at) == here {
-                buf.set_style(rect, Style::reset().patch(look.theme.selected));
+                mark(rect, buf, look);
             }
         }
     }

@@ -81,12 +81,7 @@ impl Pill<'_> {
         let room = usize::from(area.width).saturating_sub(right.width() + 2);
         right.right_aligned().render(area, buf);
         let (text, tone) = self.text(look);
-        let dot = if look.glyphs.ascii { "*" } else { "●" };
-        let text = truncate(
-            &clean(&format!(" {dot} {text}")),
-            room,
-            look.glyphs.ellipsis,
-        );
+        let text = truncate(&clean(&format!(" ● {text}")), room, look.glyphs.ellipsis);
         Line::styled(text, look.theme.tone(tone)).render(
             Rect {
                 width: room as u16,

@@ -13,6 +13,7 @@ use super::row;
 use super::sieve::Sieve;
 use crate::store::Store;
 use crate::tabs::Look;
+use crate::ui::list::mark;
 use crate::ui::panel::notice;
 use crate::ui::theme::Tone;
 
@@ -317,7 +318,7 @@ impl Lines {
                 };
                 line.render(rect, buf);
                 if Some(placed.line) == here && n == 0 && !self.follow {
-                    buf.set_style(rect, Style::reset().patch(look.theme.selected));
+                    mark(rect, buf, look);
                 }
             }
         }

@@ -2,7 +2,6 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
@@ -12,6 +11,7 @@ use crate::domain::invocation::{Invocation, Status};
 use crate::domain::line::Level;
 use crate::store::Store;
 use crate::tabs::Look;
+use crate::ui::list::mark;
 use crate::ui::panel::notice;
 use crate::ui::text::{fit, ms};
 use crate::ui::theme::Tone;
@@ -176,7 +176,7 @@ impl Requests {
             let row = &store.invocations().rows()[*at as usize];
             Line::from(cells(row, is_wide, clock, store, look)).render(rect, buf);
             if Some(*at) == here {
-                buf.set_style(rect, Style::reset().patch(look.theme.selected));
+                mark(rect, buf, look);
             }
         }
     }

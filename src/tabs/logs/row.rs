@@ -110,9 +110,8 @@ impl Columns {
     }
 
     fn margin(&self, look: &Look) -> Span<'static> {
-        let bar = if look.glyphs.ascii { "| " } else { "│ " };
         Span::styled(
-            format!("{}{bar}", " ".repeat(self.width().saturating_sub(2))),
+            format!("{}│ ", " ".repeat(self.width().saturating_sub(2))),
             look.theme.muted,
         )
     }

@@ -234,11 +234,7 @@ fn row<'a>(
     let feature = &schema.features[field];
     let selected = field == form.selected;
     let (style, sign) = level(form.checks[field].level, look);
-    let marker = if selected {
-        if glyphs.ascii { "> " } else { "▸ " }
-    } else {
-        "  "
-    };
+    let marker = if selected { "▸ " } else { "  " };
     let label_style = if selected && focused {
         theme.accent
     } else {

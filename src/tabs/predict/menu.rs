@@ -4,12 +4,13 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget;
+use ratatui::widgets::{Clear, Widget};
 
 use crate::effects::predict::Event;
 use crate::keys::Action;
-use crate::overlay::{Overlay, Verdict, centred};
+use crate::overlay::{Overlay, Verdict, inside, middle};
 use crate::tabs::{Cx, Look};
+use crate::ui::list::{Rows, mark};
 use crate::ui::panel::panel;
 use crate::ui::text::fit;
 
@@ -58,6 +59,19 @@ impl Menu {
         }
     }
 
+    fn frame(&self, area: Rect) -> Rect {
+        middle(58, self.items.len() as u16 + 3, area)
+    }
+
+    fn rows(&self, area: Rect) -> Rows {
+        let inner = inside(self.frame(area));
+        let rows = Rect {
+            height: inner.height.saturating_sub(1),
+            ..inner
+        };
+        Rows::around(self.selected, self.items.len(), rows)
+    }
+
     fn choose(&self, cx: &mut Cx) -> Verdict {
         match self.items[self.selected].choice {
             Ok(choice) => {
@@ -94,20 +108,33 @@ impl Overlay for Menu {
         Verdict::Stay
     }
 
+    fn on_click(&mut self, at: Position, cx: &mut Cx) -> Verdict {
+        if let Some(row) = self.rows(cx.screen).at(at) {
+            self.selected = row;
+            return self.choose(cx);
+        }
+        if self.frame(cx.screen).contains(at) {
+            Verdict::Stay
+        } else {
+            Verdict::Close
+        }
+    }
+
+    fn on_scroll(&mut self, lines: i32, _cx: &mut Cx) {
+        let step = lines.signum() as isize;
+        self.selected = self
+            .selected
+            .saturating_add_signed(step)
+            .min(self.items.len() - 1);
+    }
+
     fn render(&self, area: Rect, buf: &mut Buffer, look: &Look) -> Option<Position> {
-        let height = self.items.len() as u16 + 3;
-        let inner = panel(self.title, true, centred(58, height, area, buf), buf, look);
-        for (i, (item, y)) in self
-            .items
-            .iter()
-            .zip(inner.y..inner.bottom().saturating_sub(1))
-            .enumerate()
-        {
-            let rect = Rect {
-                y,
-                height: 1,
-                ..inner
-            };
+        let frame = self.frame(area);
+        Clear.render(frame, buf);
+        let inner = panel(self.title, true, frame, buf, look);
+        let rows = self.rows(area);
+        for (i, line) in rows.shown() {
+            let item = &self.items[i];
             let style = if item.choice.is_ok() {
                 look.theme.text
             } else {
@@ -118,18 +145,19 @@ impl Overlay for Menu {
                 Span::styled(fit(&item.label, 22, look.glyphs.ellipsis), style),
                 Span::styled(item.detail.clone(), look.theme.muted),
             ])
-            .render(rect, buf);
+            .render(line, buf);
             if i == self.selected {
-                buf.set_style(rect, look.theme.selected);
+                mark(line, buf, look);
             }
         }
+        rows.sign(frame, buf, look);
         let hint = Rect {
             y: inner.bottom().saturating_sub(1),
             height: 1,
             ..inner
         };
         Line::styled(" Enter or its number chooses, Esc closes", look.theme.muted)
-            .render(hint, buf);
+            .render(hint.intersection(inner), buf);
         None
     }
 }

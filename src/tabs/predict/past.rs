@@ -12,6 +12,7 @@ use crate::domain::schema::Schema;
 use crate::history::{Entry, History};
 use crate::tabs::Look;
 use crate::ui::gauge::band_style;
+use crate::ui::list::mark;
 use crate::ui::panel::{notice, panel};
 use crate::ui::text::{age, clean, fit, ms, truncate};
 use crate::ui::theme::Tone;
@@ -121,7 +122,7 @@ pub fn render(
         };
         row(entry, usize::from(list.width), look).render(rect, buf);
         if focused && i == past.selected {
-            buf.set_style(rect, look.theme.selected);
+            mark(rect, buf, look);
         }
     }
     cursor

@@ -95,15 +95,14 @@ pub(super) fn lines(report: &DataReport, area: Rect, look: &Look) -> Vec<Line<'s
 
 fn rows(preflight: &Preflight, narrow: bool, look: &Look) -> Vec<Line<'static>> {
     let theme = look.theme;
-    let minus = if look.glyphs.ascii { "-" } else { "−" };
     let dot = look.glyphs.dot;
     let kept = preflight.duplicates > 0 && !preflight.deduplicated;
     let (all, twice) = (count(preflight.rows), count(preflight.duplicates));
     let (train, holdout) = (count(preflight.train), count(preflight.holdout));
     let rows = match (kept, narrow) {
         (true, _) => format!("{all} rows, {twice} twice"),
-        (false, true) => format!("{all} {minus} {twice} dup = {}", count(preflight.used)),
-        (false, false) => format!("{all} rows {minus} {twice} dup = {}", count(preflight.used)),
+        (false, true) => format!("{all} − {twice} dup = {}", count(preflight.used)),
+        (false, false) => format!("{all} rows − {twice} dup = {}", count(preflight.used)),
     };
     let sides = if narrow {
         format!("{train} train {dot} {holdout} hold")

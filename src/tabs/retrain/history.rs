@@ -436,7 +436,6 @@ pub(super) fn difference_lines(
         .clamp(12, (cells / 2).max(12));
     let value = cells.saturating_sub(name + 6) / 2;
     let ellipsis = look.glyphs.ellipsis;
-    let arrow = if look.glyphs.ascii { "->" } else { "→" };
     let line = |difference: &diff::Difference| {
         Line::from(vec![
             Span::styled(
@@ -444,7 +443,7 @@ pub(super) fn difference_lines(
                 look.theme.muted,
             ),
             Span::raw(fit(&short(&difference.left), value, ellipsis)),
-            Span::styled(format!(" {arrow} "), look.theme.muted),
+            Span::styled(" → ", look.theme.muted),
             Span::raw(truncate(&short(&difference.right), value, ellipsis)),
         ])
     };
@@ -469,7 +468,6 @@ fn difference_head(
 ) {
     let name =
         |version: Option<Version>| version.map_or_else(String::new, |version| version.to_string());
-    let arrow = if look.glyphs.ascii { "->" } else { "→" };
     let fields = match count {
         0 => "nothing differs".to_owned(),
         1 => "1 field differs".to_owned(),
@@ -477,7 +475,7 @@ fn difference_head(
     };
     let keys = look.keymap.key(Scope::Retrain, Action::PageDown);
     let text = format!(
-        " {fields}, {} {arrow} {}  ({keys} scrolls)",
+        " {fields}, {} → {}  ({keys} scrolls)",
         name(baseline),
         name(selected)
     );

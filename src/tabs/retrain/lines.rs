@@ -7,7 +7,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
 use crate::tabs::Look;
-use crate::ui::text::{fit, width};
+pub(super) use crate::ui::list::hidden;
+use crate::ui::text::{fit, width, wrap};
 
 /// Draws the lines from `offset` on, and on the frame's lower edge how many are hidden above and below.
 pub(super) fn scrolled(
@@ -26,48 +27,9 @@ pub(super) fn scrolled(
     hidden(above, below, frame, buf, look);
 }
 
-/// `▲ 2  ▼ 5 more` on the lower edge of a frame.
-pub(super) fn hidden(above: usize, below: usize, frame: Rect, buf: &mut Buffer, look: &Look) {
-    let (up, down) = (look.glyphs.up, look.glyphs.down);
-    let text = match (above, below) {
-        (0, 0) => return,
-        (0, below) => format!(" {down} {below} more "),
-        (above, 0) => format!(" {up} {above} more "),
-        (above, below) => format!(" {up} {above}  {down} {below} more "),
-    };
-    let cells = width(&text) as u16;
-    if frame.height > 1 && frame.width > cells + 2 {
-        let x = frame.right() - cells - 2;
-        buf.set_string(x, frame.bottom() - 1, text, look.theme.accent);
-    }
-}
-
-/// A text broken between words into lines of at most `cells` cells; a longer word is broken anywhere.
+/// A text broken between words into lines of at most `cells` cells.
 pub(super) fn wrapped(text: &str, cells: usize, style: Style) -> Vec<Line<'static>> {
-    let cells = cells.max(1);
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let last = lines.len() - 1;
-        let gap = usize::from(!lines[last].is_empty());
-        if width(&lines[last]) + gap + width(word) <= cells {
-            lines[last].push_str(&" "[..gap]);
-            lines[last].push_str(word);
-            continue;
-        }
-        if gap > 0 {
-            lines.push(String::new());
-        }
-        for c in word.chars() {
-            let last = lines.len() - 1;
-            if width(&lines[last]) + width(c.encode_utf8(&mut [0; 4])) > cells {
-                lines.push(String::new());
-            }
-            if let Some(line) = lines.last_mut() {
-                line.push(c);
-            }
-        }
-    }
-    lines
+    wrap(text, cells)
         .into_iter()
         .map(|line| Line::styled(line, style))
         .collect()
@@ -101,7 +63,7 @@ pub(super) fn chosen(line: &Line, cells: u16, look: &Look) -> Line<'static> {
         .map(|span| span.content.as_ref())
         .collect();
     let text = fit(&text, usize::from(cells), look.glyphs.ellipsis);
-    Line::styled(text, look.theme.selected)
+    Line::styled(text, look.theme.cursor())
 }
 
 /// Lines of a narrow and a wide column side by side.
@@ -154,17 +116,9 @@ pub(super) fn speak(text: String, look: &Look) -> String {
     }
 }
 
-/// Text in ASCII: the few signs the tab uses.
+/// Signs whose stand-in needs more cells than they do; the frame folds the others.
 fn plain(text: &str) -> String {
-    text.replace('²', "2")
-        .replace('Δ', "d")
-        .replace(['−', '–'], "-")
-        .replace('±', "+-")
-        .replace('…', "~")
-        .replace('×', "x")
-        .replace('∞', "inf")
-        .replace('→', "->")
-        .replace('·', ".")
+    text.replace('±', "+-").replace('∞', "inf")
 }
 
 #[cfg(test)]

@@ -93,22 +93,17 @@ impl Plot {
 
     fn axes(&self, scale: &Scale, area: Rect, canvas: Rect, buf: &mut Buffer, look: &Look) {
         let theme = look.theme;
-        let (rise, corner, floor) = if look.glyphs.ascii {
-            ("|", "+", "-")
-        } else {
-            ("│", "└", "─")
-        };
         for y in canvas.top()..canvas.bottom() {
-            buf.set_string(canvas.x - 1, y, rise, theme.border);
+            buf.set_string(canvas.x - 1, y, "│", theme.border);
         }
         for (row, text) in scale.ticks() {
             let x = (canvas.x - 1).saturating_sub(width(&text) as u16);
             buf.set_string(x, canvas.y + row, text, theme.muted);
         }
         let bottom = canvas.bottom();
-        buf.set_string(canvas.x - 1, bottom, corner, theme.border);
+        buf.set_string(canvas.x - 1, bottom, "└", theme.border);
         for x in canvas.left()..canvas.right() {
-            buf.set_string(x, bottom, floor, theme.border);
+            buf.set_string(x, bottom, "─", theme.border);
         }
         let left = format!("{:.0}", self.x.0);
         let right = format!("{} {:.0}", self.x_label, self.x.1);

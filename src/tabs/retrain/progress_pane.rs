@@ -268,7 +268,6 @@ fn host_text(host: Host) -> String {
 fn bar(share: f64, text: &str, area: Rect, paused: bool, buf: &mut Buffer, look: &Look) {
     let cells = usize::from(area.width).saturating_sub(crate::ui::text::width(text));
     let full = (share.clamp(0.0, 1.0) * cells as f64).round() as usize;
-    let empty = if look.glyphs.ascii { "." } else { "░" };
     let style = if paused {
         look.theme.warn
     } else {
@@ -276,7 +275,7 @@ fn bar(share: f64, text: &str, area: Rect, paused: bool, buf: &mut Buffer, look:
     };
     Line::from(vec![
         Span::styled(look.glyphs.full.repeat(full), style),
-        Span::styled(empty.repeat(cells - full), look.theme.track),
+        Span::styled("░".repeat(cells - full), look.theme.track),
         Span::raw(text.to_owned()),
     ])
     .render(area, buf);

@@ -59,10 +59,10 @@ fn draw_row(
     let names = if narrow { 13 } else { 18 };
     let (name, value) = text_of(setup, field, narrow);
     let name_style = if focused { theme.accent } else { theme.muted };
-    let (pointer, open, close) = match (focused, look.glyphs.ascii) {
-        (false, _) => ("  ", " ", " "),
-        (true, false) => ("▸ ", "‹", "›"),
-        (true, true) => ("> ", "<", ">"),
+    let (pointer, open, close) = if focused {
+        ("▸ ", "‹", "›")
+    } else {
+        ("  ", " ", " ")
     };
     let editing = setup.editing.as_ref().filter(|_| focused);
     let text = editing.map_or(value, |input| input.value().to_owned());

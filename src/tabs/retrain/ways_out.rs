@@ -10,9 +10,10 @@ use super::Retrain;
 use crate::effects::retrain::ways_out::files;
 use crate::effects::retrain::{Effect, Form};
 use crate::keys::Action;
-use crate::overlay::{Overlay, Verdict, strip};
+use crate::overlay::{Overlay, Verdict, bottom, inside, strip};
 use crate::registry::Version;
 use crate::tabs::{Cx, Look};
+use crate::ui::list::Rows;
 use crate::ui::panel::panel;
 use crate::ui::text::fit;
 
@@ -26,6 +27,19 @@ impl Retrain {
 
 struct WaysOut(Version);
 
+impl WaysOut {
+    fn write(&self, way: Option<&(char, Form, &str)>, cx: &mut Cx) -> Verdict {
+        let Some((_, form, _)) = way else {
+            return Verdict::Stay;
+        };
+        cx.effect(Effect::Export {
+            version: self.0,
+            form: *form,
+        });
+        Verdict::Close
+    }
+}
+
 const WAYS: [(char, Form, &str); 3] = [
     ('o', Form::Onnx, "ONNX, for any runtime"),
     (
@@ -36,6 +50,8 @@ const WAYS: [(char, Form, &str); 3] = [
     ('f', Form::Json, "the forest as JSON"),
 ];
 
+const HEIGHT: u16 = WAYS.len() as u16 + 3;
+
 impl Overlay for WaysOut {
     fn on_key(&mut self, key: KeyEvent, action: Option<Action>, cx: &mut Cx) -> Verdict {
         if action == Some(Action::Back) {
@@ -44,20 +60,18 @@ impl Overlay for WaysOut {
         let chosen = WAYS
             .iter()
             .find(|(letter, ..)| key.code == KeyCode::Char(*letter));
-        let Some((_, form, _)) = chosen else {
-            return Verdict::Stay;
-        };
-        cx.effect(Effect::Export {
-            version: self.0,
-            form: *form,
-        });
-        Verdict::Close
+        self.write(chosen, cx)
+    }
+
+    fn on_click(&mut self, at: Position, cx: &mut Cx) -> Verdict {
+        let area = inside(bottom(HEIGHT, cx.screen));
+        let rows = Rows::around(0, WAYS.len(), area);
+        self.write(rows.at(at).map(|row| &WAYS[row]), cx)
     }
 
     fn render(&self, area: Rect, buf: &mut Buffer, look: &Look) -> Option<Position> {
-        let height = WAYS.len() as u16 + 3;
         let title = format!(" Write {} into the current directory ", self.0);
-        let inner = panel(title, true, strip(height, area, buf), buf, look);
+        let inner = panel(title, true, strip(HEIGHT, area, buf), buf, look);
         let mut lines: Vec<Line> = WAYS
             .iter()
             .map(|(letter, form, what)| {

@@ -156,6 +156,20 @@ pub fn key_event(key: &str) -> KeyEvent {
     KeyEvent::new(*combination.codes.first(), combination.modifiers)
 }
 
+/// Looks at a screen in every size on a terminal that speaks ASCII only: nothing else may be there.
+pub fn assert_ascii(set: &dyn Fn(&mut Stage)) {
+    for size in SIZES {
+        let flags = Flags {
+            ascii: true,
+            ..Flags::default()
+        };
+        let mut stage = Stage::with(size, flags);
+        set(&mut stage);
+        let text = stage.text();
+        assert!(text.is_ascii(), "{size:?}:\n{text}");
+    }
+}
+
 /// Looks at a screen in every size, dark, and in the smallest also mono: text and styles go into the snapshot.
 #[macro_export]
 macro_rules! assert_screens {
@@ -174,5 +188,6 @@ macro_rules! assert_screens {
             $crate::support::stage::Stage::new($crate::support::stage::SIZES[0], ThemeName::Mono);
         set(&mut stage);
         insta::assert_debug_snapshot!(format!("{}-80x24-mono", $name), stage.buffer());
+        $crate::support::stage::assert_ascii(set);
     }};
 }
