@@ -3,6 +3,7 @@
 pub mod alerts;
 pub mod arn;
 pub mod compare;
+pub mod compose;
 pub mod cost;
 pub mod doctor;
 pub mod drift;

@@ -9,8 +9,10 @@ use crate::domain::request_id::RequestId;
 
 mod figures;
 mod guests;
+mod wanted;
 
 pub use figures::Figures;
+pub use wanted::Wanted;
 
 use guests::{Clue, Guest, Streams};
 

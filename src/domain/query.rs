@@ -107,6 +107,32 @@ impl Term {
         matches!(self, Self::Literal(_) | Self::Regex(_) | Self::Field { .. })
     }
 
+    /// Where it shows in a text.
+    fn ranges(&self, text: &str, into: &mut Vec<std::ops::Range<usize>>) {
+        match self {
+            Self::Literal(finder) => {
+                let len = finder.needle().len();
+                into.extend(finder.find_iter(text.as_bytes()).map(|at| at..at + len));
+            }
+            Self::Regex(regex) => into.extend(regex.find_iter(text.as_bytes()).map(|m| m.range())),
+            // The value itself, where it is compared by its text.
+            Self::Field { value, compare, .. }
+                if matches!(compare, Compare::Has | Compare::Equal) =>
+            {
+                let value = Self::text(&value.to_lowercase());
+                value.ranges(text, into);
+            }
+            Self::Request(prefix) => {
+                let prefix = prefix.to_lowercase();
+                into.extend(
+                    text.match_indices(&prefix)
+                        .map(|(at, hit)| at..at + hit.len()),
+                );
+            }
+            Self::Field { .. } | Self::Level(..) | Self::Stream(_) => {}
+        }
+    }
+
     /// Decides the terms that look at the text; the others hold.
     pub fn matches_text(&self, message: &[u8]) -> bool {
         match self {
@@ -214,6 +240,27 @@ impl Query {
             self.push(false, Term::text(words.trim_end()));
         }
         words.clear();
+    }
+
+    /// Where the conditions show in a text, as byte ranges, ascending: what to highlight. Negated ones show nowhere.
+    pub fn ranges(&self, text: &str) -> Vec<std::ops::Range<usize>> {
+        let mut ranges = Vec::new();
+        for condition in self.conditions.iter().filter(|c| !c.negated) {
+            condition.term.ranges(text, &mut ranges);
+        }
+        ranges.retain(|range| {
+            !range.is_empty()
+                && text.is_char_boundary(range.start)
+                && text.is_char_boundary(range.end)
+        });
+        ranges.sort_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
+        let mut end = 0;
+        ranges.retain(|range| {
+            let is_free = range.start >= end;
+            end = end.max(range.end);
+            is_free
+        });
+        ranges
     }
 
     /// Nothing is asked: every line matches.

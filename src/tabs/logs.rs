@@ -12,17 +12,18 @@ use tokio::time::Instant;
 
 use crate::app::Env;
 use crate::client::tail::{Status, Wishes};
-use crate::domain::invocation::Figures;
+use crate::domain::invocation::{Figures, Wanted};
 use crate::domain::line::Level;
 use crate::effects::Event;
 use crate::effects::logs::Event as LogsEvent;
 use crate::keys::{Action, Scope};
 use crate::store::{DEFAULT_CAP_BYTES, Store};
 use crate::tabs::{Cx, Look, Now, Offer, Tab};
-use crate::ui::text::plural;
+use crate::ui::text::{count, plural};
 use crate::ui::theme::Tone;
 
 mod asking;
+mod behind;
 mod chips;
 mod clock;
 mod errors;
@@ -113,6 +114,12 @@ pub struct Logs {
     /// Enter was pressed while the search still ran.
     find_when_done: bool,
     figures: [Figures; 3],
+    /// The instant that the figures look back from.
+    figures_end: i64,
+    /// The figure that hears Enter.
+    focus: Option<figures::Place>,
+    /// Which requests were listed before others were typed.
+    wanted_before: Wanted,
     strip: Strip,
     counted_at: Option<Instant>,
     /// Lines at that time: a store that grows fast is counted at once.
@@ -147,6 +154,9 @@ impl Logs {
             prompt: None,
             find_when_done: false,
             figures: [Figures::since([], 0); 3],
+            figures_end: 0,
+            focus: None,
+            wanted_before: Wanted::default(),
             strip: Strip::default(),
             counted_at: None,
             counted_len: 0,
@@ -174,11 +184,16 @@ impl Logs {
         look: &Look,
     ) -> Option<Position> {
         if let Some(prompt) = &self.prompt {
-            let found = self
-                .sieve
-                .found_count(index, &self.store)
-                .filter(|_| prompt.ask == Ask::Search);
-            let right = found.map_or_else(String::new, |(_, all)| chips::matches(all));
+            let of = |some, all| format!("{} of {}", count(some), count(all));
+            let found = self.sieve.found_count(index, &self.store);
+            let right = match prompt.ask {
+                Ask::Search => found.map_or_else(String::new, |(_, all)| chips::matches(all)),
+                Ask::Include | Ask::Exclude if self.sieve.is_filtering() => {
+                    of(self.sieve.match_count(&self.store), self.store.len())
+                }
+                Ask::Requests => of(self.requests.len(), self.requests.total()),
+                _ => String::new(),
+            };
             return Some(prompt.render(&right, areas.chips, buf, look));
         }
         if self.view == View::Insights {
@@ -187,9 +202,8 @@ impl Logs {
             return None;
         }
         let counted = match self.view {
-            View::Requests => format!(", {}", plural(self.requests.len(), "request")),
             View::Errors => format!(", {}", plural(self.errors.len(), "template")),
-            View::Lines | View::Insights => String::new(),
+            View::Lines | View::Requests | View::Insights => String::new(),
         };
         let watched = match &self.source {
             Source::Tail => self.groups.join("  "),
@@ -205,6 +219,11 @@ impl Logs {
             counted: &counted,
             watched: &format!("{}{watched}", jump.unwrap_or_default()),
         };
+        if self.view == View::Requests {
+            let clock = self.lines.clock;
+            chips::requests(&self.requests, clock, &notes, areas.chips, buf, look);
+            return None;
+        }
         chips::chips(
             &self.sieve,
             index,
@@ -268,9 +287,10 @@ impl Tab for Logs {
             views: (self.views(), self.view as usize),
         };
         pill.render(areas.pill, buf, look);
-        figures::figures(
+        figures::render(
             &self.figures,
             self.pattern.is_some(),
+            self.focus,
             areas.figures,
             buf,
             look,
@@ -349,10 +369,15 @@ impl Tab for Logs {
                 self.open(next, cx);
             }
             Action::Search => self.ask(Ask::Search),
-            Action::Include => self.ask(Ask::Include),
+            Action::Include => self.ask_include(),
             Action::Exclude => self.ask(Ask::Exclude),
             Action::TimeJump => self.ask(Ask::Time),
             Action::FilterPattern => self.ask(Ask::Pattern),
+            Action::NextField => self.step_focus(true, cx),
+            Action::PreviousField => self.step_focus(false, cx),
+            Action::Earlier => self.step_time(false, cx),
+            Action::Later => self.step_time(true, cx),
+            Action::CopyCommand => self.copy_command(cx),
             Action::OpenFile => self.ask(Ask::File),
             Action::Insights => self.ask(Ask::Insights),
             Action::NextMatch => self.find(true, cx),
@@ -466,6 +491,12 @@ impl Tab for Logs {
             if let Some(time) = self.strip.time_at(areas.strip, at.x) {
                 self.jump(time, cx);
             }
+        } else if areas.figures.contains(at) {
+            let is_filtered = self.pattern.is_some();
+            if let Some(place) = figures::place_at(&self.figures, is_filtered, areas.figures, at.x)
+            {
+                self.open_behind(place, cx);
+            }
         } else if areas.list.contains(at) {
             match self.view {
                 View::Lines => self.lines.click(areas.list, at.y, &self.sieve, &self.store),
@@ -476,7 +507,10 @@ impl Tab for Logs {
         }
     }
 
-    fn on_scroll(&mut self, _at: Position, lines: i32, cx: &mut Cx) {
+    fn on_scroll(&mut self, at: Position, lines: i32, cx: &mut Cx) {
+        if self.areas(cx.body).strip.contains(at) {
+            return self.step_time(lines > 0, cx);
+        }
         match self.view {
             View::Lines => {
                 self.lines

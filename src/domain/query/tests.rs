@@ -103,3 +103,20 @@ proptest! {
         prop_assert!(holds(&query, &line));
     }
 }
+
+#[test]
+fn what_was_found_is_shown_where_it_stands() {
+    let shown = |query: &str, text: &str| {
+        let ranges = Query::parse(query).unwrap().ranges(text);
+        ranges
+            .into_iter()
+            .map(|range| text[range].to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(shown("über", "Über, über"), ["Über", "über"]);
+    assert_eq!(shown("/t[io]m/", "tim tom"), ["tim", "tom"]);
+    assert_eq!(shown("user:ada", "user=Ada L"), ["Ada"]);
+    assert_eq!(shown("!user", "user"), [""; 0]);
+    assert_eq!(shown("level>=warn out", "time out"), ["out"]);
+    assert_eq!(shown("/aa|a/ a", "aaa"), ["aa", "a"]);
+}

@@ -3,9 +3,13 @@
 use super::prompt::{Ask, Prompt};
 use super::source::Source;
 use super::{Logs, View, clock};
-use crate::domain::query::Query;
+use crate::domain::compose::{self, Member};
+use crate::domain::invocation::Wanted;
 use crate::effects::logs::Effect;
 use crate::tabs::Cx;
+
+/// Longer lines are not taken apart for filters.
+const MOST_COMPOSED: usize = 64 << 10;
 
 impl Logs {
     pub(super) fn ask(&mut self, ask: Ask) {
@@ -17,12 +21,51 @@ impl Logs {
                 .unwrap_or_default(),
             Ask::Pattern => self.pattern.as_deref().unwrap_or_default().to_owned(),
             Ask::Insights => self.insights.text().to_owned(),
+            Ask::Requests => self.requests.wanted().words(),
             _ => String::new(),
         };
-        if !matches!(ask, Ask::Time | Ask::Pattern | Ask::Insights | Ask::File) {
+        let line = (self.view == View::Lines)
+            .then(|| self.lines.current(&self.sieve, &self.store))
+            .flatten();
+        if matches!(ask, Ask::Search | Ask::Include | Ask::Exclude) {
             self.view = View::Lines;
         }
-        self.prompt = Some(Prompt::new(ask, &text));
+        let choices = line.map_or_else(Vec::new, |line| self.choices(ask, line));
+        let is_open = line.is_some_and(|line| self.lines.is_expanded(line));
+        let take_first = ask == Ask::Pattern && text.is_empty() && is_open;
+        self.prompt = Some(Prompt::new(ask, &text).with_choices(choices, take_first));
+    }
+
+    /// `&` where it belongs to: among requests it chooses requests.
+    pub(super) fn ask_include(&mut self) {
+        if self.view == View::Requests {
+            self.wanted_before = self.requests.wanted().clone();
+            self.ask(Ask::Requests);
+        } else {
+            self.ask(Ask::Include);
+        }
+    }
+
+    /// What Tab offers: the members of a JSON line, and its request.
+    fn choices(&self, ask: Ask, line: u32) -> Vec<String> {
+        let members = compose::members(&self.store.head(line, MOST_COMPOSED));
+        let request = self.store.row(line).and_then(|row| {
+            let requests = self.store.invocations().rows();
+            requests.get(row.request as usize)
+        });
+        let (mut choices, request): (Vec<String>, _) = match ask {
+            Ask::Pattern => (
+                members.iter().map(Member::pattern).collect(),
+                request.map(|row| format!("\"{}\"", row.id)),
+            ),
+            Ask::Include | Ask::Exclude => (
+                members.iter().map(Member::condition).collect(),
+                request.map(|row| format!("request:{}", row.id)),
+            ),
+            _ => return Vec::new(),
+        };
+        choices.extend(request);
+        choices
     }
 
     /// A search runs while it is typed; a bad text keeps the last good one and says where it is wrong.
@@ -32,11 +75,19 @@ impl Logs {
         };
         let read = match prompt.ask {
             Ask::Search => self.sieve.look_for(prompt.text()),
-            Ask::Include | Ask::Exclude => Query::parse(prompt.text()).map(|_| ()),
+            Ask::Include | Ask::Exclude => self
+                .sieve
+                .preview(prompt.text(), prompt.ask == Ask::Exclude),
+            Ask::Requests => {
+                let wanted = Wanted::parse(prompt.text());
+                prompt.error = wanted.map(|wanted| self.want(wanted)).err();
+                self.prompt = Some(prompt);
+                return;
+            }
             Ask::Time | Ask::Pattern | Ask::Insights | Ask::File => Ok(()),
         };
-        if prompt.ask == Ask::Search && read.is_ok() {
-            self.resift(cx);
+        if matches!(prompt.ask, Ask::Search | Ask::Include | Ask::Exclude) && read.is_ok() {
+            self.refilter(cx);
         }
         prompt.error = read.err().map(|error| error.to_string());
         self.prompt = Some(prompt);
@@ -56,7 +107,9 @@ impl Logs {
                 }
                 prompt.error.clone().map_or(Ok(()), Err)
             }
+            Ask::Requests => Wanted::parse(&text).map(|wanted| self.want(wanted)),
             Ask::Include | Ask::Exclude => {
+                self.sieve.drop_preview();
                 let pushed = self.sieve.push(&text, prompt.ask == Ask::Exclude);
                 pushed
                     .map(|()| self.refilter(cx))
@@ -106,13 +159,17 @@ impl Logs {
     }
 
     pub(super) fn prompt_dropped(&mut self, cx: &mut Cx) {
-        if self
-            .prompt
-            .take()
-            .is_some_and(|prompt| prompt.ask == Ask::Search)
-        {
-            let _ = self.sieve.look_for("");
-            self.resift(cx);
+        match self.prompt.take().map(|prompt| prompt.ask) {
+            Some(Ask::Search) => {
+                let _ = self.sieve.look_for("");
+                self.resift(cx);
+            }
+            Some(Ask::Include | Ask::Exclude) if self.sieve.drop_preview() => self.refilter(cx),
+            Some(Ask::Requests) => {
+                let before = std::mem::take(&mut self.wanted_before);
+                self.want(before);
+            }
+            _ => {}
         }
     }
 }

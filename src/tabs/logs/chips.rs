@@ -5,6 +5,8 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
+use super::clock::Clock;
+use super::requests::Requests;
 use super::sieve::Sieve;
 use crate::store::Store;
 use crate::tabs::Look;
@@ -98,4 +100,63 @@ pub fn chips(
 /// `1 match`, `2 matches`.
 pub fn matches(n: usize) -> String {
     format!("{} {}", count(n), if n == 1 { "match" } else { "matches" })
+}
+
+/// The chips of the Requests view: its own filter, not that of the lines.
+pub fn requests(
+    requests: &Requests,
+    clock: Clock,
+    notes: &Notes,
+    area: Rect,
+    buf: &mut Buffer,
+    look: &Look,
+) {
+    let theme = look.theme;
+    let all = plural(requests.total(), "request");
+    let wanted = requests.wanted();
+    let counts = if wanted.is_all() {
+        format!("{all} ")
+    } else {
+        format!("{} of {all} ", count(requests.len()))
+    };
+    let room = usize::from(area.width).saturating_sub(width(&counts) + 1);
+    Line::styled(counts, theme.muted)
+        .right_aligned()
+        .render(area, buf);
+    let pattern = notes
+        .pattern
+        .map(|pattern| format!("at CloudWatch: {}", clean(pattern)));
+    let since = wanted
+        .since
+        .map(|since| format!("ended since {}", clock.print(since, look.now.wall)));
+    let words = Some(wanted.words()).filter(|words| !words.is_empty());
+    let words = words.map(|words| format!("& {}", clean(&words)));
+    let chips = [
+        (pattern, theme.warn),
+        (since, theme.good),
+        (words, theme.good),
+    ];
+    let mut spans = Vec::new();
+    for (text, style) in chips {
+        if let Some(text) = text {
+            spans.push(Span::raw(" "));
+            spans.push(Span::styled(
+                format!(" {text} "),
+                style.patch(theme.selected),
+            ));
+        }
+    }
+    if spans.is_empty() {
+        let watched = truncate(
+            &format!(" {}", clean(notes.watched)),
+            room,
+            look.glyphs.ellipsis,
+        );
+        spans.push(Span::styled(watched, theme.muted));
+    }
+    let rect = Rect {
+        width: room as u16,
+        ..area
+    };
+    Line::from(spans).render(rect, buf);
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::errors::Errors;
 use super::figures::WINDOWS;
 use super::prompt::{Ask, Prompt};
-use super::requests::Requests;
 use super::source::Source;
 use super::strip::Strip;
 use super::{COUNT_EVERY, COUNT_LARGE_EVERY, LARGE, Logs, Replaced, SINCE_MS, View};
@@ -63,7 +62,7 @@ impl Logs {
         self.store = Store::new(&cx.env.settings.dirs.state, DEFAULT_CAP_BYTES);
         self.lines.clear();
         self.sieve.forget_lines();
-        self.requests = Requests::sorted_by(self.requests.sort);
+        self.requests.clear();
         self.errors = Errors::default();
         self.came_from = None;
         self.resift(cx);
@@ -149,6 +148,7 @@ impl Logs {
         // A file's last minutes are those before its end.
         let newest = self.store.newest_time().filter(|_| !self.source.is_tail());
         let wall = newest.unwrap_or(now.wall.as_millisecond());
+        self.figures_end = wall;
         self.figures = self.store.figures_over(wall, WINDOWS);
         self.strip = Strip::of(&self.store);
         match self.view {

@@ -1,90 +1,194 @@
-//! Live figures over the last minutes: latency, errors, cold starts.
+//! Live figures over the last minutes: latency, errors, cold starts; each leads to the requests behind it.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use crate::domain::invocation::Figures;
 use crate::tabs::Look;
-use crate::ui::text::{count, percent};
+use crate::ui::text::{count, percent, width};
 
 /// Windows of the live figures, minutes.
 pub const WINDOWS: [i64; 3] = [1, 5, 15];
 
-/// The figures of as many windows as fit, the five minutes first of all.
-///
-/// With a pattern at CloudWatch they are only about what passes it, and say so.
-pub fn figures(
+/// Which figure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// How many requests were reported.
+    N,
+    /// Median handler time.
+    P50,
+    /// 95th percentile.
+    P95,
+    /// 99th percentile.
+    P99,
+    /// Failed share.
+    Errors,
+    /// Cold share.
+    Cold,
+}
+
+/// A figure: its window (a place in [`WINDOWS`]) and which one.
+pub type Place = (usize, Kind);
+
+const FULL: &[Kind] = &[
+    Kind::N,
+    Kind::P50,
+    Kind::P95,
+    Kind::P99,
+    Kind::Errors,
+    Kind::Cold,
+];
+const MOST: &[Kind] = &[Kind::N, Kind::P50, Kind::P95, Kind::P99, Kind::Errors];
+const SHORT: &[Kind] = &[Kind::N, Kind::P99, Kind::Errors];
+const NONE: &[Kind] = &[];
+
+/// What each window shows, the best that fits; the five minutes matter most.
+const PLANS: [[&[Kind]; 3]; 6] = [
+    [FULL, FULL, FULL],
+    [SHORT, FULL, SHORT],
+    [SHORT, MOST, SHORT],
+    [NONE, FULL, NONE],
+    [NONE, MOST, NONE],
+    [NONE, SHORT, NONE],
+];
+
+/// One piece of the row, at its column.
+struct Piece {
+    x: usize,
+    name: String,
+    value: String,
+    place: Option<Place>,
+}
+
+/// Divides the row; pure, so that drawing, focus and clicks agree.
+fn pieces(windows: &[Figures; 3], is_filtered: bool, cells: usize) -> Vec<Piece> {
+    let mut fitting = PLANS.iter().map(|plan| of_plan(plan, windows, is_filtered));
+    let fits = |pieces: &Vec<Piece>| pieces.last().is_none_or(|last| last.end() <= cells);
+    fitting.find(fits).unwrap_or_else(|| {
+        let least = PLANS[PLANS.len() - 1];
+        of_plan(&least, windows, is_filtered)
+    })
+}
+
+fn of_plan(plan: &[&[Kind]; 3], windows: &[Figures; 3], is_filtered: bool) -> Vec<Piece> {
+    let mut pieces: Vec<Piece> = Vec::new();
+    let mut add = |name: String, value: String, place| {
+        let x = pieces.last().map_or(1, Piece::end);
+        pieces.push(Piece {
+            x,
+            name,
+            value,
+            place,
+        });
+    };
+    if is_filtered {
+        add("of what passes the pattern".to_owned(), String::new(), None);
+    }
+    for (window, kinds) in plan
+        .iter()
+        .enumerate()
+        .filter(|(_, kinds)| !kinds.is_empty())
+    {
+        let figures = &windows[window];
+        add(String::new(), format!("{}m", WINDOWS[window]), None);
+        if figures.n == 0 {
+            add("no request".to_owned(), String::new(), None);
+            continue;
+        }
+        for kind in *kinds {
+            let (name, value) = kind.text(figures);
+            add(name.to_owned(), value, Some((window, *kind)));
+        }
+    }
+    pieces
+}
+
+impl Piece {
+    /// The column behind it and a blank.
+    fn end(&self) -> usize {
+        let blank = usize::from(!self.name.is_empty() && !self.value.is_empty());
+        self.x + width(&self.name) + blank + width(&self.value) + 1
+    }
+}
+
+impl Kind {
+    fn text(self, figures: &Figures) -> (&'static str, String) {
+        let ladder = |of: fn(&crate::domain::latency::Ladder) -> String| {
+            figures.duration.as_ref().map(of).unwrap_or_default()
+        };
+        match self {
+            Self::N => ("n", count(figures.n)),
+            Self::P50 => ("p50", ladder(|ladder| ladder.p50.text())),
+            Self::P95 => ("p95", ladder(|ladder| ladder.p95.text())),
+            Self::P99 => ("p99", ladder(|ladder| ladder.p99.text())),
+            Self::Errors => ("err", percent(figures.error_rate().unwrap_or(0.0))),
+            Self::Cold => ("cold", percent(figures.cold_share().unwrap_or(0.0))),
+        }
+    }
+
+    fn style(self, figures: &Figures, look: &Look) -> Style {
+        match self {
+            Self::Errors => match figures.error_rate().unwrap_or(0.0) {
+                rate if rate > 0.01 => look.theme.bad,
+                rate if rate > 0.0 => look.theme.warn,
+                _ => look.theme.good,
+            },
+            Self::Cold => look.theme.cold,
+            _ => look.theme.text,
+        }
+    }
+}
+
+/// The figures on screen, left to right.
+pub fn places(windows: &[Figures; 3], is_filtered: bool, area: Rect) -> Vec<Place> {
+    let pieces = pieces(windows, is_filtered, usize::from(area.width));
+    pieces.into_iter().filter_map(|piece| piece.place).collect()
+}
+
+/// The figure under a column.
+pub fn place_at(windows: &[Figures; 3], is_filtered: bool, area: Rect, x: u16) -> Option<Place> {
+    let column = usize::from(x.checked_sub(area.x)?);
+    let pieces = pieces(windows, is_filtered, usize::from(area.width));
+    let mut hit = pieces
+        .iter()
+        .filter(|piece| (piece.x..piece.end()).contains(&column));
+    hit.next()?.place
+}
+
+/// Draws the row. With a pattern at CloudWatch the figures are only about what passes it, and say so.
+pub fn render(
     windows: &[Figures; 3],
     is_filtered: bool,
+    focus: Option<Place>,
     area: Rect,
     buf: &mut Buffer,
     look: &Look,
 ) {
-    let label = if is_filtered {
-        " of what passes the pattern "
-    } else {
-        ""
-    };
-    Line::styled(label, look.theme.warn).render(area, buf);
-    let taken = (label.len() as u16).min(area.width);
-    let area = Rect {
-        x: area.x + taken,
-        width: area.width - taken,
-        ..area
-    };
-    let lines: Vec<Line> = WINDOWS
-        .iter()
-        .zip(windows)
-        .map(|(minutes, figures)| Line::from(window(*minutes, figures, look)))
-        .collect();
-    let mut room = usize::from(area.width);
-    let mut shown = [false; 3];
-    for at in [1, 2, 0] {
-        if lines[at].width() > room {
-            break;
-        }
-        room -= lines[at].width();
-        shown[at] = true;
-    }
-    shown[1] = true;
-    let spans = lines
-        .into_iter()
-        .zip(shown)
-        .filter(|(_, shown)| *shown)
-        .flat_map(|(line, _)| line.spans);
-    spans.collect::<Line>().render(area, buf);
-}
-
-fn window(minutes: i64, figures: &Figures, look: &Look) -> Vec<Span<'static>> {
     let theme = look.theme;
-    let mut spans = vec![Span::styled(format!(" {minutes:>2} min  "), theme.accent)];
-    let Some(ladder) = figures.duration else {
-        spans.push(Span::styled("no request finished  ", theme.muted));
-        return spans;
-    };
-    let mut figure = |name: &str, value: String, style| {
-        spans.push(Span::styled(format!("{name} "), theme.muted));
-        spans.push(Span::styled(format!("{value}  "), style));
-    };
-    figure("n", count(figures.n), theme.text);
-    figure("p50", ladder.p50.text(), theme.text);
-    figure("p95", ladder.p95.text(), theme.text);
-    figure("p99", ladder.p99.text(), theme.text);
-    let rate = figures.error_rate().unwrap_or(0.0);
-    let tone = if rate > 0.01 {
-        theme.bad
-    } else if rate > 0.0 {
-        theme.warn
-    } else {
-        theme.good
-    };
-    figure("err", percent(rate), tone);
-    figure(
-        "cold",
-        percent(figures.cold_share().unwrap_or(0.0)),
-        theme.cold,
-    );
-    spans
+    let mut spans = vec![Span::raw(" ")];
+    for piece in pieces(windows, is_filtered, usize::from(area.width)) {
+        let mark = |style: Style| {
+            if piece.place.is_some() && piece.place == focus {
+                style.patch(theme.selected)
+            } else {
+                style
+            }
+        };
+        if !piece.name.is_empty() {
+            spans.push(Span::styled(piece.name, mark(theme.muted)));
+        }
+        if spans.len() > 1 && !piece.value.is_empty() && piece.place.is_some() {
+            spans.push(Span::styled(" ", mark(theme.muted)));
+        }
+        let style = match piece.place {
+            Some((window, kind)) => kind.style(&windows[window], look),
+            None => theme.accent,
+        };
+        spans.push(Span::styled(piece.value, mark(style)));
+        spans.push(Span::raw(" "));
+    }
+    Line::from(spans).render(area, buf);
 }

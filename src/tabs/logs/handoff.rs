@@ -6,8 +6,8 @@ use super::{Logs, View};
 use crate::app::Env;
 use crate::domain::invocation::Invocation;
 use crate::domain::timestamp;
-use crate::effects::logs::Effect;
 use crate::effects::logs::sift::Save;
+use crate::effects::logs::{Effect, Query};
 use crate::store::Store;
 use crate::tabs::Cx;
 use crate::ui::text::{clean, ms};
@@ -93,6 +93,42 @@ impl Logs {
         }
     }
 
+    /// The same view as a command of the AWS CLI.
+    pub(super) fn copy_command(&self, cx: &mut Cx) {
+        let target = Target::of(cx.env);
+        if let (View::Insights, Some(query)) = (self.view, self.insights.asked()) {
+            return cx.copy(target.start_query(query), "the query as an aws command");
+        }
+        let request = self
+            .request()
+            .map(|at| &self.store.invocations().rows()[at as usize]);
+        let here = self.lines.current(&self.sieve, &self.store);
+        let what = match (request, here.and_then(|line| self.store.time(line))) {
+            (Some(row), _) if self.view == View::Requests || self.came_from.is_some() => {
+                let ended = row.ended.unwrap_or(row.started);
+                let pattern = format!("\"{}\"", row.id);
+                (
+                    Some(pattern),
+                    Some((row.started - AROUND_MS, ended + AROUND_MS)),
+                )
+            }
+            (_, Some(time)) if !self.lines.follow => {
+                let around = (time - AROUND_MS, time + AROUND_MS);
+                (self.pattern.as_deref().map(str::to_owned), Some(around))
+            }
+            _ => (self.pattern.as_deref().map(str::to_owned), None),
+        };
+        let commands: Vec<String> = self
+            .groups
+            .iter()
+            .map(|group| match what.1 {
+                Some(span) => target.filter_log_events(group, what.0.as_deref(), span),
+                None => target.tail(group, what.0.as_deref()),
+            })
+            .collect();
+        cx.copy(commands.join("\n"), "the aws logs command");
+    }
+
     pub(super) fn export(&self, cx: &mut Cx) {
         let stamp = cx.now.wall.strftime("%Y%m%d-%H%M%S");
         if self.view == View::Insights {
@@ -102,6 +138,109 @@ impl Logs {
         let path = std::path::PathBuf::from(format!("vintner-logs-{stamp}.jsonl"));
         let export = self.store.export(self.sieve.lines(&self.store)).into();
         cx.effect(Effect::Export(Save { path, export }));
+    }
+}
+
+/// A command asks for so much before and after what is looked at.
+const AROUND_MS: i64 = 60_000;
+
+/// Where the commands of the AWS CLI go.
+struct Target {
+    region: String,
+    profile: Option<String>,
+    endpoint: Option<String>,
+}
+
+impl Target {
+    fn of(env: &Env) -> Self {
+        let session = env.session.value().map(|(session, _)| session);
+        let target = session.and_then(|session| env.settings.targets.get(&session.target));
+        Self {
+            region: region(env),
+            profile: target.and_then(|target| target.profile.clone()),
+            endpoint: target.and_then(|target| target.endpoint_url.clone()),
+        }
+    }
+
+    /// The words, each as a shell takes it for one, and where they are meant for.
+    fn command(&self, words: &[&str]) -> String {
+        let mut words: Vec<&str> = words.to_vec();
+        let flags = [
+            (
+                "--region",
+                Some(&self.region).filter(|region| !region.is_empty()),
+            ),
+            ("--profile", self.profile.as_ref()),
+            ("--endpoint-url", self.endpoint.as_ref()),
+        ];
+        for (flag, value) in flags {
+            words.extend(value.map(|value| [flag, value]).into_iter().flatten());
+        }
+        format!("aws logs {}", shell_words::join(words))
+    }
+
+    fn tail(&self, group: &str, pattern: Option<&str>) -> String {
+        let mut words = vec![
+            "tail", group, "--follow", "--since", "1h", "--format", "short",
+        ];
+        words.extend(
+            pattern
+                .map(|pattern| ["--filter-pattern", pattern])
+                .into_iter()
+                .flatten(),
+        );
+        self.command(&words)
+    }
+
+    fn filter_log_events(&self, group: &str, pattern: Option<&str>, span: (i64, i64)) -> String {
+        let (from, to) = (span.0.to_string(), span.1.to_string());
+        let name = if group.starts_with("arn:") {
+            "--log-group-identifier"
+        } else {
+            "--log-group-name"
+        };
+        let mut words = vec![
+            "filter-log-events",
+            name,
+            group,
+            "--start-time",
+            &from,
+            "--end-time",
+            &to,
+        ];
+        words.extend(
+            pattern
+                .map(|pattern| ["--filter-pattern", pattern])
+                .into_iter()
+                .flatten(),
+        );
+        self.command(&words)
+    }
+
+    fn start_query(&self, query: &Query) -> String {
+        let (from, to) = (
+            (query.start / 1000).to_string(),
+            (query.end / 1000).to_string(),
+        );
+        let is_arn = query.groups.iter().any(|group| group.starts_with("arn:"));
+        let mut words = vec![
+            "start-query",
+            if is_arn {
+                "--log-group-identifiers"
+            } else {
+                "--log-group-names"
+            },
+        ];
+        words.extend(query.groups.iter().map(String::as_str));
+        words.extend([
+            "--start-time",
+            &from,
+            "--end-time",
+            &to,
+            "--query-string",
+            &query.text,
+        ]);
+        self.command(&words)
     }
 }
 

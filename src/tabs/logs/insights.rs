@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
@@ -11,6 +10,7 @@ use crate::client::logs::QueryResults;
 use crate::domain::{cost, timestamp};
 use crate::effects::logs::Query;
 use crate::tabs::Look;
+use crate::ui::list::mark;
 use crate::ui::panel::notice;
 use crate::ui::text::{bytes, clean, count, fit, plural, truncate, width};
 use crate::ui::theme::Tone;
@@ -45,6 +45,7 @@ pub struct Insights {
     number: u64,
     /// As typed, with its range.
     text: String,
+    asked: Option<Query>,
     state: Option<State>,
     results: QueryResults,
     columns: Vec<Column>,
@@ -95,6 +96,11 @@ impl Insights {
         self.state.is_some()
     }
 
+    /// What the service was asked last.
+    pub const fn asked(&self) -> Option<&Query> {
+        self.asked.as_ref()
+    }
+
     /// Whether the service is at work.
     pub const fn is_running(&self) -> bool {
         matches!(self.state, Some(State::Running { .. }))
@@ -118,6 +124,7 @@ impl Insights {
         *self = Self {
             number: self.number + 1,
             text: text.trim().to_owned(),
+            asked: Some(query.clone()),
             state: Some(State::Running {
                 since: now,
                 id: None,
@@ -325,7 +332,7 @@ impl Insights {
             };
             self.line(row, look).render(rect, buf);
             if at == self.cursor {
-                buf.set_style(rect, Style::reset().patch(theme.selected));
+                mark(rect, buf, look);
             }
         }
         if self.is_open {

@@ -10,10 +10,9 @@ use ratatui::widgets::Widget;
 
 use super::clock::Clock;
 use super::row;
-use super::sieve::Sieve;
+use super::sieve::{Search, Sieve};
 use crate::store::Store;
 use crate::tabs::Look;
-use crate::ui::list::mark;
 use crate::ui::panel::notice;
 use crate::ui::theme::Tone;
 
@@ -162,6 +161,11 @@ impl Lines {
         {
             self.expanded.insert(line);
         }
+    }
+
+    /// Whether a line is shown whole.
+    pub fn is_expanded(&self, line: u32) -> bool {
+        self.expanded.contains(&line)
     }
 
     /// The line under the cursor.
@@ -318,31 +322,38 @@ impl Lines {
                 };
                 line.render(rect, buf);
                 if Some(placed.line) == here && n == 0 && !self.follow {
-                    mark(rect, buf, look);
+                    select(rect, buf, look);
                 }
             }
         }
     }
 }
 
-/// A span whose words that were looked for stand out.
+/// Marks the row under the cursor; what was looked for still stands out in it.
+fn select(row: Rect, buf: &mut Buffer, look: &Look) {
+    let found = row::found_style(look.theme);
+    for position in row.positions() {
+        if let Some(cell) = buf.cell_mut(position)
+            && (Some(cell.fg) != found.fg || !cell.modifier.contains(found.add_modifier))
+        {
+            cell.set_style(look.theme.cursor());
+        }
+    }
+}
+
+/// Spans in which what was looked for stands out.
 pub fn highlighted(
     text: &str,
-    wanted: Option<&str>,
+    search: Option<&Search>,
     style: Style,
     found: Style,
 ) -> Vec<Span<'static>> {
-    let wanted = wanted.filter(|w| !w.is_empty() && text.is_ascii());
-    let Some(wanted) = wanted else {
-        return vec![Span::styled(text.to_owned(), style)];
-    };
-    let (folded, wanted) = (text.to_ascii_lowercase(), wanted.to_ascii_lowercase());
     let mut spans = Vec::new();
     let mut done = 0;
-    for (at, hit) in folded.match_indices(&wanted) {
-        spans.push(Span::styled(text[done..at].to_owned(), style));
-        spans.push(Span::styled(text[at..at + hit.len()].to_owned(), found));
-        done = at + hit.len();
+    for range in search.map(|search| search.ranges(text)).unwrap_or_default() {
+        spans.push(Span::styled(text[done..range.start].to_owned(), style));
+        spans.push(Span::styled(text[range.clone()].to_owned(), found));
+        done = range.end;
     }
     spans.push(Span::styled(text[done..].to_owned(), style));
     spans

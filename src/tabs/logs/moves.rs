@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use super::head::{Areas, areas};
 use super::{Logs, Origin, View};
 use crate::client::tail::Status;
+use crate::domain::invocation::Wanted;
 use crate::effects::logs::Effect;
 use crate::store::{Layer, Want};
 use crate::tabs::Cx;
@@ -46,6 +47,9 @@ impl Logs {
 
     /// Enter: open the line, or go to the lines of the request or error under the cursor.
     pub(super) fn submit(&mut self, cx: &mut Cx) {
+        if let Some(place) = self.focus {
+            return self.open_behind(place, cx);
+        }
         let (label, want) = match self.view {
             View::Lines => return self.lines.toggle_expanded(&self.sieve, &self.store),
             View::Requests => {
@@ -92,6 +96,12 @@ impl Logs {
             && let Some(id) = self.insights.stop()
         {
             return cx.effect(Effect::StopQuery { id });
+        }
+        if self.focus.take().is_some() {
+            return;
+        }
+        if self.view == View::Requests && !self.requests.wanted().is_all() {
+            return self.want(Wanted::default());
         }
         if self.view != View::Lines {
             return self.open(View::Lines, cx);
@@ -216,10 +226,31 @@ impl Logs {
         }
     }
 
+    /// One bar of the strip earlier or later.
+    pub(super) fn step_time(&mut self, later: bool, cx: &Cx) {
+        let index = self.lines.index(&self.sieve, &self.store);
+        let here = self.sieve.at(index, &self.store);
+        let Some(here) = here.and_then(|line| self.store.time(line)) else {
+            return;
+        };
+        let bar = self.strip.bar_ms(self.areas(cx.body).strip);
+        let time = if later { here + bar } else { here - bar };
+        let to = self.sieve.index_at_time(time, &self.store);
+        let to = if later {
+            to.max(index + 1)
+        } else {
+            to.min(index.saturating_sub(1))
+        };
+        self.visit(to, cx);
+    }
+
     pub(super) fn step_level(&mut self, up: bool, cx: &mut Cx) {
         if self.view == View::Requests {
-            self.requests.only_failures = up;
-            self.count(cx.now, true);
+            let wanted = Wanted {
+                failed: up,
+                ..self.requests.wanted().clone()
+            };
+            self.want(wanted);
         } else if self.sieve.step_level(up) {
             self.refilter(cx);
         }

@@ -18,6 +18,7 @@ pub fn offers(logs: &Logs) -> Vec<Offer> {
         View::Errors | View::Insights => "lines",
     };
     let enter = match logs.view {
+        _ if logs.focus.is_some() => "requests behind it",
         View::Lines => "expand",
         View::Requests | View::Errors => "its lines",
         View::Insights => "whole row",
@@ -32,11 +33,22 @@ pub fn offers(logs: &Logs) -> Vec<Offer> {
         Offer::new(Action::Errors, "errors"),
         Offer::new(Action::Search, "search"),
         Offer::new(Action::Include, "only"),
-        Offer::new(Action::Exclude, "hide"),
+        Offer::new(Action::Exclude, "hide").only_if(
+            logs.view != View::Requests,
+            "among requests & chooses: failed, cold, >500ms, a text",
+        ),
         Offer::new(Action::Submit, enter).only_if(has_lines, nothing),
         Offer::new(
             Action::Follow,
-            if logs.lines.follow { "pause" } else { "follow" },
+            match logs.view {
+                View::Requests => "newest first",
+                _ if logs.lines.follow => "pause",
+                _ => "follow",
+            },
+        )
+        .only_if(
+            matches!(logs.view, View::Lines | View::Requests),
+            "nothing is followed here",
         ),
         Offer::new(
             Action::LevelUp,
@@ -99,6 +111,12 @@ pub fn offers(logs: &Logs) -> Vec<Offer> {
             },
         )
         .only_if(has_lines, nothing),
+        Offer::new(Action::CopyCommand, "copy as aws logs")
+            .only_if(!logs.groups.is_empty(), "there is no log group to ask"),
+        Offer::new(Action::NextField, "next figure"),
+        Offer::new(Action::PreviousField, "previous figure"),
+        Offer::new(Action::Earlier, "earlier").only_if(has_lines, nothing),
+        Offer::new(Action::Later, "later").only_if(has_lines, nothing),
         Offer::new(Action::Export, "export").only_if(has_lines, nothing),
         Offer::new(Action::OpenConsole, "copy console link").only_if(has_lines, nothing),
         Offer::new(Action::OpenFile, "open a file"),

@@ -28,6 +28,8 @@ pub enum Ask {
     Insights,
     /// A file or a recording.
     File,
+    /// Which requests to list.
+    Requests,
 }
 
 impl Ask {
@@ -40,6 +42,7 @@ impl Ask {
             Self::Pattern => " server-side pattern: ",
             Self::Insights => " Insights ",
             Self::File => " open ",
+            Self::Requests => " requests ",
         }
     }
 
@@ -55,6 +58,9 @@ impl Ask {
             Self::File => {
                 "incident.log   session.jsonl 10x plays a recording   empty: back to the tail"
             }
+            Self::Requests => {
+                "failed  cold  timeout  oom  running  >500ms  <1s  start of the id  text of the error"
+            }
             Self::Pattern => {
                 "CloudWatch syntax: ERROR  \"timed out\"  { $.level = \"ERROR\" }   empty: everything"
             }
@@ -68,6 +74,9 @@ pub struct Prompt {
     /// What is asked for.
     pub ask: Ask,
     input: Input,
+    /// Texts to choose from with Tab, and which one stands there.
+    choices: Vec<String>,
+    chosen: Option<usize>,
     /// What is wrong with the text so far.
     pub error: Option<String>,
 }
@@ -90,8 +99,36 @@ impl Prompt {
         Self {
             ask,
             input: Input::new(text.to_owned()),
+            choices: Vec::new(),
+            chosen: None,
             error: None,
         }
+    }
+
+    /// With texts to choose from; the first one is taken at once if `take_first`.
+    #[must_use]
+    pub fn with_choices(mut self, choices: Vec<String>, take_first: bool) -> Self {
+        self.choices = choices;
+        if take_first {
+            self.choose(true);
+        }
+        self
+    }
+
+    /// Takes the next or previous choice; false when there is none.
+    fn choose(&mut self, forward: bool) -> bool {
+        let len = self.choices.len();
+        if len == 0 {
+            return false;
+        }
+        let at = match self.chosen {
+            None if forward => 0,
+            None => len - 1,
+            Some(at) => (at + if forward { 1 } else { len - 1 }) % len,
+        };
+        self.chosen = Some(at);
+        self.input = Input::new(self.choices[at].clone());
+        true
     }
 
     /// The cursor goes before this character.
@@ -111,6 +148,13 @@ impl Prompt {
         match key.code {
             KeyCode::Enter => Answer::Given,
             KeyCode::Esc => Answer::Dropped,
+            KeyCode::Tab | KeyCode::BackTab => {
+                if self.choose(key.code == KeyCode::Tab) {
+                    Answer::Edited
+                } else {
+                    Answer::Kept
+                }
+            }
             KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => Answer::Kept,
             KeyCode::Backspace if self.input.value().is_empty() => Answer::Dropped,
             _ => {
@@ -139,10 +183,16 @@ impl Prompt {
     pub fn render(&self, right: &str, area: Rect, buf: &mut Buffer, look: &Look) -> Position {
         let theme = look.theme;
         let mark = self.ask.mark();
-        let right = self
-            .error
-            .as_deref()
-            .map_or_else(|| right.to_owned(), clean);
+        let choices = match self.choices.len() {
+            0 => String::new(),
+            _ if right.is_empty() => "Tab: fields of the line".to_owned(),
+            _ => format!("Tab: fields  {right}"),
+        };
+        let right = match &self.error {
+            Some(error) => clean(error),
+            None if choices.is_empty() => right.to_owned(),
+            None => choices,
+        };
         let side = if self.error.is_some() {
             theme.bad
         } else {
@@ -166,7 +216,9 @@ impl Prompt {
         let left = line.width();
         line.render(area, buf);
         let need = width(&right) + 2;
-        if !typed.is_empty() && left + need <= usize::from(area.width) || self.error.is_some() {
+        if (!typed.is_empty() || !self.choices.is_empty()) && left + need <= usize::from(area.width)
+            || self.error.is_some()
+        {
             let cells = need.min(usize::from(area.width)) as u16;
             let rect = Rect {
                 x: area.right() - cells,

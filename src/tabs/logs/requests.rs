@@ -7,7 +7,7 @@ use ratatui::widgets::Widget;
 
 use super::clock::Clock;
 use super::row::one_line;
-use crate::domain::invocation::{Invocation, Status};
+use crate::domain::invocation::{Invocation, Status, Wanted};
 use crate::domain::line::Level;
 use crate::store::Store;
 use crate::tabs::Look;
@@ -75,20 +75,19 @@ impl Sort {
 pub struct Requests {
     /// Order of the rows.
     pub sort: Sort,
-    /// Only failures.
-    pub only_failures: bool,
+    wanted: Wanted,
+    /// How many there are in all.
+    total: usize,
     listed: Vec<u32>,
     /// The request under the cursor; `None`: the first row, whatever it is.
     cursor: Option<u32>,
 }
 
 impl Requests {
-    /// Nothing yet, to be sorted so.
-    pub fn sorted_by(sort: Sort) -> Self {
-        Self {
-            sort,
-            ..Self::default()
-        }
+    /// Nothing yet; the order and the filter stay.
+    pub fn clear(&mut self) {
+        self.listed.clear();
+        (self.total, self.cursor) = (0, None);
     }
 
     /// Back to the newest, and stays there.
@@ -96,17 +95,32 @@ impl Requests {
         (self.sort, self.cursor) = (Sort::Time, None);
     }
 
+    /// Lists these from now on, from the first.
+    pub fn list(&mut self, wanted: Wanted, sort: Sort) {
+        (self.wanted, self.sort, self.cursor) = (wanted, sort, None);
+    }
+
+    /// Which ones are listed.
+    pub const fn wanted(&self) -> &Wanted {
+        &self.wanted
+    }
+
     /// Lists anew what is known now.
     pub fn refresh(&mut self, store: &Store) {
         let rows = store.invocations().rows();
-        let wanted = |row: &Invocation| !self.only_failures || row.status().is_failure();
-        self.listed = (0..rows.len() as u32)
-            .filter(|at| wanted(&rows[*at as usize]))
+        self.total = rows.len();
+        let mut keyed: Vec<(f64, u32)> = (0_u32..)
+            .zip(rows)
+            .filter(|(_, row)| self.wanted.holds(row, || first_error(row, store)))
+            .map(|(at, row)| (self.sort.key(row), at))
             .collect();
-        let sort = self.sort;
-        let key = |at: &u32| sort.key(&rows[*at as usize]);
-        self.listed
-            .sort_by(|a, b| key(b).total_cmp(&key(a)).then(b.cmp(a)));
+        keyed.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1)));
+        self.listed = keyed.into_iter().map(|(_, at)| at).collect();
+    }
+
+    /// How many there are, listed or not.
+    pub const fn total(&self) -> usize {
+        self.total
     }
 
     /// How many are listed.
@@ -156,8 +170,8 @@ impl Requests {
     /// Draws the table.
     pub fn render(&self, area: Rect, buf: &mut Buffer, look: &Look, store: &Store, clock: Clock) {
         if self.listed.is_empty() {
-            let text = if self.only_failures {
-                "no request failed"
+            let text = if self.total > 0 {
+                "no request passes the filter: Esc takes it off"
             } else {
                 "no request yet: START, END and REPORT lines make them"
             };

@@ -61,11 +61,8 @@ pub fn rows(
     } else {
         look.theme.muted
     };
-    let found = look.theme.accent.add_modifier(Modifier::REVERSED);
-    let wanted = sieve
-        .search()
-        .filter(|_| sieve.is_found(line))
-        .map(|search| search.text.as_str());
+    let found = found_style(look.theme);
+    let wanted = sieve.search().filter(|_| sieve.is_found(line));
     let mut out = Vec::with_capacity(texts.len());
     for (n, text) in texts.into_iter().enumerate() {
         let mut spans = if n == 0 {
@@ -187,6 +184,11 @@ fn tag(row: &Row) -> &'static str {
         Level::Error => "ERR",
         Level::Fatal => "FTL",
     }
+}
+
+/// The style of what was looked for.
+pub const fn found_style(theme: &Theme) -> Style {
+    theme.accent.add_modifier(Modifier::REVERSED)
 }
 
 /// The style of a level.

@@ -22,14 +22,24 @@ pub struct Entry {
 pub struct Search {
     /// As typed.
     pub text: String,
+    query: Query,
     filter: Filter,
     matches: Option<Matches>,
+}
+
+impl Search {
+    /// Where it shows in a text, as byte ranges.
+    pub fn ranges(&self, text: &str) -> Vec<std::ops::Range<usize>> {
+        self.query.ranges(text)
+    }
 }
 
 /// Filters, search and the visible lines.
 #[derive(Debug, Default)]
 pub struct Sieve {
     entries: Vec<Entry>,
+    /// A layer that is still being typed.
+    preview: Option<Layer>,
     level: Option<Level>,
     search: Option<Search>,
     /// Lines around each match.
@@ -74,6 +84,24 @@ impl Sieve {
     /// Whether anything hides lines.
     pub fn is_filtering(&self) -> bool {
         !self.filter.is_empty()
+    }
+
+    /// Shows what a query would do while it is typed; an empty one does nothing.
+    pub fn preview(&mut self, text: &str, exclude: bool) -> Result<(), QueryError> {
+        let query = Query::parse(text)?;
+        self.preview = (!query.is_empty()).then_some(Layer {
+            exclude,
+            want: Want::Query(query),
+        });
+        self.rebuild_filter();
+        Ok(())
+    }
+
+    /// Forgets what was being typed; false when there was nothing.
+    pub fn drop_preview(&mut self) -> bool {
+        let dropped = self.preview.take().is_some();
+        self.rebuild_filter();
+        dropped
     }
 
     /// Puts a query on the stack.
@@ -138,6 +166,7 @@ impl Sieve {
         let query = Query::parse(text)?;
         self.search = (!query.is_empty()).then(|| Search {
             text: text.to_owned(),
+            query: query.clone(),
             filter: Filter::query(query),
             matches: None,
         });
@@ -150,6 +179,7 @@ impl Sieve {
         filter
             .layers
             .extend(self.entries.iter().map(|entry| entry.layer.clone()));
+        filter.layers.extend(self.preview.clone());
         self.filter = filter;
     }
 

@@ -32,6 +32,12 @@ impl Strip {
         }
     }
 
+    /// How much time one bar stands for, milliseconds.
+    pub fn bar_ms(&self, area: Rect) -> i64 {
+        let (_, cells) = bars_of(area);
+        ((self.to - self.from) / i64::from(cells).max(1)).max(1)
+    }
+
     /// The time under a column of the strip.
     pub fn time_at(&self, area: Rect, x: u16) -> Option<i64> {
         let (start, cells) = bars_of(area);

@@ -154,17 +154,21 @@ pub fn open(stage: &mut Stage) {
 
 /// Presses keys and answers the filters they ask for, as the runner would.
 fn press(stage: &mut Stage, keys: &str) -> Vec<Effect> {
-    let effects = stage.press(keys);
-    for effect in &effects {
-        if let Effect::Logs(LogsEffect::Sift(sift)) = effect {
-            stage.event(LogsEvent::Sifted(Sifted {
-                id: sift.id,
-                unhidden: sift.unhidden.as_ref().map(|scan| scan.matches()),
-                filter: sift.filter.as_ref().map(|scan| scan.matches()),
-                search: sift.search.as_ref().map(|scan| scan.matches()),
-                done: true,
-            }));
+    let mut effects = Vec::new();
+    for key in keys.split_whitespace() {
+        let asked = stage.press(key);
+        for effect in &asked {
+            if let Effect::Logs(LogsEffect::Sift(sift)) = effect {
+                stage.event(LogsEvent::Sifted(Sifted {
+                    id: sift.id,
+                    unhidden: sift.unhidden.as_ref().map(|scan| scan.matches()),
+                    filter: sift.filter.as_ref().map(|scan| scan.matches()),
+                    search: sift.search.as_ref().map(|scan| scan.matches()),
+                    done: true,
+                }));
+            }
         }
+        effects.extend(asked);
     }
     effects
 }
@@ -614,11 +618,9 @@ fn escape_takes_off_what_was_put_on_last_and_then_goes_back() {
     press(&mut stage, "esc");
     assert!(stage.text().contains("4 of 174 lines"), "{}", stage.text());
     press(&mut stage, "esc");
-    let text = stage.text();
-    assert!(
-        text.contains("44 requests") && text.contains(" 174 lines"),
-        "{text}"
-    );
+    assert!(stage.text().contains("44 requests"), "{}", stage.text());
+    press(&mut stage, "esc");
+    assert!(stage.text().contains(" 174 lines"), "{}", stage.text());
 }
 
 #[test]
@@ -890,4 +892,188 @@ async fn a_recording_is_played_at_its_pace() {
     assert_eq!(played, 173);
     let took = began.elapsed().as_millis();
     assert!((5_490..5_510).contains(&took), "55 s at 10x took {took} ms");
+}
+
+#[test]
+fn a_filter_shows_what_it_does_while_it_is_typed() {
+    let mut stage = stage();
+    press(&mut stage, "& s c o r e d");
+    let text = stage.text();
+    assert!(!text.contains("REPORT"), "{text}");
+    press(&mut stage, "esc");
+    assert!(stage.text().contains("REPORT"), "{}", stage.text());
+    press(&mut stage, "- s c o r e d enter");
+    assert!(
+        stage.text().contains("134 of 174 lines"),
+        "{}",
+        stage.text()
+    );
+}
+
+#[test]
+fn a_filter_is_composed_from_the_members_of_a_line() {
+    let mut stage = stage();
+    press(&mut stage, "& s c o r e d enter k enter shift-f");
+    let text = stage.text();
+    assert!(
+        text.contains("server-side pattern:  { $.level = \"INFO\" }"),
+        "{text}"
+    );
+    stage.press("tab");
+    assert!(stage.text().contains("{ $."), "{}", stage.text());
+    assert!(!stage.text().contains("{ $.level"), "{}", stage.text());
+    stage.press("esc");
+    press(&mut stage, "esc & tab");
+    assert!(stage.text().contains(" &  level=INFO"), "{}", stage.text());
+}
+
+#[test]
+fn requests_are_chosen_by_what_they_are() {
+    crate::assert_screens!("logs-requests-chosen", |stage| {
+        open(stage);
+        stage.press("v & f a i l e d space > 1 0 0 m s enter");
+    });
+    let mut stage = stage();
+    stage.press("v & c o l d");
+    assert!(stage.text().contains("1 of 44"), "{}", stage.text());
+    stage.press("esc");
+    assert!(stage.text().contains(" 44 requests"), "{}", stage.text());
+    stage.press("+");
+    let text = stage.text();
+    assert!(
+        text.contains("3 of 44 requests") && text.contains("& failed"),
+        "{text}"
+    );
+    stage.press("& x enter");
+    assert!(
+        stage.text().contains("no request passes the filter"),
+        "{}",
+        stage.text()
+    );
+    stage.press("esc");
+    assert!(stage.text().contains(" 44 requests"), "{}", stage.text());
+}
+
+#[test]
+fn enter_on_a_figure_lists_the_requests_behind_it() {
+    crate::assert_screens!("logs-figure", |stage| {
+        open(stage);
+        stage.press("tab tab tab");
+    });
+    let mut stage = Stage::new((80, 24), ThemeName::Dark);
+    open(&mut stage);
+    // n, p50, p95, p99 of the five minutes, errors.
+    stage.press("tab tab tab tab tab enter");
+    let text = stage.text();
+    assert!(
+        text.contains("3 of 44 requests") && text.contains("& failed"),
+        "{text}"
+    );
+    assert!(text.contains("ended since 11:55:00"), "{text}");
+    stage.press("tab tab enter");
+    let text = stage.text();
+    let slowest = text
+        .lines()
+        .find(|line| line.contains("✗") || line.contains("✓"));
+    assert!(
+        slowest.is_some_and(|line| line.contains("10.0 s")),
+        "{text}"
+    );
+    assert!(text.contains("& >"), "{text}");
+}
+
+#[test]
+fn a_figure_is_clicked_and_the_strip_scrolls_time() {
+    use crossterm::event::{
+        Event as TermEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+    };
+    let mut stage = stage();
+    let at = |stage: &Stage, word: &str| {
+        let text = stage.text();
+        let rows = text.lines().enumerate();
+        let found = rows.filter_map(|(y, line)| Some((line.find(word)?, y, line.to_owned())));
+        let (byte, y, line) = found.min_by_key(|(_, y, _)| *y).unwrap();
+        (line[..byte].chars().count() as u16, y as u16)
+    };
+    let mouse = |kind, (column, row)| {
+        TermEvent::Mouse(MouseEvent {
+            kind,
+            column,
+            row,
+            modifiers: KeyModifiers::NONE,
+        })
+    };
+    let strip = at(&stage, "█");
+    stage.term(mouse(MouseEventKind::ScrollUp, strip));
+    assert!(stage.text().contains("PAUSED"), "{}", stage.text());
+    let one = stage.buffer();
+    stage.press("<");
+    assert!(stage.buffer() != one, "{}", stage.text());
+    let two = stage.buffer();
+    stage.press(">");
+    assert!(stage.buffer() != two, "{}", stage.text());
+    let errors = at(&stage, "err ");
+    stage.term(mouse(MouseEventKind::Down(MouseButton::Left), errors));
+    assert!(
+        stage.text().contains("3 of 44 requests"),
+        "{}",
+        stage.text()
+    );
+}
+
+#[test]
+fn a_view_is_copied_as_a_command_of_the_aws_cli() {
+    let copied = |stage: &mut Stage, keys: &str| {
+        let effects = stage.press(keys);
+        let copied = effects.into_iter().find_map(|effect| match effect {
+            Effect::Copy(text) => Some(text),
+            _ => None,
+        });
+        copied.expect("something is copied")
+    };
+    let mut stage = Stage::new((120, 40), ThemeName::Dark);
+    open_connected(&mut stage);
+    stage.event(LogsEvent::Tail(1, batch(Phase::Live, session())));
+    assert_eq!(
+        copied(&mut stage, "a"),
+        "aws logs tail /aws/lambda/wine-quality-predictor --follow --since 1h --format short --region us-east-2"
+    );
+    let request = copied(&mut stage, "v right a");
+    assert_eq!(
+        request,
+        format!(
+            "aws logs filter-log-events --log-group-name /aws/lambda/wine-quality-predictor --start-time {} --end-time {} --filter-pattern '\"{}\"' --region us-east-2",
+            START + 43_000 - 60_000,
+            START + 53_002 + 60_000,
+            id(101)
+        )
+    );
+    ask(&mut stage, "-15m fields @message | limit 1");
+    let query = copied(&mut stage, "a");
+    assert!(
+        query.starts_with("aws logs start-query --log-group-names /aws/lambda/wine-quality-predictor --start-time ")
+            && query.contains(" --query-string 'fields @message | limit 1'"),
+        "{query}"
+    );
+}
+
+#[test]
+fn what_was_found_stands_out_whatever_was_asked() {
+    let reversed = |keys: &str| {
+        let mut stage = Stage::new((120, 40), ThemeName::Dark);
+        open(&mut stage);
+        press(&mut stage, keys);
+        let buffer = stage.buffer();
+        let list = (7..39).flat_map(|y| (0..120).map(move |x| (x, y)));
+        let cells = list.map(|at| &buffer[at]);
+        let marked = cells.filter(|cell| {
+            cell.fg == ratatui::style::Color::Cyan
+                && cell.modifier.contains(ratatui::style::Modifier::REVERSED)
+        });
+        marked
+            .map(|cell| cell.symbol().to_owned())
+            .collect::<String>()
+    };
+    assert!(reversed("/ / o u t . a f t e r / enter").contains("out after"));
+    assert!(reversed("/ a l c o h o l = 3 9 enter").contains("39"));
 }
