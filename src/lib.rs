@@ -19,6 +19,7 @@
 //! To add a tab, see [`tabs`]; an effect, see [`effects`]; a key, `assets/keys.toml`; a model, `assets/models`.
 
 pub mod app;
+pub mod batch;
 pub mod challenger;
 pub mod champion;
 pub mod cli;

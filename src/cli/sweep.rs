@@ -182,7 +182,7 @@ fn agreed(model: &Model, calls: usize, args: &Args) -> Result<bool, Failure> {
             if is_loopback(&endpoint.to_string()) {
                 return Ok(true);
             }
-            (endpoint.authority().to_owned(), true)
+            (endpoint.authority(), true)
         }
         Model::Function(link) if link.session.sandbox => return Ok(true),
         Model::Function(link) => (clean(&link.session.function), false),
@@ -270,16 +270,12 @@ impl Said<'_> {
 
     fn line(&self, out: &mut impl Write, point: &Point, remark: &str) -> std::io::Result<()> {
         let value = self.feature.display((point.value * 1e6).round() / 1e6);
-        match point.way.score() {
-            Some(score) => writeln!(
-                out,
-                "{value:>10}  {score:>6.3}  {:<10}{remark}",
-                self.band(point).unwrap_or_default()
-            ),
-            None => {
-                let fault = clean(&point.way.fault().unwrap_or_default());
-                writeln!(out, "{value:>10}  {fault}{remark}")
-            }
+        if let Some(score) = point.way.score() {
+            let band = self.band(point).unwrap_or_default();
+            writeln!(out, "{value:>10}  {score:>6.3}  {band:<10}{remark}")
+        } else {
+            let fault = clean(&point.way.fault().unwrap_or_default());
+            writeln!(out, "{value:>10}  {fault}{remark}")
         }
     }
 

@@ -152,10 +152,13 @@ impl Schema {
 
     /// The band a score falls into.
     pub fn band(&self, score: f64) -> &Band {
-        self.bands
-            .iter()
-            .find(|band| score < band.below)
-            .unwrap_or(&self.bands[self.bands.len() - 1])
+        &self.bands[self.band_at(score)]
+    }
+
+    /// Position of the band a score falls into.
+    pub fn band_at(&self, score: f64) -> usize {
+        let found = self.bands.iter().position(|band| score < band.below);
+        found.unwrap_or(self.bands.len() - 1)
     }
 
     /// The preset with this name.

@@ -521,7 +521,9 @@ impl Tab for Predict {
                     value,
                     score,
                 } => self.swept(*ticket, *value, score),
-                Event::SweepEnded { ticket, error } => self.sweep_ended(*ticket, error, cx),
+                Event::SweepEnded { ticket, error } => {
+                    self.sweep_ended(*ticket, error.as_ref(), cx)
+                }
                 Event::Dependence {
                     version,
                     field,

@@ -1045,7 +1045,8 @@ fn a_table_is_scored_and_a_second_run_finds_it_done() {
     vintner(home.path()).args(args).assert().code(1).stdout(
         contains("3 rows")
             .and(contains("1 failed"))
-            .and(contains("MAE")),
+            .and(contains("MAE"))
+            .and(contains("2 of 2 in the same band")),
     );
     let scored = std::fs::read_to_string(&to).unwrap();
     assert!(

@@ -113,7 +113,7 @@ impl Predict {
             ticket: self.tickets,
             body: features.to_json(&cx.env.schema),
             schema: cx.env.schema.clone(),
-            endpoint: endpoint.authority().to_owned(),
+            endpoint: endpoint.authority(),
             function: function
                 .filter(|name| !name.is_empty())
                 .map(|name| clean(name)),
@@ -169,7 +169,7 @@ impl Predict {
         }
     }
 
-    pub(super) fn sweep_ended(&mut self, ticket: u64, error: &Option<String>, cx: &mut Cx) {
+    pub(super) fn sweep_ended(&mut self, ticket: u64, error: Option<&String>, cx: &mut Cx) {
         if let Some(served) = self.charts.served_by(ticket) {
             served.running = false;
             if let Some(error) = error {

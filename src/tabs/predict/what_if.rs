@@ -113,7 +113,7 @@ fn title(feature: &Feature, version: &str, opened: bool, area: Rect, look: &Look
     fitting(&variants, usize::from(area.width.saturating_sub(2)))
 }
 
-fn set<'a>(data: &'a [(f64, f64)], marker: Marker, kind: GraphType, style: Style) -> Dataset<'a> {
+fn set(data: &[(f64, f64)], marker: Marker, kind: GraphType, style: Style) -> Dataset<'_> {
     Dataset::default()
         .data(data)
         .marker(marker)

@@ -1,0 +1,436 @@
+//! A table scored row by row: a few at a time, each with its own status; each row is on disk before the next is
+//! written, so that a stopped run can go on.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+
+use crate::champion::Local;
+use crate::client::predict::PredictClient;
+use crate::client::ways;
+use crate::domain::features::Features;
+use crate::domain::schema::Schema;
+
+/// Columns appended to every row.
+const ADDED: [&str; 4] = ["prediction", "rating", "status", "error"];
+
+/// The status of a row that got through to nobody.
+const NO_ANSWER: &str = "no answer";
+
+/// Why a table cannot be scored.
+#[derive(Debug, thiserror::Error)]
+pub enum BatchError {
+    /// A file cannot be read.
+    #[error("cannot read {}: {cause}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// The scored rows cannot be written.
+    #[error("cannot write {}: {cause}", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// No table.
+    #[error("the table is not CSV: {0}")]
+    NotCsv(csv::Error),
+    /// Features without a column.
+    #[error("{} has no column for {missing}", path.display())]
+    Columns {
+        /// The file.
+        path: PathBuf,
+        /// The features.
+        missing: String,
+    },
+    /// What is there is not the beginning of this table's scores.
+    #[error("{} is there already and was not made from this table: name another --out", _0.display())]
+    Foreign(PathBuf),
+}
+
+fn unreadable(path: &Path, cause: io::Error) -> BatchError {
+    BatchError::Unreadable {
+        path: path.to_owned(),
+        cause,
+    }
+}
+
+fn unwritable(path: &Path, cause: impl Into<io::Error>) -> BatchError {
+    BatchError::Unwritable {
+        path: path.to_owned(),
+        cause: cause.into(),
+    }
+}
+
+/// Who scores rows.
+pub enum Model {
+    /// The endpoint.
+    Endpoint(Box<PredictClient>),
+    /// The champion on this machine.
+    Local(Local),
+}
+
+/// A table that fits the schema.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    header: csv::StringRecord,
+    rows: Vec<csv::StringRecord>,
+    /// The column of each feature; `None` for an optional one that the table lacks.
+    columns: Vec<Option<usize>>,
+    /// The column of the truth.
+    truth: Option<usize>,
+}
+
+/// What came of all rows, this run's and those of earlier ones.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Tally {
+    /// Rows of the table.
+    pub rows: usize,
+    /// Rows that are done, those of earlier runs among them.
+    pub done: usize,
+    /// Rows that an earlier run had written.
+    pub resumed: usize,
+    /// Sent in this run.
+    pub sent: usize,
+    /// Rows without a score.
+    pub failed: usize,
+    /// Prediction and truth, where the table has a column of the score's name.
+    pub pairs: Vec<(f64, f64)>,
+    /// How long this run has taken.
+    pub took: Duration,
+}
+
+/// What came of a row.
+struct Scored {
+    row: csv::StringRecord,
+    score: Option<f64>,
+    status: String,
+    error: String,
+}
+
+impl Table {
+    /// Reads a file, or stdin for `-`; columns are found by name.
+    pub fn read(from: &Path, schema: &Schema) -> Result<Self, BatchError> {
+        let mut text = String::new();
+        let read = if from == Path::new("-") {
+            io::stdin().lock().read_to_string(&mut text)
+        } else {
+            File::open(from).and_then(|mut file| file.read_to_string(&mut text))
+        };
+        read.map_err(|cause| unreadable(from, cause))?;
+        let mut table = csv::ReaderBuilder::new()
+            .delimiter(delimiter(&text))
+            .trim(csv::Trim::All)
+            .flexible(true)
+            .from_reader(text.as_bytes());
+        let header = table.headers().map_err(BatchError::NotCsv)?.clone();
+        let columns = columns(schema, &header, from)?;
+        let truth = header
+            .iter()
+            .position(|name| name.eq_ignore_ascii_case(&schema.score.label));
+        let rows = table.records().collect::<Result<_, _>>();
+        Ok(Self {
+            header,
+            rows: rows.map_err(BatchError::NotCsv)?,
+            columns,
+            truth,
+        })
+    }
+
+    /// How many rows it has.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// True without a row.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Scores the rows that `to` does not hold yet, `jobs` at a time; `progress` hears every row and may stop the run,
+    /// which keeps what was written.
+    pub async fn score(
+        &self,
+        to: &Path,
+        model: &Model,
+        schema: &Schema,
+        jobs: usize,
+        mut progress: impl FnMut(&Tally) -> ControlFlow<()>,
+    ) -> Result<Tally, BatchError> {
+        let mut earlier = earlier(to, &self.header, &self.rows)?;
+        let began = Instant::now();
+        let mut tally = Tally {
+            rows: self.rows.len(),
+            done: earlier.len(),
+            resumed: earlier.len(),
+            ..Tally::default()
+        };
+        let send = |row: csv::StringRecord| score(model, schema, &self.columns, row);
+        let unanswered: Vec<usize> = (0..earlier.len())
+            .filter(|&n| unanswered(&earlier[n]))
+            .collect();
+        if !unanswered.is_empty() {
+            let again = unanswered.iter().map(|&n| self.rows[n].clone());
+            let scored: Vec<Scored> = futures::stream::iter(again)
+                .map(send)
+                .buffered(jobs)
+                .collect()
+                .await;
+            for (&n, scored) in unanswered.iter().zip(&scored) {
+                earlier[n] = scored.record(schema);
+            }
+            tally.sent = scored.len();
+            replace(to, &self.header, &earlier)?;
+        }
+        for (row, record) in self.rows.iter().zip(&earlier) {
+            tally.add(row, score_of(record), self.truth);
+        }
+        let mut writer = writer(to, &self.header)?;
+        let mut scored = futures::stream::iter(self.rows.iter().skip(tally.resumed).cloned())
+            .map(send)
+            .buffered(jobs);
+        while let Some(scored) = scored.next().await {
+            tally.sent += 1;
+            tally.done += 1;
+            tally.add(&scored.row, scored.score, self.truth);
+            let written = writer.write_record(&scored.record(schema));
+            written.map_err(|cause| unwritable(to, cause))?;
+            writer.flush().map_err(|cause| unwritable(to, cause))?;
+            tally.took = began.elapsed();
+            if progress(&tally).is_break() {
+                break;
+            }
+        }
+        tally.took = began.elapsed();
+        Ok(tally)
+    }
+}
+
+impl Tally {
+    fn add(&mut self, row: &csv::StringRecord, score: Option<f64>, truth: Option<usize>) {
+        self.failed += usize::from(score.is_none());
+        let truth = truth
+            .and_then(|column| row.get(column))
+            .and_then(|text| text.parse::<f64>().ok());
+        self.pairs.extend(score.zip(truth));
+    }
+
+    /// How long the rest will take at this run's pace; `None` before the first row.
+    pub fn left(&self) -> Option<Duration> {
+        let here = self.done - self.resumed;
+        let rest = (self.rows - self.done) as f64;
+        (here > 0).then(|| self.took.mul_f64(rest / here as f64))
+    }
+}
+
+fn delimiter(text: &str) -> u8 {
+    let first = text.lines().next().unwrap_or_default();
+    [b';', b'\t']
+        .into_iter()
+        .find(|&delimiter| first.as_bytes().contains(&delimiter))
+        .unwrap_or(b',')
+}
+
+/// The column of each feature; `None` for an optional one that the table lacks.
+fn columns(
+    schema: &Schema,
+    header: &csv::StringRecord,
+    from: &Path,
+) -> Result<Vec<Option<usize>>, BatchError> {
+    let of = |position: usize| {
+        header
+            .iter()
+            .position(|name| schema.position(name) == Some(position))
+    };
+    let columns: Vec<Option<usize>> = (0..schema.features.len()).map(of).collect();
+    let missing: Vec<&str> = (schema.features.iter().zip(&columns))
+        .filter(|(feature, column)| column.is_none() && feature.default.is_none())
+        .map(|(feature, _)| feature.name.as_str())
+        .collect();
+    if missing.is_empty() {
+        return Ok(columns);
+    }
+    Err(BatchError::Columns {
+        path: from.to_owned(),
+        missing: missing.join(", "),
+    })
+}
+
+/// The rows that an earlier, interrupted run has written, in the table's order; a torn last one is cut off.
+fn earlier(
+    to: &Path,
+    header: &csv::StringRecord,
+    rows: &[csv::StringRecord],
+) -> Result<Vec<csv::StringRecord>, BatchError> {
+    let bytes = match fs::read(to) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        read => read.map_err(|cause| unreadable(to, cause))?,
+    };
+    let foreign = || BatchError::Foreign(to.to_owned());
+    // Only a torn end can be invalid UTF-8, and it is cut off.
+    let text = String::from_utf8_lossy(&bytes);
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let there = reader.headers().map_err(BatchError::NotCsv)?;
+    let same = there.iter().eq(header.iter().chain(ADDED));
+    if !text.contains('\n') && (same || torn_header(&text, header)) {
+        cut(to, 0)?;
+        return Ok(Vec::new());
+    }
+    if !same {
+        return Err(foreign());
+    }
+    let found = reader
+        .records()
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(BatchError::NotCsv)?;
+    let mut sound = Vec::new();
+    for (n, record) in found.iter().enumerate() {
+        let last = n + 1 == found.len();
+        let fits = rows.get(n).is_some_and(|row| made_from(record, row));
+        if fits && (!last || text.ends_with('\n')) {
+            sound.push(record.clone());
+        } else if last && rows.len() > n {
+            cut(to, record.position().map_or(0, csv::Position::byte))?;
+        } else {
+            return Err(foreign());
+        }
+    }
+    Ok(sound)
+}
+
+/// Whether the text is the beginning of the header line that a run writes first.
+fn torn_header(text: &str, header: &csv::StringRecord) -> bool {
+    let mut line = csv::Writer::from_writer(Vec::new());
+    line.write_record(header.iter().chain(ADDED)).is_ok()
+        && line
+            .into_inner()
+            .is_ok_and(|line| line.starts_with(text.as_bytes()))
+}
+
+fn made_from(record: &csv::StringRecord, row: &csv::StringRecord) -> bool {
+    record.len() == row.len() + ADDED.len() && row.iter().eq(record.iter().take(row.len()))
+}
+
+fn cut(file: &Path, length: u64) -> Result<(), BatchError> {
+    let opened = OpenOptions::new().write(true).open(file);
+    let cut = opened.and_then(|file| file.set_len(length));
+    cut.map_err(|cause| unwritable(file, cause))
+}
+
+/// Rows that never got through are sent again; those that were answered, or cannot be sent, are done.
+fn unanswered(record: &csv::StringRecord) -> bool {
+    record.get(record.len() - 2) == Some(NO_ANSWER)
+}
+
+fn score_of(record: &csv::StringRecord) -> Option<f64> {
+    record.get(record.len() - ADDED.len())?.parse().ok()
+}
+
+/// Writes the whole file anew, through a temporary one: a crash leaves either the old or the new.
+fn replace(
+    to: &Path,
+    header: &csv::StringRecord,
+    records: &[csv::StringRecord],
+) -> Result<(), BatchError> {
+    let mut name = to.as_os_str().to_owned();
+    name.push(format!(".{}", std::process::id()));
+    let temporary = PathBuf::from(name);
+    let written = writer(&temporary, header).and_then(|mut writer| {
+        for record in records {
+            let written = writer.write_record(record);
+            written.map_err(|cause| unwritable(&temporary, cause))?;
+        }
+        let flushed = writer.flush().and_then(|()| fs::rename(&temporary, to));
+        flushed.map_err(|cause| unwritable(to, cause))
+    });
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
+
+/// Appends to the file; a new one begins with the header.
+fn writer(to: &Path, header: &csv::StringRecord) -> Result<csv::Writer<File>, BatchError> {
+    let file = OpenOptions::new().create(true).append(true).open(to);
+    let file = file.map_err(|cause| unwritable(to, cause))?;
+    let empty = file.metadata().is_ok_and(|meta| meta.len() == 0);
+    let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(file);
+    if empty {
+        let written = writer.write_record(header.iter().chain(ADDED));
+        written.map_err(|cause| unwritable(to, cause))?;
+        writer.flush().map_err(|cause| unwritable(to, cause))?;
+    }
+    Ok(writer)
+}
+
+async fn score(
+    model: &Model,
+    schema: &Schema,
+    columns: &[Option<usize>],
+    row: csv::StringRecord,
+) -> Scored {
+    let fields: Vec<&str> = columns
+        .iter()
+        .map(|column| {
+            column
+                .and_then(|column| row.get(column))
+                .unwrap_or_default()
+        })
+        .collect();
+    let features = match Features::parse(schema, &fields) {
+        Ok(features) => features,
+        Err(errors) => {
+            let error = errors
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("; ");
+            return Scored {
+                row,
+                score: None,
+                status: "not sent".to_owned(),
+                error,
+            };
+        }
+    };
+    let way = match model {
+        Model::Endpoint(client) => ways::gateway(client, schema, &features.to_json(schema)).await,
+        Model::Local(local) => ways::local(local, schema, &features),
+    };
+    let status = way
+        .status()
+        .map_or_else(|| NO_ANSWER.to_owned(), |status| status.to_string());
+    Scored {
+        row,
+        score: way.score(),
+        status,
+        error: way.fault().unwrap_or_default(),
+    }
+}
+
+impl Scored {
+    /// The row as the file keeps it.
+    fn record(&self, schema: &Schema) -> csv::StringRecord {
+        let text = |score: f64| score.to_string();
+        let rating = |score| schema.band(score).name.clone();
+        let added = [
+            self.score.map(text).unwrap_or_default(),
+            self.score.map(rating).unwrap_or_default(),
+            self.status.clone(),
+            // A line break here could not be told from a torn row.
+            self.error.replace(['\n', '\r'], " "),
+        ];
+        let row = self.row.iter().map(str::to_owned);
+        row.chain(added).collect()
+    }
+}
