@@ -178,7 +178,8 @@ impl Table {
             .filter(|&n| unanswered(&earlier[n]))
             .collect();
         if !unanswered.is_empty() {
-            let again = unanswered.iter().map(|&n| self.rows[n].clone());
+            let again: Vec<csv::StringRecord> =
+                (unanswered.iter()).map(|&n| self.rows[n].clone()).collect();
             let scored: Vec<Scored> = futures::stream::iter(again)
                 .map(send)
                 .buffered(jobs)
@@ -405,7 +406,11 @@ async fn score(
     };
     let way = match model {
         Model::Endpoint(client) => ways::gateway(client, schema, &features.to_json(schema)).await,
-        Model::Local(local) => ways::local(local, schema, &features),
+        Model::Local(local) => {
+            // Whoever shares the thread gets a turn between rows.
+            tokio::task::yield_now().await;
+            ways::local(local, schema, &features)
+        }
     };
     let status = way
         .status()

@@ -117,6 +117,8 @@ pub enum Slot {
     Bench,
     /// A what-if sweep.
     Sweep,
+    /// A table scored row by row.
+    Batch,
     /// The log tail.
     Tail,
     /// A log file being read, a recording being played.

@@ -70,6 +70,7 @@ actions! {
     Explain "explain" "what each feature adds to the score",
     Sweep "sweep" "sweep the selected feature on the endpoint",
     Bench "bench" "measure latency",
+    Batch "batch" "score a CSV file",
     Replay "replay" "send again",
     Edit "edit" "edit a copy",
     Diff "diff" "compare two",

@@ -1,8 +1,10 @@
 //! What the Predict tab asks for and hears: one call to the endpoint, the history's file, a random row.
 
+mod batch;
 mod sweep;
 
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -10,6 +12,7 @@ use rand::Rng;
 use ulid::Ulid;
 
 use super::{Outbox, Runner, Slot};
+use crate::batch::Tally;
 use crate::champion::{self, Local};
 use crate::client::bench::{self, Plan, Server, Timed};
 use crate::client::predict::{Endpoint, PredictClient, Reply};
@@ -70,6 +73,30 @@ pub enum Effect {
     },
     /// Stop sweeping.
     StopSweep,
+    /// Count the rows of a table.
+    ReadTable {
+        /// Comes back with the count.
+        ticket: u64,
+        /// The file.
+        from: PathBuf,
+        /// Whose columns it must have.
+        schema: Arc<Schema>,
+    },
+    /// Score a table, row by row.
+    Batch {
+        /// Comes back with the progress; another run's is stale.
+        ticket: u64,
+        /// The file.
+        from: PathBuf,
+        /// Where the scored rows go; those already there are not sent again.
+        to: PathBuf,
+        /// Who scores; without one, the endpoint does.
+        local: Option<LocalModel>,
+        /// Whose columns it must have.
+        schema: Arc<Schema>,
+    },
+    /// Stop scoring; what is written stays.
+    StopBatch,
     /// The mean curve of the data's rows on the local model.
     Dependence {
         /// Position of the feature.
@@ -163,6 +190,34 @@ pub enum Event {
         /// Why it ended early.
         error: Option<String>,
     },
+    /// How many rows a table has, or why it cannot be scored.
+    TableRead {
+        /// The question's.
+        ticket: u64,
+        /// Its rows.
+        rows: Result<usize, String>,
+    },
+    /// The scoring of a table has begun.
+    BatchBegan {
+        /// The run's.
+        ticket: u64,
+        /// Where the scored rows go.
+        to: PathBuf,
+    },
+    /// Some rows of a table were scored.
+    BatchScored {
+        /// The run's.
+        ticket: u64,
+        /// All of them so far.
+        tally: Box<Tally>,
+    },
+    /// The scoring of a table has ended.
+    BatchEnded {
+        /// The run's.
+        ticket: u64,
+        /// Why it ended early.
+        error: Option<String>,
+    },
     /// The mean curve of the data's rows.
     Dependence {
         /// The model's version.
@@ -245,6 +300,19 @@ pub fn run(effect: Effect, runner: &mut Runner) {
             schema,
         } => sweep::run(ticket, features, field, schema, runner),
         Effect::StopSweep => runner.stop(Slot::Sweep),
+        Effect::ReadTable {
+            ticket,
+            from,
+            schema,
+        } => batch::read(ticket, from, schema, runner),
+        Effect::Batch {
+            ticket,
+            from,
+            to,
+            local,
+            schema,
+        } => batch::run(ticket, [from, to], local, schema, runner),
+        Effect::StopBatch => runner.stop(Slot::Batch),
         Effect::Dependence {
             field,
             local,

@@ -1,6 +1,7 @@
 //! The Predict tab: fill in the features, send them, see the score and where its time went.
 
 pub mod answer;
+pub mod batch;
 pub mod bench;
 mod bench_form;
 pub mod charts;
@@ -39,6 +40,7 @@ use crate::ui::text::clean;
 use crate::ui::theme::Tone;
 
 use answer::Shown;
+use batch::Batch;
 use bench::Bench;
 use charts::{Charts, Dependence};
 use compare::Comparing;
@@ -66,6 +68,7 @@ pub struct Predict {
     charts: Charts,
     comparing: Option<Comparing>,
     bench: Option<Bench>,
+    batch: Option<Batch>,
     opened: bool,
     /// Said once.
     history_lost: bool,
@@ -87,6 +90,7 @@ enum View {
     Explain,
     Compare,
     Bench,
+    Batch,
     /// Two entries, the older first.
     Diff(Box<(Entry, Entry)>),
 }
@@ -107,6 +111,7 @@ impl Predict {
             charts: Charts::default(),
             comparing: None,
             bench: None,
+            batch: None,
             opened: false,
             history_lost: false,
         }
@@ -250,6 +255,10 @@ impl Predict {
                 .iter_mut()
                 .for_each(|bench| bench.running = false);
             cx.effect(Effect::StopBench);
+        } else if self.view == View::Batch && self.batch.as_ref().is_some_and(|batch| batch.running)
+        {
+            (self.batch.iter_mut()).for_each(|batch| batch.running = false);
+            cx.effect(Effect::StopBatch);
         } else if self
             .charts
             .served
@@ -330,6 +339,7 @@ impl Tab for Predict {
             Offer::new(Action::Compare, "three ways"),
             Offer::new(Action::Bench, "bench"),
             Offer::new(Action::Sweep, "sweep the endpoint"),
+            Offer::new(Action::Batch, "score a CSV"),
             Offer::new(Action::Replay, "replay").only_if(some, none),
             Offer::new(Action::Copy, "copy"),
             Offer::new(Action::Undo, "undo").only_if(self.form.can_undo(), "nothing to undo"),
@@ -374,6 +384,7 @@ impl Tab for Predict {
                 past::render_diff(schema, &pair.0, &pair.1, panes.answer, buf, look);
             }
             View::Bench => bench::render(self.bench.as_ref(), panes.answer, buf, look),
+            View::Batch => batch::render(self.batch.as_ref(), panes.answer, buf, look),
             View::Compare => compare::render(self.comparing.as_ref(), panes.answer, buf, look),
             view @ (View::WhatIf | View::Tornado | View::Explain) if panes.chart.is_none() => {
                 self.chart(view, true, panes.answer, buf, look);
@@ -416,6 +427,7 @@ impl Tab for Predict {
             Action::Tornado => self.toggle_view(View::Tornado),
             Action::Explain => self.toggle_view(View::Explain),
             Action::Sweep => self.sweep_endpoint(cx),
+            Action::Batch => self.ask_for_table(cx),
             Action::NextField | Action::PreviousField => {
                 self.focus = if self.focus == Focus::Form {
                     Focus::Past
@@ -523,6 +535,18 @@ impl Tab for Predict {
                 } => self.swept(*ticket, *value, score),
                 Event::SweepEnded { ticket, error } => {
                     self.sweep_ended(*ticket, error.as_ref(), cx)
+                }
+                // The strip that asked hears it.
+                Event::TableRead { .. } => {}
+                Event::BatchBegan { ticket, to } => self.batch_began(*ticket, to),
+                Event::BatchScored { ticket, tally } => {
+                    self.batched(*ticket, |batch| batch.tally = Some(*tally.clone()));
+                }
+                Event::BatchEnded { ticket, error } => {
+                    self.batched(*ticket, |batch| batch.running = false);
+                    if let Some(error) = error {
+                        cx.toast(Tone::Bad, error.clone());
+                    }
                 }
                 Event::Dependence {
                     version,

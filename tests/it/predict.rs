@@ -8,6 +8,7 @@ use crossterm::event::{Event as TermEvent, KeyModifiers, MouseButton, MouseEvent
 use hyper::HeaderMap;
 use predicates::prelude::*;
 use predicates::str::contains;
+use vintner::batch::Tally;
 use vintner::champion::{self, Local};
 use vintner::client::bench::{Plan, Timed, Via as Route};
 use vintner::client::link::Session;
@@ -587,6 +588,73 @@ fn a_bench_is_planned_by_calls_or_by_time_and_says_what_it_costs() {
 }
 
 #[test]
+fn a_table_is_counted_then_asked_about_then_scored() {
+    let mut stage = stage();
+    informed(&mut stage);
+    stage.press("c");
+    stage.paste("'/tables/wines.csv'\n");
+    let effects = stage.press("enter");
+    let [Effect::Predict(Asked::ReadTable { ticket, from, .. })] = &effects[..] else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(from, Path::new("/tables/wines.csv"));
+    let ticket = *ticket;
+    let rows = Err("cannot read it".to_owned());
+    stage.event(Heard::TableRead { ticket, rows });
+    assert!(stage.text().contains("cannot read it"), "{}", stage.text());
+    stage.event(Heard::TableRead {
+        ticket,
+        rows: Ok(1599),
+    });
+    assert!(
+        stage.text().contains("1 599 rows, $0.0019 at list price"),
+        "{}",
+        stage.text()
+    );
+    stage.press("tab");
+    assert!(stage.text().contains("nothing is sent"), "{}", stage.text());
+    let effects = stage.press("enter");
+    let [
+        Effect::Predict(Asked::Batch {
+            to, local: Some(_), ..
+        }),
+    ] = &effects[..]
+    else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(to, Path::new("/tables/wines-scored.csv"));
+    stage.event(Heard::BatchBegan {
+        ticket,
+        to: to.clone(),
+    });
+    stage.event(Heard::BatchScored {
+        ticket,
+        tally: Box::new(tally()),
+    });
+    let text = stage.text();
+    assert!(
+        text.contains("400 of 1599") && text.contains("30 s left"),
+        "{text}"
+    );
+    assert_eq!(stage.press("esc"), [Asked::StopBatch.into()]);
+    assert!(stage.text().contains("stopped"), "{}", stage.text());
+}
+
+/// A quarter of a table, ten seconds after its start.
+fn tally() -> Tally {
+    let pairs = [(5.2, 5.0), (4.8, 5.0), (6.3, 6.0), (6.1, 7.0), (5.9, 6.0)];
+    Tally {
+        rows: 1599,
+        done: 400,
+        resumed: 0,
+        sent: 400,
+        failed: 2,
+        pairs: pairs.into_iter().cycle().take(398).collect(),
+        took: std::time::Duration::from_secs(10),
+    }
+}
+
+#[test]
 fn charts_open_where_they_can_be_seen_and_close_again() {
     for (size, place) in [
         ((80, 24), "Answer"),
@@ -766,6 +834,24 @@ fn the_charts_and_menus_look_right() {
             error: None,
         });
     });
+    crate::assert_screens!("predict-batch", |stage| {
+        informed(stage);
+        let to = "/tables/wines-scored.csv".into();
+        stage.event(Heard::BatchBegan { ticket: 1, to });
+        stage.event(Heard::BatchScored {
+            ticket: 1,
+            tally: Box::new(tally()),
+        });
+    });
+    crate::assert_screens!("predict-batch-asked", |stage| {
+        informed(stage);
+        stage.press("c");
+        stage.paste("/tables/wines.csv");
+        stage.event(Heard::TableRead {
+            ticket: 1,
+            rows: Ok(1599),
+        });
+    });
     crate::assert_screens!("predict-diff", |stage| {
         stage.connect();
         answered(stage, Ok(answer(200, GOOD)));
@@ -814,6 +900,30 @@ fn a_comparison_does_not_cancel_the_prediction_before_it() {
         hand.see("same score").await;
         hand.see("History · 1").await;
     });
+}
+
+#[test]
+fn a_table_is_scored_through_the_real_loop() {
+    let home = tempfile::tempdir().unwrap();
+    let from = home.path().join("wines.csv");
+    let header = "fixed acidity,volatile acidity,citric acid,residual sugar,chlorides,free sulfur dioxide,total sulfur dioxide,density,pH,sulphates,alcohol,quality";
+    let row = "7.4,0.7,0,1.9,0.076,11,34,0.9978,3.51,0.56,9.4,5";
+    std::fs::write(&from, format!("{header}\n{row}\n{row}\n")).unwrap();
+    let path = from.display().to_string();
+    journey_in(&home, (120, 36), Flags::default(), |hand| async move {
+        hand.see("SANDBOX").await;
+        hand.press("c");
+        hand.see("Score a CSV file").await;
+        hand.send(TermEvent::Paste(path));
+        hand.press("enter");
+        hand.see("2 rows").await;
+        hand.press("enter");
+        hand.see("done in").await;
+        hand.see("0 without a score").await;
+        hand.see("MAE").await;
+    });
+    let scored = std::fs::read_to_string(home.path().join("wines-scored.csv")).unwrap();
+    assert_eq!(scored.matches(",200,").count(), 2, "{scored}");
 }
 
 #[test]

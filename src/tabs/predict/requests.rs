@@ -1,6 +1,9 @@
 //! What the tab sends and takes back: a request, a comparison, a bench, an entry of the history.
 
+use std::path::Path;
+
 use super::answer::Shown;
+use super::batch::{Batch, BatchForm};
 use super::bench::Bench;
 use super::bench_form::{Asked, BenchForm};
 use super::charts::Served;
@@ -184,6 +187,37 @@ impl Predict {
         self.view = View::Bench;
     }
 
+    /// Asks for a file of requests.
+    pub(super) fn ask_for_table(&mut self, cx: &mut Cx) {
+        self.tickets += 1;
+        let local = self.local.clone().ok().map(LocalModel);
+        let endpoint = endpoint(cx.env).map(|endpoint| endpoint.authority());
+        if local.is_none() && endpoint.is_none() {
+            return cx.toast(
+                Tone::Warn,
+                "neither an endpoint nor a local model to score with",
+            );
+        }
+        let schema = cx.env.schema.clone();
+        cx.open(BatchForm::new(self.tickets, schema, endpoint, local));
+    }
+
+    pub(super) fn batch_began(&mut self, ticket: u64, to: &Path) {
+        self.batch = Some(Batch {
+            ticket,
+            to: to.to_owned(),
+            tally: None,
+            running: true,
+        });
+        self.view = View::Batch;
+    }
+
+    pub(super) fn batched(&mut self, ticket: u64, take: impl FnOnce(&mut Batch)) {
+        if let Some(batch) = self.batch.as_mut().filter(|batch| batch.ticket == ticket) {
+            take(batch);
+        }
+    }
+
     pub(super) fn compare_began(&mut self, ticket: u64, since: Timestamp) {
         self.comparing = Some(Comparing {
             ticket,
@@ -197,6 +231,9 @@ impl Predict {
     pub(super) fn disconnected(&mut self) {
         self.waiting = None;
         self.charts.served = None;
+        if let Some(batch) = &mut self.batch {
+            batch.running = false;
+        }
         if let Some(bench) = &mut self.bench {
             bench.running = false;
         }
