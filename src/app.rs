@@ -10,6 +10,7 @@ use crossterm::event::{
 use ratatui::layout::{Position, Rect};
 use tokio::time::Instant;
 
+use crate::client::destination::Destination;
 use crate::client::fingerprint::Served;
 use crate::client::link::{Link, Session};
 use crate::config::{SANDBOX, Settings};
@@ -43,6 +44,8 @@ pub struct Env {
     pub schema: Arc<Schema>,
     /// Who and where we are connected to.
     pub session: Remote<Session>,
+    /// Where the connection leads, or the one under way.
+    pub destination: Destination,
     /// The target that a connection is under way to.
     pub connecting: Option<String>,
     /// The sandbox's incident, if one is on.
@@ -99,10 +102,12 @@ impl App {
         };
         let sandboxed = settings.target == SANDBOX;
         let incident = settings.sandbox.incident.filter(|_| sandboxed);
+        let destination = Destination::from(settings.target.as_str());
         let env = Arc::new(Env {
             settings,
             schema,
             session: Remote::Idle,
+            destination,
             connecting: None,
             incident,
         });
@@ -124,7 +129,7 @@ impl App {
 
     /// The first effects: connect to the configured target.
     pub fn start(&mut self, now: Now) -> Vec<Effect> {
-        let target = self.env.settings.target.clone();
+        let target = Destination::from(self.env.settings.target.as_str());
         self.with_cx(now, |app, cx| {
             cx.effect(Effect::Connect(target));
             app.tabs[app.active].on_open(cx);
@@ -196,7 +201,11 @@ impl App {
 
     fn on_key(&mut self, key: KeyEvent, now: Now) -> Vec<Effect> {
         let scope = self.tabs[self.active].scope();
-        let action = self.keymap.action(scope, key);
+        let mut action = self.keymap.action(scope, key);
+        if !self.overlays.is_empty() {
+            // What lies on top means the same on every tab.
+            action = self.keymap.action(Scope::Global, key).or(action);
+        }
         if action == Some(Action::ForceQuit) {
             return vec![Effect::Quit];
         }
@@ -248,7 +257,7 @@ impl App {
             Action::Redraw => cx.effect(Effect::Redraw),
             Action::Help => cx.open(overlay::help::Help::new(self)),
             Action::Palette => cx.open(overlay::palette::Palette::new(self)),
-            Action::Target => cx.open(overlay::target::TargetPicker::new(&self.env)),
+            Action::Target => overlay::target::TargetPicker::open(&self.env, cx),
             Action::NextTab => self.open_tab((self.active + 1) % self.tabs.len(), cx),
             Action::PreviousTab => {
                 self.open_tab((self.active + self.tabs.len() - 1) % self.tabs.len(), cx);
@@ -482,7 +491,8 @@ impl App {
         if let Some(target) = wanted {
             let env = Arc::make_mut(&mut self.env);
             env.session.load(now.wall);
-            env.connecting = Some(target.clone());
+            env.connecting = Some(target.target.clone());
+            env.destination = target.clone();
         }
     }
 }

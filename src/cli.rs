@@ -289,7 +289,7 @@ pub struct Context {
 impl Context {
     /// Connects to the configured target.
     pub async fn connect(&self) -> Result<Link, Failure> {
-        Link::connect(&self.settings, &self.schema, &self.settings.target)
+        Link::connect(&self.settings, &self.schema, self.settings.target.as_str())
             .await
             .map_err(Failure::usage)
     }

@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod collect;
+pub mod destination;
 pub mod ecr;
 pub mod endpoints;
 pub mod errors;
@@ -17,6 +18,7 @@ pub mod logs;
 pub mod metrics;
 pub mod mlflow;
 pub mod predict;
+pub mod profiles;
 pub mod refusal;
 pub mod report;
 pub mod signed;

@@ -4,6 +4,7 @@ pub mod lambda;
 pub mod logs;
 pub mod predict;
 pub mod retrain;
+pub mod target;
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -15,6 +16,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::client::destination::Destination;
 use crate::client::identity;
 use crate::client::link::Link;
 use crate::config::Settings;
@@ -35,8 +37,8 @@ pub enum Effect {
     Copy(String),
     /// Ring the bell and notify (OSC 9) with this text.
     Notify(String),
-    /// Connect to the target of this name.
-    Connect(String),
+    /// Connect to a target.
+    Connect(Destination),
     /// Switch the sandbox to an incident, or back to health.
     Incident(Option<Incident>),
     /// The Predict tab's.
@@ -47,6 +49,8 @@ pub enum Effect {
     Lambda(lambda::Effect),
     /// The Retrain tab's.
     Retrain(retrain::Effect),
+    /// The target overlay's.
+    Target(target::Effect),
 }
 
 /// Something that came from outside, or that one tab tells the others.
@@ -83,6 +87,8 @@ pub enum Event {
     Lambda(lambda::Event),
     /// The Retrain tab's.
     Retrain(retrain::Event),
+    /// The target overlay's.
+    Target(target::Event),
 }
 
 macro_rules! rooms {
@@ -99,7 +105,7 @@ macro_rules! rooms {
         }
     )*};
 }
-rooms!(predict Predict, logs Logs, lambda Lambda, retrain Retrain);
+rooms!(predict Predict, logs Logs, lambda Lambda, retrain Retrain, target Target);
 
 /// How many events may wait for the app before tasks are slowed down.
 pub const INBOX: usize = 256;
@@ -147,6 +153,10 @@ pub enum Slot {
     Follow,
     /// Asking the endpoint which version it serves.
     Recognise,
+    /// Reading the AWS profiles.
+    Profiles,
+    /// Listing functions to choose from.
+    Functions,
 }
 
 /// Where a task leaves its events. Sending waits while the app is behind, and ends quietly when it has left.
@@ -215,12 +225,13 @@ impl Runner {
     /// Starts what the effect asks for. Effects on the terminal are the runtime's and do nothing here.
     pub fn run(&mut self, effect: Effect) {
         match effect {
-            Effect::Connect(target) => self.connect(target),
+            Effect::Connect(destination) => self.connect(destination),
             Effect::Incident(incident) => self.set_incident(incident),
             Effect::Predict(effect) => predict::run(effect, self),
             Effect::Logs(effect) => logs::run(effect, self),
             Effect::Lambda(effect) => lambda::run(effect, self),
             Effect::Retrain(effect) => retrain::run(effect, self),
+            Effect::Target(effect) => target::run(effect, self),
             Effect::Quit
             | Effect::Suspend
             | Effect::Redraw
@@ -322,10 +333,11 @@ impl Runner {
         token
     }
 
-    fn connect(&mut self, target: String) {
+    fn connect(&mut self, destination: Destination) {
         let (settings, schema) = (Arc::clone(&self.settings), Arc::clone(&self.schema));
         self.spawn_in(Slot::Connect, "connecting", |outbox, _| async move {
-            match Link::connect(&settings, &schema, &target).await {
+            let target = destination.target.clone();
+            match Link::connect(&settings, &schema, destination).await {
                 Ok(link) => {
                     let connected = link.clone();
                     outbox.send(Event::Connected(connected)).await;

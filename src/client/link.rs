@@ -14,6 +14,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use url::Url;
 
 use crate::champion;
+use crate::client::destination::{Destination, region_of};
 use crate::client::endpoints::endpoint_of;
 use crate::client::logs::LogsClient;
 use crate::client::predict::Endpoint;
@@ -28,6 +29,10 @@ use crate::sandbox::{Options, Sandbox};
 pub struct Link {
     /// What the header says.
     pub session: Session,
+    /// What was asked for.
+    pub destination: Destination,
+    /// The configured target with the choices in it.
+    target: Target,
     /// Where predictions are `POSTed`; `None` when the target has no endpoint.
     pub endpoint: Option<Endpoint>,
     /// The AWS account behind it, if there is one.
@@ -56,6 +61,8 @@ pub struct Aws {
 pub struct Session {
     /// The target's name.
     pub target: String,
+    /// The AWS profile, where another than the configured one was chosen.
+    pub profile: Option<String>,
     /// The AWS account, once the identity is known.
     pub account: Option<String>,
     /// The AWS region; empty without AWS.
@@ -84,23 +91,38 @@ impl Session {
 }
 
 impl Link {
-    /// Connects to the target of this name: starts the sandbox, or loads the AWS configuration.
+    /// Connects to a target: starts the sandbox, or loads the AWS configuration.
     /// Talks to no AWS service yet; may wait for credentials files and SSO caches.
     pub async fn connect(
         settings: &Arc<Settings>,
         schema: &Arc<Schema>,
-        name: &str,
+        destination: impl Into<Destination>,
     ) -> anyhow::Result<Self> {
-        let target = settings
-            .target(name)
-            .ok_or_else(|| anyhow!("there is no target `{name}`"))?;
-        let mut link = if name == SANDBOX {
-            sandboxed(settings, schema).await?
+        let destination = destination.into();
+        let target = resolved(settings, &destination)?;
+        let mut link = if destination.target == SANDBOX {
+            let mut link = sandboxed(settings, schema).await?;
+            if let Some(function) = &destination.function {
+                link.move_to(function);
+            }
+            link
         } else {
-            remote(name, target).await?
+            remote(&destination, &target).await?
         };
+        (link.destination, link.target) = (destination, target);
         link.session.champion = champion::version(settings, schema);
         Ok(link)
+    }
+
+    /// Another function of the sandbox: the endpoint and the log group are not its.
+    fn move_to(&mut self, function: &str) {
+        if function == self.session.function {
+            return;
+        }
+        function.clone_into(&mut self.session.function);
+        self.session.endpoint.clear();
+        self.endpoint = None;
+        self.log_groups = vec![format!("/aws/lambda/{}", FunctionName::of(function).name)];
     }
 
     /// The AWS side, or a sentence for people.
@@ -113,25 +135,36 @@ impl Link {
     }
 
     /// The AWS side with files, SSO cache and environment read again: what a user has renewed meanwhile counts.
-    pub async fn aws_again(&self, settings: &Settings) -> anyhow::Result<Aws> {
+    pub async fn aws_again(&self) -> anyhow::Result<Aws> {
         let current = self.aws()?;
-        match settings.target(&self.session.target) {
-            Some(target) if self.sandbox.is_none() => aws(target, self.endpoint.as_ref()).await,
-            _ => Ok(current.clone()),
+        if self.sandbox.is_some() {
+            return Ok(current.clone());
         }
+        aws(&self.target, self.endpoint.as_ref()).await
+    }
+
+    /// The AWS side of a destination without connecting to it.
+    pub async fn reach(settings: &Settings, destination: &Destination) -> anyhow::Result<Aws> {
+        let target = resolved(settings, destination)?;
+        let endpoint = target
+            .endpoint
+            .as_deref()
+            .map(Endpoint::parse)
+            .transpose()?;
+        aws(&target, endpoint.as_ref()).await
     }
 
     /// Makes CloudWatch Logs clients for a tail: the first from this connection, later ones with credentials read again.
-    pub fn logs(&self, settings: &Arc<Settings>) -> anyhow::Result<Connect> {
+    pub fn logs(&self) -> anyhow::Result<Connect> {
         let first = Arc::new(Mutex::new(Some(LogsClient::of(self.aws()?))));
-        let (link, settings) = (self.clone(), Arc::clone(settings));
+        let link = self.clone();
         Ok(Arc::new(move || {
-            let (first, link, settings) = (Arc::clone(&first), link.clone(), Arc::clone(&settings));
+            let (first, link) = (Arc::clone(&first), link.clone());
             Box::pin(async move {
                 let ready = first.lock().unwrap_or_else(PoisonError::into_inner).take();
                 match ready {
                     Some(client) => Ok(client),
-                    None => Ok(LogsClient::of(&link.aws_again(&settings).await?)),
+                    None => Ok(LogsClient::of(&link.aws_again().await?)),
                 }
             })
         }))
@@ -189,6 +222,7 @@ async fn sandboxed(settings: &Arc<Settings>, schema: &Arc<Schema>) -> anyhow::Re
         .await;
     let session = Session {
         target: SANDBOX.to_owned(),
+        profile: None,
         account: Some(sandbox.account().to_owned()),
         region: sandbox.region().to_owned(),
         function: sandbox.function().to_owned(),
@@ -199,6 +233,8 @@ async fn sandboxed(settings: &Arc<Settings>, schema: &Arc<Schema>) -> anyhow::Re
     };
     Ok(Link {
         session,
+        destination: Destination::default(),
+        target: Target::default(),
         endpoint: Some(Endpoint::parse(sandbox.endpoint().as_str())?),
         no_aws: None,
         aws: Some(Aws {
@@ -211,7 +247,12 @@ async fn sandboxed(settings: &Arc<Settings>, schema: &Arc<Schema>) -> anyhow::Re
     })
 }
 
-async fn remote(name: &str, target: &Target) -> anyhow::Result<Link> {
+fn resolved(settings: &Settings, destination: &Destination) -> anyhow::Result<Target> {
+    let target = destination.resolve(settings);
+    target.ok_or_else(|| anyhow!("there is no target `{}`", destination.target))
+}
+
+async fn remote(destination: &Destination, target: &Target) -> anyhow::Result<Link> {
     let endpoint = target
         .endpoint
         .as_deref()
@@ -239,7 +280,8 @@ async fn remote(name: &str, target: &Target) -> anyhow::Result<Link> {
         log_groups.push(format!("/aws/lambda/{}", FunctionName::of(&function).name));
     }
     let session = Session {
-        target: name.to_owned(),
+        target: destination.target.clone(),
+        profile: destination.profile.clone(),
         account: None,
         region,
         function,
@@ -253,6 +295,8 @@ async fn remote(name: &str, target: &Target) -> anyhow::Result<Link> {
     };
     Ok(Link {
         session,
+        destination: Destination::default(),
+        target: Target::default(),
         endpoint,
         aws,
         no_aws,
@@ -287,7 +331,9 @@ async fn aws(target: &Target, endpoint: Option<&Endpoint>) -> anyhow::Result<Aws
                 "no AWS region: give --region, set AWS_REGION, or put `region` into the profile"
             )
         };
-        let region = endpoint.and_then(region_of).ok_or_else(no_region)?;
+        let region = endpoint
+            .and_then(|endpoint| region_of(endpoint.url()))
+            .ok_or_else(no_region)?;
         config = config.into_builder().region(Region::new(region)).build();
     }
     let profile = target
@@ -323,28 +369,4 @@ fn time_limits() -> TimeoutConfig {
         .operation_attempt_timeout(Duration::from_secs(5))
         .operation_timeout(Duration::from_secs(15))
         .build()
-}
-
-/// The region in an `{api}.execute-api.{region}.amazonaws.com` host.
-fn region_of(endpoint: &Endpoint) -> Option<String> {
-    let mut labels = endpoint.url().host_str()?.split('.');
-    labels
-        .find(|label| *label == "execute-api")
-        .and_then(|_| labels.next())
-        .map(ToOwned::to_owned)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_region_is_read_from_the_endpoint() {
-        let region = |url| region_of(&Endpoint::parse(url).unwrap());
-        assert_eq!(
-            region("https://abc.execute-api.us-east-2.amazonaws.com/x"),
-            Some("us-east-2".to_owned())
-        );
-        assert_eq!(region("http://localhost:8000/predict"), None);
-    }
 }

@@ -142,8 +142,7 @@ pub fn run(effect: Effect, runner: &mut Runner) {
 /// The way to CloudWatch Logs, or the sentence that says why there is none.
 fn connect(runner: &Runner) -> Result<Connect, String> {
     let link = runner.link.as_ref().ok_or("not connected yet")?;
-    link.logs(&runner.settings)
-        .map_err(|error| format!("{error:#}"))
+    link.logs().map_err(|error| format!("{error:#}"))
 }
 
 fn client(runner: &Runner) -> Result<LogsClient, String> {

@@ -1,63 +1,202 @@
-//! `T`: switch the target live.
+//! `T`: switch target, profile, region and function live; what has to be read or listed is shown in place, with its age.
+
+mod choices;
+
+use std::time::Duration;
 
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Paragraph, Widget};
+use ratatui::widgets::{Clear, Paragraph, Widget, Wrap};
+use tokio::time::Instant;
 
-use super::{Overlay, Verdict, centred};
+use super::{Overlay, Verdict, inside, middle};
 use crate::app::Env;
-use crate::effects::Effect;
-use crate::keys::Action;
-use crate::tabs::{Cx, Look};
-use crate::ui::panel::panel;
-use crate::ui::text::fit;
+use crate::client::destination::Destination;
+use crate::client::profiles::Profile;
+use crate::config::Settings;
+use crate::effects::target::{Effect, Event};
+use crate::effects::{Effect as AnyEffect, Event as AnyEvent};
+use crate::keys::{Action, Scope};
+use crate::remote::Remote;
+use crate::tabs::{Cx, Look, Now};
+use crate::ui::list::{Rows, mark};
+use crate::ui::panel::{notice, panel};
+use crate::ui::text::{age, clean, count, fit, width};
+use crate::ui::theme::Tone;
 
-/// The configured targets, the connected one marked.
+use choices::Choice;
+
+/// What can be chosen, in the order of the panes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pane {
+    Target,
+    Profile,
+    Region,
+    Function,
+}
+
+const PANES: [(Pane, &str); 4] = [
+    (Pane::Target, "Target"),
+    (Pane::Profile, "Profile"),
+    (Pane::Region, "Region"),
+    (Pane::Function, "Function"),
+];
+
+/// Four lists, one in view; Enter connects to what is chosen in all of them.
 pub struct TargetPicker {
-    /// Name and what it points at.
-    targets: Vec<(String, String)>,
+    pane: usize,
+    wanted: Destination,
+    /// The target that is connected.
     current: String,
-    selected: usize,
+    profiles: Remote<Vec<Profile>>,
+    functions: Remote<Vec<String>>,
+    /// Where the functions were asked for.
+    place: Option<Destination>,
+    nothing: Remote<Vec<String>>,
 }
 
 impl TargetPicker {
-    /// Every target in the settings.
-    pub fn new(env: &Env) -> Self {
-        let current = env.session.value().map_or_else(
-            || env.settings.target.clone(),
-            |(session, _)| session.target.clone(),
-        );
-        let targets: Vec<_> = env
-            .settings
-            .targets
-            .iter()
-            .map(|(name, target)| (name.clone(), target.summary()))
-            .collect();
-        let selected = targets
-            .iter()
-            .position(|(name, _)| *name == current)
-            .unwrap_or(0);
-        Self {
-            targets,
-            current,
-            selected,
+    /// Opened at what is connected, or on its way; reads the AWS files at once.
+    pub fn open(env: &Env, cx: &mut Cx) {
+        let current = env.session.value();
+        let mut picker = Self {
+            pane: 0,
+            wanted: env.destination.clone(),
+            current: current.map_or_else(String::new, |(session, _)| session.target.clone()),
+            profiles: Remote::Idle,
+            functions: Remote::Idle,
+            place: None,
+            nothing: Remote::Idle,
+        };
+        picker.profiles.load(cx.now.wall);
+        cx.effect(Effect::Profiles);
+        cx.open(picker);
+    }
+
+    fn pane(&self) -> Pane {
+        PANES[self.pane].0
+    }
+
+    /// The functions of the place that is wanted, not of another.
+    fn listed(&self) -> &Remote<Vec<String>> {
+        if self.place.as_ref() == Some(&self.wanted.place()) {
+            &self.functions
+        } else {
+            &self.nothing
         }
+    }
+
+    /// What was chosen instead of the configured value.
+    fn wanted_in(&self, pane: Pane) -> Option<&String> {
+        match pane {
+            Pane::Target => Some(&self.wanted.target),
+            Pane::Profile => self.wanted.profile.as_ref(),
+            Pane::Region => self.wanted.region.as_ref(),
+            Pane::Function => self.wanted.function.as_ref(),
+        }
+    }
+
+    /// The row of what is wanted.
+    fn selected(&self, choices: &[Choice]) -> usize {
+        let wanted = self.wanted_in(self.pane());
+        let at = choices
+            .iter()
+            .position(|choice| choice.value.as_ref() == wanted);
+        at.unwrap_or(0)
+    }
+
+    fn choose(&mut self, choice: &Choice) {
+        let value = choice.value.clone();
+        match self.pane() {
+            Pane::Target => self.wanted = Destination::from(value.unwrap_or_default()),
+            Pane::Profile => self.wanted.profile = value,
+            Pane::Region => self.wanted.region = value,
+            Pane::Function => self.wanted.function = value,
+        }
+    }
+
+    fn step(&mut self, by: isize, settings: &Settings) {
+        let Ok(choices) = self.choices(self.pane(), settings) else {
+            return;
+        };
+        let last = choices.len().saturating_sub(1);
+        let at = self.selected(&choices).saturating_add_signed(by).min(last);
+        if let Some(choice) = choices.get(at) {
+            self.choose(choice);
+        }
+    }
+
+    fn show(&mut self, pane: usize, cx: &mut Cx) {
+        self.pane = pane;
+        let known = self.listed().value().is_some() || self.listed().is_loading();
+        if self.pane() == Pane::Function && !known {
+            self.list(cx);
+        }
+    }
+
+    /// Lists the functions of the place that is wanted.
+    fn list(&mut self, cx: &mut Cx) {
+        if self.choices(Pane::Function, &cx.env.settings).is_err() {
+            return;
+        }
+        let place = self.wanted.place();
+        if self.place.as_ref() != Some(&place) {
+            self.functions = Remote::Idle;
+        }
+        self.functions.load(cx.now.wall);
+        self.place = Some(place.clone());
+        cx.effect(Effect::Functions(place));
+    }
+
+    fn refresh(&mut self, cx: &mut Cx) {
+        if self.pane() == Pane::Function {
+            self.list(cx);
+        } else {
+            self.profiles.load(cx.now.wall);
+            cx.effect(Effect::Profiles);
+        }
+    }
+
+    /// The failure in view.
+    fn error(&self) -> Option<&str> {
+        match self.pane() {
+            Pane::Profile => self.profiles.error(),
+            Pane::Function => self.listed().error(),
+            Pane::Target | Pane::Region => None,
+        }
+    }
+
+    /// The command that a failure names as its remedy.
+    fn remedy(&self) -> Option<&str> {
+        let (_, rest) = self.error()?.split_once('`')?;
+        rest.split_once('`').map(|(command, _)| command)
     }
 }
 
 impl Overlay for TargetPicker {
     fn on_key(&mut self, _key: KeyEvent, action: Option<Action>, cx: &mut Cx) -> Verdict {
+        let settings = cx.env.settings.clone();
+        let page = isize::try_from(self.rows_area(cx.screen).height).unwrap_or(1);
         match action {
-            Some(Action::Up) => self.selected = self.selected.saturating_sub(1),
-            Some(Action::Down) => {
-                self.selected = (self.selected + 1).min(self.targets.len().saturating_sub(1));
+            Some(Action::Up) => self.step(-1, &settings),
+            Some(Action::Down) => self.step(1, &settings),
+            Some(Action::PageUp) => self.step(-page, &settings),
+            Some(Action::PageDown) => self.step(page, &settings),
+            Some(Action::Top) => self.step(isize::MIN, &settings),
+            Some(Action::Bottom) => self.step(isize::MAX, &settings),
+            Some(Action::NextField | Action::Right) => self.show((self.pane + 1) % PANES.len(), cx),
+            Some(Action::PreviousField | Action::Left) => {
+                self.show((self.pane + PANES.len() - 1) % PANES.len(), cx);
             }
+            Some(Action::Refresh) => self.refresh(cx),
+            Some(Action::Copy) => match self.remedy() {
+                Some(command) => cx.copy(command.to_owned(), "the command"),
+                None => cx.toast(Tone::Muted, "there is no command to copy"),
+            },
             Some(Action::Submit) => {
-                if let Some((name, _)) = self.targets.get(self.selected) {
-                    cx.effect(Effect::Connect(name.clone()));
-                }
+                cx.effect(AnyEffect::Connect(self.wanted.clone()));
                 return Verdict::Close;
             }
             Some(Action::Back | Action::Target | Action::Quit) => return Verdict::Close,
@@ -66,42 +205,288 @@ impl Overlay for TargetPicker {
         Verdict::Stay
     }
 
-    fn render(&self, area: Rect, buf: &mut Buffer, look: &Look) -> Option<Position> {
-        let rect = centred(76, self.targets.len() as u16 + 3, area, buf);
-        let inner = panel(" Target ", true, rect, buf, look);
-        let mut lines: Vec<Line> = self
-            .targets
+    fn on_click(&mut self, at: Position, cx: &mut Cx) -> Verdict {
+        let frame = frame(cx.screen);
+        if !frame.contains(at) {
+            return Verdict::Close;
+        }
+        if let Some(pane) = pane_rects(inside(frame))
             .iter()
-            .enumerate()
-            .map(|(i, (name, summary))| {
-                let mark = if *name == self.current {
-                    look.glyphs.dot
-                } else {
-                    " "
-                };
-                let line = Line::from(vec![
-                    Span::styled(
-                        format!(" {mark} {} ", fit(name, 12, look.glyphs.ellipsis)),
-                        look.theme.accent,
-                    ),
-                    Span::raw(fit(
-                        summary,
-                        usize::from(inner.width).saturating_sub(17),
-                        look.glyphs.ellipsis,
-                    )),
-                ]);
-                if i == self.selected {
-                    line.patch_style(look.theme.selected)
-                } else {
-                    line
-                }
-            })
-            .collect();
-        lines.push(Line::styled(
-            " Enter connect · Esc leave it · more in the configuration file (vintner config)",
-            look.theme.muted,
-        ));
-        Paragraph::new(lines).render(inner, buf);
+            .position(|rect| rect.contains(at))
+        {
+            self.show(pane, cx);
+            return Verdict::Stay;
+        }
+        let settings = cx.env.settings.clone();
+        let Ok(choices) = self.choices(self.pane(), &settings) else {
+            return Verdict::Stay;
+        };
+        let selected = self.selected(&choices);
+        match self.rows(&choices, cx.screen).at(at) {
+            Some(row) if row == selected => {
+                cx.effect(AnyEffect::Connect(self.wanted.clone()));
+                return Verdict::Close;
+            }
+            Some(row) => self.choose(&choices[row]),
+            None => {}
+        }
+        Verdict::Stay
+    }
+
+    fn on_scroll(&mut self, lines: i32, cx: &mut Cx) {
+        self.step(lines.signum() as isize, &cx.env.settings.clone());
+    }
+
+    fn on_event(&mut self, event: &AnyEvent, cx: &mut Cx) {
+        match event {
+            AnyEvent::Target(Event::Profiles(found)) => {
+                self.profiles.resolve(found.clone(), cx.now.wall);
+            }
+            AnyEvent::Target(Event::Functions { place, names })
+                if self.place.as_ref() == Some(place) =>
+            {
+                self.functions.resolve(names.clone(), cx.now.wall);
+            }
+            _ => {}
+        }
+    }
+
+    fn wake_at(&self, now: Now) -> Option<Instant> {
+        let loading = self.profiles.is_loading() || self.functions.is_loading();
+        let pace = if loading { 100 } else { 1000 };
+        Some(now.mono + Duration::from_millis(pace))
+    }
+
+    fn render(&self, area: Rect, buf: &mut Buffer, look: &Look) -> Option<Position> {
+        let frame = frame(area);
+        Clear.render(frame, buf);
+        let inner = panel(" Target ", true, frame, buf, look);
+        for (pane, rect) in pane_rects(inner).into_iter().enumerate() {
+            let style = if pane == self.pane {
+                look.theme.selected.patch(look.theme.accent)
+            } else {
+                look.theme.text
+            };
+            Line::styled(format!(" {} ", PANES[pane].1), style)
+                .render(rect.intersection(inner), buf);
+        }
+        Line::styled(self.state(look), look.theme.muted)
+            .right_aligned()
+            .render(Rect { height: 1, ..inner }.intersection(inner), buf);
+        self.list_pane(area, buf, look);
+        self.foot(inner, buf, look);
         None
     }
+}
+
+impl TargetPicker {
+    fn rows_area(&self, area: Rect) -> Rect {
+        let inner = inside(frame(area));
+        let rows = Rect {
+            y: inner.y + 2,
+            height: inner.height.saturating_sub(5),
+            ..inner
+        };
+        let (above, _) = self.divided(rows);
+        above
+    }
+
+    /// The rows' room, and below it that of a failure.
+    fn divided(&self, rows: Rect) -> (Rect, Rect) {
+        let Some(error) = self.error() else {
+            return (
+                rows,
+                Rect {
+                    y: rows.bottom(),
+                    height: 0,
+                    ..rows
+                },
+            );
+        };
+        let lines = width(error).div_ceil(usize::from(rows.width).saturating_sub(8).max(1));
+        let below = (lines as u16 + 1).min(rows.height.saturating_sub(1));
+        let above = rows.height - below;
+        let failure = Rect {
+            y: rows.y + above + 1,
+            height: below.saturating_sub(1),
+            ..rows
+        };
+        (
+            Rect {
+                height: above,
+                ..rows
+            },
+            failure,
+        )
+    }
+
+    fn rows(&self, choices: &[Choice], area: Rect) -> Rows {
+        Rows::around(self.selected(choices), choices.len(), self.rows_area(area))
+    }
+
+    fn list_pane(&self, area: Rect, buf: &mut Buffer, look: &Look) {
+        let choices = match self.choices(self.pane(), &look.env.settings) {
+            Ok(choices) => choices,
+            Err(why) => return notice(why, Tone::Muted, self.rows_area(area), buf, look),
+        };
+        let rows = self.rows(&choices, area);
+        let selected = self.selected(&choices);
+        let column = choices
+            .iter()
+            .map(|choice| width(&choice.label))
+            .max()
+            .unwrap_or(0);
+        for (row, line) in rows.shown() {
+            let choice = &choices[row];
+            let here = self.pane() == Pane::Target && choice.label == clean(&self.current);
+            let sign = if here { look.glyphs.dot } else { " " };
+            let name = column.min(usize::from(line.width) * 3 / 5);
+            let rest = usize::from(line.width).saturating_sub(name + 6);
+            let ellipsis = look.glyphs.ellipsis;
+            Line::from(vec![
+                Span::styled(
+                    format!(" {sign} {}  ", fit(&choice.label, name, ellipsis)),
+                    look.theme.text,
+                ),
+                Span::styled(fit(&choice.detail, rest, ellipsis), look.theme.muted),
+            ])
+            .render(line, buf);
+            if row == selected {
+                mark(line, buf, look);
+            }
+        }
+        rows.sign(frame(area), buf, look);
+        if let Some(error) = self.error() {
+            let whole = Rect {
+                height: inside(frame(area)).height.saturating_sub(5),
+                ..rows.area
+            };
+            let (_, failure) = self.divided(whole);
+            Paragraph::new(format!(" {}", clean(error)))
+                .style(look.theme.bad)
+                .wrap(Wrap { trim: true })
+                .render(failure, buf);
+        }
+    }
+
+    /// How current the list in view is.
+    fn state(&self, look: &Look) -> String {
+        let (noun, state, n) = match self.pane() {
+            Pane::Target => return "from the configuration ".to_owned(),
+            Pane::Region => return "of AWS ".to_owned(),
+            Pane::Profile => (
+                "profiles",
+                told(&self.profiles),
+                self.profiles.value().map(|(found, _)| found.len()),
+            ),
+            Pane::Function => (
+                "functions",
+                told(self.listed()),
+                self.listed().value().map(|(found, _)| found.len()),
+            ),
+        };
+        match (state, n) {
+            (Told::Loading(since), _) => format!("asking for {noun} {} ", look.spinner(since)),
+            (Told::Failed(at), _) => format!("failed {} ", age(at, look.now.wall)),
+            (Told::Ready(at), Some(n)) => {
+                format!("{} {noun}, {} ", count(n), age(at, look.now.wall))
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// What Enter will do, and the keys.
+    fn foot(&self, inner: Rect, buf: &mut Buffer, look: &Look) {
+        let line = |up: u16| Rect {
+            y: inner.bottom().saturating_sub(up),
+            height: 1,
+            ..inner
+        };
+        let cells = usize::from(inner.width).saturating_sub(2);
+        let text = fit(&self.summary(look), cells, look.glyphs.ellipsis);
+        Line::styled(format!(" {text}"), look.theme.accent)
+            .render(line(2).intersection(inner), buf);
+        let mut hints = vec![
+            (Action::Submit, "connect"),
+            (Action::NextField, "next list"),
+            (Action::Refresh, "again"),
+            (Action::Back, "leave"),
+        ];
+        if self.remedy().is_some() {
+            hints.insert(1, (Action::Copy, "copy the command"));
+        }
+        let mut spans = vec![Span::raw(" ")];
+        for (action, label) in hints {
+            spans.push(Span::styled(
+                look.keymap.key(Scope::Global, action),
+                look.theme.key,
+            ));
+            spans.push(Span::styled(format!(" {label}  "), look.theme.text));
+        }
+        Line::from(spans).render(line(1).intersection(inner), buf);
+    }
+
+    fn summary(&self, look: &Look) -> String {
+        let dot = look.glyphs.dot;
+        let wanted = &self.wanted;
+        let chosen = [&wanted.profile, &wanted.region, &wanted.function];
+        let chosen = chosen.into_iter().flatten().map(|text| clean(text));
+        let parts: Vec<String> = [clean(&wanted.target)].into_iter().chain(chosen).collect();
+        let settings = &look.env.settings;
+        let had = settings
+            .target(&wanted.target)
+            .is_some_and(|target| target.endpoint.is_some());
+        let lost = had
+            && wanted
+                .resolve(settings)
+                .is_some_and(|target| target.endpoint.is_none());
+        let without = if lost {
+            ", without the endpoint: it is another's"
+        } else {
+            ""
+        };
+        format!("connect to {}{without}", parts.join(&format!(" {dot} ")))
+    }
+}
+
+/// What is known of a list.
+enum Told {
+    Nothing,
+    Loading(jiff::Timestamp),
+    Failed(jiff::Timestamp),
+    Ready(jiff::Timestamp),
+}
+
+const fn told<T>(remote: &Remote<T>) -> Told {
+    match remote {
+        Remote::Idle => Told::Nothing,
+        Remote::Loading { since, .. } => Told::Loading(*since),
+        Remote::Failed { at, .. } => Told::Failed(*at),
+        Remote::Ready { at, .. } => Told::Ready(*at),
+    }
+}
+
+fn frame(area: Rect) -> Rect {
+    middle(
+        92.min(area.width.saturating_sub(4)),
+        20.min(area.height.saturating_sub(2)),
+        area,
+    )
+}
+
+/// The panes' names on the first line.
+fn pane_rects(inner: Rect) -> Vec<Rect> {
+    let mut x = inner.x + 1;
+    let mut rects = Vec::new();
+    for (_, name) in PANES {
+        let width = width(name) as u16 + 2;
+        rects.push(Rect {
+            x,
+            width,
+            height: 1,
+            ..inner
+        });
+        x += width + 1;
+    }
+    rects
 }

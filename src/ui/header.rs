@@ -196,7 +196,11 @@ fn whereabouts(session: &Session, look: &Look) -> Vec<Fact> {
     let mut facts = Vec::new();
     // The mark already names the sandbox.
     if session.target != SANDBOX || !session.sandbox {
-        facts.push(Fact::new(text, [clean(&session.target)]));
+        let name = match &session.profile {
+            Some(profile) => format!("{} as {profile}", session.target),
+            None => session.target.clone(),
+        };
+        facts.push(Fact::new(text, [clean(&name)]));
     }
     let place = session.place();
     if !place.is_empty() {

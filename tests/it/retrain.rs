@@ -115,7 +115,7 @@ fn tell(stage: &mut Stage, event: Event) -> Vec<effects::Effect> {
 }
 
 /// The tab with data and registry read.
-pub fn furnish(stage: &mut Stage) {
+fn furnish(stage: &mut Stage) {
     stage.press("4");
     tell(
         stage,

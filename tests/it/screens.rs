@@ -8,6 +8,7 @@ use crate::support::stage::Stage;
 
 mod frame;
 pub mod logs;
+mod target;
 
 #[test]
 fn a_screen_too_small_says_so_and_none_at_all_does_not_panic() {

@@ -35,7 +35,7 @@ pub async fn tail<W: Write>(
     desk: &mut Desk<'_, W>,
 ) -> Result<(), Failure> {
     let link = context.connect().await?;
-    let connect = link.logs(&context.settings).map_err(Failure::usage)?;
+    let connect = link.logs().map_err(Failure::usage)?;
     let client = LogsClient::of(link.aws().map_err(Failure::usage)?);
     let (since, until) = range(args, client.now())?;
     let groups = groups(&link, &client).await?;

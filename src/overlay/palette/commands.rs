@@ -112,7 +112,7 @@ fn tabs(app: &App) -> impl Iterator<Item = Command> {
 fn targets(app: &App) -> impl Iterator<Item = Command> {
     let known = app.env.settings.targets.iter();
     known.map(|(name, target)| {
-        let connect = Does::Ask(Effect::Connect(name.clone()));
+        let connect = Does::Ask(Effect::Connect(name.as_str().into()));
         Command::new(
             format!("target {}", clean(name)),
             clean(&target.summary()),

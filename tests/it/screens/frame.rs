@@ -7,8 +7,8 @@ use vintner::effects::{Effect, Event};
 use vintner::sandbox::Incident;
 use vintner::ui::theme::ThemeName;
 
+use crate::lambda;
 use crate::support::stage::{SIZES, Stage};
-use crate::{lambda, retrain};
 
 fn stage() -> Stage {
     Stage::new((80, 24), ThemeName::Dark)
@@ -88,8 +88,8 @@ fn what_lies_on_top_looks_right() {
 }
 
 #[test]
-fn ascii_is_ascii_with_the_lambda_tab_and_the_retrain_tab_full() {
-    for set in [lambda::diagnosed, lambda::fill, retrain::furnish] {
+fn ascii_is_ascii_with_the_lambda_tab_full() {
+    for set in [lambda::diagnosed, lambda::fill] {
         crate::support::stage::assert_ascii(&set);
     }
 }
@@ -291,7 +291,7 @@ fn each_list_marks_its_cursor_the_same_way() {
     for keys in [":", "shift-t", "p", "shift-a"] {
         stage.press(keys);
         let buffer = stage.buffer();
-        let marked = (3..23_u16).find(|y| {
+        let marked = (2..23_u16).find(|y| {
             let row: Vec<_> = (20..60_u16).map(|x| &buffer[(x, *y)]).collect();
             row.iter().all(|cell| {
                 cell.modifier == ratatui::style::Modifier::REVERSED
