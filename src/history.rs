@@ -1,5 +1,6 @@
 //! The requests that were sent: newest first in memory, JSON lines in the state directory, pinned ones kept for ever.
 
+pub mod drifted;
 mod file;
 
 use jiff::Timestamp;

@@ -1,6 +1,7 @@
 //! What lies on top of the tabs for a while: hears keys first, gives them back when closed.
 
 pub mod alerts;
+pub mod compare;
 pub mod confirm;
 pub mod doctor;
 pub mod help;

@@ -12,7 +12,7 @@ use super::{Context, Exit, Failure, Run, print_json};
 use crate::client::survey::{self, Gathered};
 use crate::domain::cost::dollars;
 use crate::domain::doctor::Fact;
-use crate::domain::function::lints;
+use crate::domain::function::{lints, surroundings};
 use crate::domain::latency::{Estimate, Window, millis};
 use crate::domain::vitals::{BudgetLine, CostLines, Failures, LatencyRow, Light, Vitals};
 use crate::ui::text::{age, clean, count};
@@ -100,6 +100,9 @@ fn print(
         for (field, value) in config.rows() {
             writeln!(out, "{field:<18} {}", clean(&value))?;
         }
+    }
+    for (what, text) in surroundings(&gathered.overview) {
+        writeln!(out, "{what:<18} {}", clean(&text))?;
     }
     for lint in lints(&gathered.overview, vitals.max_memory) {
         writeln!(out, "!   {}: {}", lint.field, clean(&lint.text))?;
@@ -222,11 +225,16 @@ fn print_budget(budget: &BudgetLine, out: &mut impl Write) -> io::Result<()> {
         .map_or("–".to_owned(), |r| format!("{:.1} %", r * 100.0));
     writeln!(
         out,
-        "error budget (99.9 % in 30 days) {left} left: {:.0} of {:.0} failed; burn 1 h {}, 6 h {}{}",
+        "error budget (99.9 % in 30 days) {left} left: {:.0} of {:.0} failed; burn 1 h {}, 6 h {}{}{}",
         budget.bad,
         budget.valid,
         rate(budget.burn_1h),
         rate(budget.burn_6h),
+        match budget.hours_left {
+            Some(hours) if hours <= 0.0 => "; gone".to_owned(),
+            Some(hours) => format!("; gone in {hours:.0} h at that rate"),
+            None => String::new(),
+        },
         budget
             .low_n
             .as_ref()

@@ -1,10 +1,16 @@
 //! A Lambda function as AWS describes it, and what deserves a remark about it.
 
+mod differences;
+mod surroundings;
+
 use std::fmt;
 
 use serde::Serialize;
 
 use crate::domain::doctor::facts::{Concurrency, Fact, Function, Image};
+
+pub use differences::{Difference, differences};
+pub use surroundings::surroundings;
 
 /// A value that is never printed, serialised or logged by accident; [`Secret::reveal`] is the only way to it.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -297,16 +303,6 @@ fn memory_remark(size: u32, used: u32, n: usize) -> Option<String> {
     }
 }
 
-/// Fields that differ between two configurations: (field, left, right).
-pub fn diff(left: &FunctionConfig, right: &FunctionConfig) -> Vec<(&'static str, String, String)> {
-    left.rows()
-        .into_iter()
-        .zip(right.rows())
-        .filter(|((_, a), (_, b))| a != b)
-        .map(|((field, a), (_, b))| (field, a, b))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -361,18 +357,5 @@ mod tests {
             fields(&overview, None),
             ["timeout", "tracing", "reserved", "log group"]
         );
-    }
-
-    #[test]
-    fn a_diff_shows_only_what_differs() {
-        let other = FunctionConfig {
-            memory_mb: 2048,
-            ..config()
-        };
-        assert_eq!(
-            diff(&config(), &other),
-            [("memory", "1024 MB".to_owned(), "2048 MB".to_owned())]
-        );
-        assert!(diff(&config(), &config()).is_empty());
     }
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::domain::cost::{Prices, dollars};
 use crate::domain::doctor::{Diagnosis, Status, is_hidden, one_line};
+use crate::domain::drift::{Drift, DriftReport, FEWEST};
 use crate::domain::function::FunctionConfig;
 use crate::domain::latency::histogram::Bin;
 use crate::domain::latency::series::Bucket;
@@ -52,6 +53,25 @@ pub enum Errors {
     Unread(String),
 }
 
+/// Recent requests beside the rows that a model was trained on.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DriftLine {
+    /// The model's version.
+    pub against: String,
+    /// The comparison.
+    pub report: DriftReport,
+}
+
+/// How far recent requests are from the training rows, or why that cannot be said.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Drifting {
+    /// The comparison.
+    Compared(DriftLine),
+    /// There is none; why, in a sentence.
+    Unread(String),
+}
+
 /// Everything the report says.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Handover {
@@ -61,6 +81,8 @@ pub struct Handover {
     pub source: Source,
     /// The function.
     pub config: Option<FunctionConfig>,
+    /// What surrounds it, in words: aliases, versions, concurrency, …
+    pub surroundings: Vec<(&'static str, String)>,
     /// The figures.
     pub vitals: Vitals,
     /// Over time.
@@ -71,6 +93,8 @@ pub struct Handover {
     pub note: String,
     /// What the log calls errors.
     pub errors: Errors,
+    /// How far recent requests are from the training rows, or why that cannot be said.
+    pub drift: Drifting,
     /// What Doctor found.
     pub diagnosis: Diagnosis,
 }
@@ -117,6 +141,7 @@ impl Handover {
         self.errors(out)?;
         self.money(out)?;
         self.objective(out)?;
+        self.drift(out)?;
         self.findings(out)
     }
 
@@ -162,6 +187,9 @@ impl Handover {
         writeln!(out, "| | |\n|---|---|")?;
         for (field, value) in config.rows() {
             writeln!(out, "| {field} | {} |", cell(&value))?;
+        }
+        for (what, text) in &self.surroundings {
+            writeln!(out, "| {what} | {} |", cell(text))?;
         }
         writeln!(out)
     }
@@ -324,16 +352,57 @@ impl Handover {
             .map_or("–".to_owned(), |r| format!("{:.1} %", r * 100.0));
         writeln!(
             out,
-            "## Objective\n\nAvailability 99.9 % over 30 days at the gateway: {left} of the error budget left ({:.0} of {:.0} requests failed), burn {} over 1 h, {} over 6 h.{}\n",
+            "## Objective\n\nAvailability 99.9 % over 30 days at the gateway: {left} of the error budget left ({:.0} of {:.0} requests failed), burn {} over 1 h, {} over 6 h{}.{}\n",
             budget.bad,
             budget.valid,
             rate(budget.burn_1h),
             rate(budget.burn_6h),
+            match budget.hours_left {
+                Some(hours) if hours <= 0.0 => ": the budget is gone".to_owned(),
+                Some(hours) => format!(": at that rate gone in {hours:.0} h"),
+                None => String::new(),
+            },
             budget
                 .low_n
                 .as_ref()
                 .map(|n| format!(" Mind the small n: {n}."))
                 .unwrap_or_default()
+        )
+    }
+
+    fn drift(&self, out: &mut String) -> std::fmt::Result {
+        writeln!(out, "## Drift\n")?;
+        let DriftLine { against, report } = match &self.drift {
+            Drifting::Compared(line) => line,
+            Drifting::Unread(why) => {
+                return writeln!(out, "Could not be compared: {}\n", cell(why));
+            }
+        };
+        let verdict = match report.drift {
+            Drift::Collecting => {
+                return writeln!(
+                    out,
+                    "Collecting: {} of {FEWEST} requests of our own history.\n",
+                    report.rows
+                );
+            }
+            Drift::Steady => "steady",
+            Drift::Warn => "moved",
+            Drift::Alert => "**retrain suggested**",
+        };
+        let worst = report.worst().map_or_else(String::new, |column| {
+            format!(
+                "; farthest {} with PSI {:.2} (limit {:.2})",
+                cell(&column.name),
+                column.psi,
+                column.alert_at
+            )
+        });
+        writeln!(
+            out,
+            "{verdict} against the training rows of {}{worst}; n = {}, our own requests.\n",
+            cell(against),
+            report.rows
         )
     }
 
@@ -385,9 +454,11 @@ pub fn spark(values: &[f64]) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::domain::cost::Prices;
     use crate::domain::doctor::{Facts, diagnose};
+    use crate::domain::drift::Reference;
     use crate::domain::latency::histogram::histogram;
     use crate::domain::latency::series::series;
     use crate::domain::latency::tests::{cold, warm};
@@ -426,6 +497,8 @@ mod tests {
                 sandbox: false,
             },
             config: None,
+            surroundings: Vec::new(),
+            drift: Drifting::Unread("no champion".to_owned()),
             series: series(samples.iter(), 3600, 131_000, 24),
             histogram: histogram(samples.iter(), 8),
             note: "121 REPORT lines in 1h".to_owned(),
@@ -453,11 +526,37 @@ mod tests {
             "## Errors",
             "| 3 | KeyError",
             "## Cost",
+            "## Drift\n\nCould not be compared: no champion",
             "## Doctor",
             "# warm  * cold",
         ] {
             assert!(text.contains(part), "{part} is missing in\n{text}");
         }
+    }
+
+    #[test]
+    fn drift_is_said_with_its_n_and_its_model() {
+        let alcohol = (0..1000_i16).map(|row| 8.0 + f32::from(row) * 0.006);
+        let reference = Reference::of([("alcohol".to_owned(), alcohol.collect())]);
+        let drift = |rows: usize| {
+            let drift = Drifting::Compared(DriftLine {
+                against: "v0001".to_owned(),
+                report: reference.compare(&[vec![13.9; rows]]).unwrap(),
+            });
+            Handover {
+                drift,
+                ..handover()
+            }
+            .markdown()
+        };
+        assert!(drift(37).contains("Collecting: 37 of 50 requests"));
+        let text = drift(200);
+        assert!(
+            text.contains(
+                "**retrain suggested** against the training rows of v0001; farthest alcohol"
+            ) && text.contains("n = 200"),
+            "{text}"
+        );
     }
 
     #[test]

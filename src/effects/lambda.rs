@@ -1,5 +1,6 @@
 //! What the Lambda tab asks for and hears: the function, its figures every minute, a diagnosis, the report.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,26 +8,21 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Outbox, Runner, Slot};
-use crate::champion::registry;
 use crate::client::collect::{self, Examination};
 use crate::client::link::Link;
 use crate::client::report::compose;
 use crate::client::survey::{self, Reports};
-use crate::config::Settings;
 use crate::domain::alerts::Alerts;
 use crate::domain::doctor::{Diagnosis, Fact, diagnose};
-use crate::domain::drift::DriftReport;
-use crate::domain::features::Features;
-use crate::domain::function::{FunctionConfig, Overview};
+use crate::domain::function::Overview;
 use crate::domain::latency::Window;
 use crate::domain::metrics::{Budget, Snapshot};
-use crate::domain::paste::Pasted;
 use crate::domain::schema::Schema;
 use crate::domain::slo::Counts;
-use crate::history::{Entry, History, HistoryFile, Via};
-use crate::registry::Version;
-use crate::registry::drift::drift;
-use crate::train::Dataset;
+use crate::history::Entry;
+use crate::history::drifted::drifted;
+
+pub use crate::history::drifted::Drifted;
 
 /// How often figures are read anew while the tab is in use.
 pub const REFRESH: Duration = Duration::from_mins(1);
@@ -45,12 +41,12 @@ pub enum Effect {
         /// How far back the figures look.
         window: Window,
     },
-    /// Read the configuration of one version, to compare.
-    Version {
+    /// Read another version or target, to compare.
+    Compare {
         /// Comes back with the answer.
         ticket: u64,
-        /// `1`, `2`, …
-        version: String,
+        /// Which.
+        with: Other,
     },
     /// Examine the target.
     Doctor {
@@ -101,14 +97,16 @@ pub enum Event {
         /// The lines, or why there are none.
         reports: Fact<Reports>,
     },
-    /// Another version's configuration.
-    Version {
+    /// What to compare with was chosen; `None` compares with nothing any more. Told by the menu.
+    Chosen(Option<Other>),
+    /// Another version or target, as far as it can be read.
+    Compared {
         /// The request's.
         ticket: u64,
         /// Which.
-        version: String,
+        with: Other,
         /// The answer.
-        config: Box<Fact<FunctionConfig>>,
+        overview: Result<Box<Overview>, String>,
     },
     /// The alert rules were looked at anew; told by the tab itself.
     Watched(Box<Alerts>),
@@ -116,24 +114,33 @@ pub enum Event {
     Drifted(Result<Box<Drifted>, String>),
     /// What Doctor found, or why it could not look.
     Diagnosed(Result<Box<Diagnosis>, String>),
-    /// The report was written, or why not.
+    /// The report was written, as an absolute path, or why not.
     Reported(Result<PathBuf, String>),
 }
 
-/// Recent requests beside the champion's training rows.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Drifted {
-    /// The champion.
-    pub version: Version,
-    /// The comparison.
-    pub report: DriftReport,
+/// What a function can be compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Other {
+    /// A published version of it: `1`, `2`, …
+    Version(String),
+    /// The function of another target.
+    Target(String),
+}
+
+impl fmt::Display for Other {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Version(version) => write!(f, "version {version}"),
+            Self::Target(target) => write!(f, "target {target}"),
+        }
+    }
 }
 
 /// Starts what the effect asks for.
 pub fn run(effect: Effect, runner: &mut Runner) {
     match effect {
         Effect::Watch { ticket, window } => watch(ticket, window, runner),
-        Effect::Version { ticket, version } => read_version(ticket, version, runner),
+        Effect::Compare { ticket, with } => read_other(ticket, with, runner),
         Effect::Doctor { schema } => examine(schema, runner),
         Effect::Drift { schema, latest } => compare_with_training(schema, latest, runner),
         Effect::Report {
@@ -253,28 +260,63 @@ async fn keep_watching(
     }
 }
 
-fn read_version(ticket: u64, version: String, runner: &mut Runner) {
-    let target = target(runner.link.as_ref());
+fn read_other(ticket: u64, with: Other, runner: &mut Runner) {
+    let here = target(runner.link.as_ref());
+    let (settings, schema) = (Arc::clone(&runner.settings), Arc::clone(&runner.schema));
     runner.spawn_in(
         Slot::Describe,
-        "reading a version",
+        "reading what to compare with",
         move |outbox, _| async move {
-            let config = match &target {
-                Ok((_, examination)) => match &examination.aws {
-                    Some(aws) => survey::version(aws, &examination.function, &version).await,
-                    None => Fact::NotAsked,
+            let overview = match &with {
+                Other::Version(version) => match here {
+                    Ok((_, here)) => version_of(&here, version).await,
+                    Err(why) => Err(why),
                 },
-                Err(why) => Fact::Failed(why.clone()),
+                Other::Target(name) => {
+                    let link = Link::connect(&settings, &schema, name).await;
+                    Box::pin(overview_of(link.map_err(|error| format!("{error:#}")))).await
+                }
             };
+            let overview = overview.map(Box::new);
             outbox
-                .send(Event::Version {
+                .send(Event::Compared {
                     ticket,
-                    version,
-                    config: Box::new(config),
+                    with,
+                    overview,
                 })
                 .await;
         },
     );
+}
+
+/// A version's configuration; what belongs to the whole function is not asked again.
+async fn version_of(here: &Examination, version: &str) -> Result<Overview, String> {
+    let Some(aws) = &here.aws else {
+        return Err("the target has no AWS behind it".to_owned());
+    };
+    let config = survey::version(aws, &here.function, version).await;
+    match config.absence() {
+        Some(why) => Err(why),
+        None => Ok(Overview {
+            config,
+            ..Overview::default()
+        }),
+    }
+}
+
+/// Everything about another target's function.
+async fn overview_of(link: Result<Link, String>) -> Result<Overview, String> {
+    let (link, there) = target(Some(&link?))?;
+    let Some(aws) = &there.aws else {
+        return Err("the target has no AWS behind it".to_owned());
+    };
+    let endpoint = link.endpoint.as_ref().map(ToString::to_string);
+    let (function, qualifier) = (&there.function, there.qualifier.as_deref());
+    let overview = survey::overview(aws, function, qualifier, &endpoint.unwrap_or_default()).await;
+    match overview.config.absence() {
+        Some(why) => Err(why),
+        None => Ok(overview),
+    }
 }
 
 fn compare_with_training(schema: Arc<Schema>, latest: Option<Box<Entry>>, runner: &mut Runner) {
@@ -284,56 +326,11 @@ fn compare_with_training(schema: Arc<Schema>, latest: Option<Box<Entry>>, runner
     };
     let settings = Arc::clone(&runner.settings);
     runner.spawn("drift", move |outbox| async move {
-        let compare = move || drifted(&settings, &target, &schema, latest);
+        let compare = move || drifted(&settings, &target, &schema, latest.map(|entry| *entry));
         if let Ok(drifted) = tokio::task::spawn_blocking(compare).await {
             outbox.send(Event::Drifted(drifted.map(Box::new))).await;
         }
     });
-}
-
-/// The newest requests of a target's history that went over the network, against the champion.
-fn drifted(
-    settings: &Settings,
-    target: &str,
-    schema: &Schema,
-    latest: Option<Box<Entry>>,
-) -> Result<Drifted, String> {
-    let history = HistoryFile::in_dir(&settings.dirs.state)
-        .load()
-        .map_err(|error| error.to_string())?;
-    let entries = history.entries().iter().cloned();
-    let history = History::new(entries.chain(latest.map(|entry| *entry)).collect());
-    let registry = registry(settings);
-    let (champion, loaded) = registry
-        .load_champion()
-        .map_err(|error| error.to_string())?;
-    let names = loaded.manifest.features.names.clone();
-    let sent = history
-        .entries()
-        .iter()
-        .filter(|entry| entry.target == target && entry.via != Via::Local);
-    let rows: Vec<Vec<f32>> = sent
-        .filter_map(|entry| row(&entry.body, schema, &names))
-        .collect();
-    let requests = Dataset::of_requests(names, &rows).map_err(|error| error.to_string())?;
-    let (_, report) = drift(&registry, &loaded, &requests).map_err(|error| error.to_string())?;
-    Ok(Drifted {
-        version: champion.version,
-        report,
-    })
-}
-
-/// A body's values in the model's order; `None` for a body that the service would have refused.
-fn row(body: &str, schema: &Schema, names: &[String]) -> Option<Vec<f32>> {
-    let pasted = Pasted::parse(schema, body).ok()?;
-    let fields: Vec<String> = pasted
-        .fields
-        .into_iter()
-        .map(Option::unwrap_or_default)
-        .collect();
-    let features = Features::parse(schema, &fields).ok()?;
-    let value = |name: &String| Some(features.row()[schema.position(name)?] as f32);
-    names.iter().map(value).collect()
 }
 
 fn examine(schema: Arc<Schema>, runner: &mut Runner) {
@@ -368,6 +365,7 @@ fn write_report(schema: Arc<Schema>, window: Window, path: PathBuf, runner: &mut
                 .map_err(|error| format!("cannot write {}: {error}", path.display())),
             Err(why) => Err(why),
         };
-        outbox.send(Event::Reported(written.map(|()| path))).await;
+        let written = written.map(|()| std::path::absolute(&path).unwrap_or(path));
+        outbox.send(Event::Reported(written)).await;
     });
 }

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 use super::{Outbox, Runner, Slot};
 use crate::client::logs::{LogsClient, QueryResults};
 use crate::client::tail::{self, Connect, TailRequest, TailUpdate, Wishes};
+use crate::domain::invocation::Wanted;
 use sift::{Save, Sift, Sifted};
 
 /// Updates of a tail that may wait for the app.
@@ -65,6 +66,8 @@ pub struct Query {
 /// What the Logs tab hears.
 #[derive(Debug)]
 pub enum Event {
+    /// Another tab points at requests: list them.
+    Point(Wanted),
     /// The tail of this number has something.
     Tail(u64, TailUpdate),
     /// The tail of this number ended by itself: a sentence, or all that was asked for has been read.

@@ -20,17 +20,20 @@ use tokio::time::Instant;
 
 use crate::app::Env;
 use crate::domain::alerts::Alerts;
+use crate::domain::arn;
 use crate::domain::cost::Prices;
 use crate::domain::doctor::{Diagnosis, Fact};
-use crate::domain::function::{FunctionConfig, Overview};
+use crate::domain::function::Overview;
+use crate::domain::invocation::Wanted;
 use crate::domain::latency::{Samples, Window};
 use crate::domain::metrics::{Budget, Snapshot};
 use crate::domain::vitals::{Light, Vitals};
-use crate::effects::lambda::{Drifted, Effect};
+use crate::effects::lambda::{Drifted, Effect, Other};
 use crate::effects::{Event, logs, predict};
 use crate::history::Entry;
 use crate::keys::{Action, Scope};
 use crate::overlay::alerts::AlertList;
+use crate::overlay::compare::CompareMenu;
 use crate::overlay::doctor::DoctorOverlay;
 use crate::remote::Remote;
 use crate::tabs::{Cx, Look, Now, Offer, Tab};
@@ -70,12 +73,12 @@ pub struct Lambda {
     drift: Option<Drifted>,
     diagnosis: Option<Diagnosis>,
     pane: Pane,
-    scroll: usize,
-    /// The environment variable under the cursor, and those shown in the open.
-    variable: usize,
+    /// The configuration's line under the cursor.
+    cursor: usize,
+    /// Environment variables shown in the open.
     revealed: BTreeSet<String>,
-    /// The version compared with, and its configuration.
-    compared: Option<(String, FunctionConfig)>,
+    /// The version or target compared with, and what is known of it.
+    compared: Option<(Other, Overview)>,
     free_tier: bool,
 }
 
@@ -103,8 +106,7 @@ impl Lambda {
             drift: None,
             diagnosis: None,
             pane: Pane::Latency,
-            scroll: 0,
-            variable: 0,
+            cursor: 0,
             revealed: BTreeSet::new(),
             compared: None,
             free_tier: false,
@@ -141,44 +143,36 @@ impl Lambda {
         };
     }
 
-    fn next_version(&self) -> Option<String> {
-        let versions = self.overview.value()?.0.versions.known()?;
-        let numbered: Vec<&str> = versions
-            .iter()
-            .map(|v| v.version.as_str())
-            .filter(|v| *v != "$LATEST")
-            .collect();
-        let at = self
-            .compared
-            .as_ref()
-            .and_then(|(v, _)| numbered.iter().position(|n| n == v));
-        match at {
-            // After the oldest comes no comparison.
-            Some(0) => None,
-            Some(at) => numbered.get(at - 1).map(|v| (*v).to_owned()),
-            None => numbered.last().map(|v| (*v).to_owned()),
-        }
+    /// Opens the menu of what the function can be compared with.
+    fn compare(&self, cx: &mut Cx) {
+        let overview = self.overview.value().map(|(overview, _)| overview);
+        let versions = overview.and_then(|o| o.versions.known());
+        let numbers = versions.into_iter().flatten().map(|v| v.version.as_str());
+        let numbers: Vec<&str> = numbers.filter(|v| *v != "$LATEST").collect();
+        let newest_first = numbers.into_iter().rev();
+        let versions = newest_first.map(|v| Other::Version(v.to_owned()));
+        let here = cx.env.session.value().map(|(s, _)| s.target.clone());
+        let settings = &cx.env.settings;
+        let others = settings.targets.iter().filter(|(name, target)| {
+            target.has_aws() && Some(*name) != here.as_ref() && **name != settings.target
+        });
+        let targets = others.map(|(name, _)| Other::Target(name.clone()));
+        let current = self.compared.as_ref().map(|(other, _)| other.clone());
+        cx.open(CompareMenu::new(versions.chain(targets).collect(), current));
     }
 
-    fn compare(&mut self, cx: &mut Cx) {
-        match self.next_version() {
-            Some(version) => cx.effect(Effect::Version {
-                ticket: self.ticket,
-                version,
-            }),
-            None => self.compared = None,
-        }
-    }
-
-    fn reveal(&mut self) {
-        let Some((overview, _)) = self.overview.value() else {
-            return;
+    /// The variable under the cursor is shown or masked; elsewhere the cursor goes to the first one.
+    fn reveal(&mut self, cx: &mut Cx) {
+        self.show(Pane::Config);
+        let rows = config::rows(self);
+        let Some(config::Row::Variable(index, _)) = rows.get(self.cursor) else {
+            let is_variable = |row: &config::Row| matches!(row, config::Row::Variable(..));
+            self.cursor = rows.iter().position(is_variable).unwrap_or(self.cursor);
+            return cx.toast(Tone::Info, "choose a variable, then show it");
         };
-        let Some((name, _)) = overview
-            .config
-            .known()
-            .and_then(|c| c.environment.get(self.variable))
-        else {
+        let overview = self.overview.value().map(|(overview, _)| overview);
+        let config = overview.and_then(|o| o.config.known());
+        let Some((name, _)) = config.and_then(|c| c.environment.get(*index)) else {
             return;
         };
         if !self.revealed.remove(name) {
@@ -186,34 +180,30 @@ impl Lambda {
         }
     }
 
-    fn move_by(&mut self, lines: isize) {
-        let variables = self
-            .overview
-            .value()
-            .and_then(|(o, _)| Some(o.config.known()?.environment.len()))
-            .unwrap_or(0);
-        if self.pane == Pane::Config && variables > 0 {
-            self.variable = self
-                .variable
-                .saturating_add_signed(lines)
-                .min(variables - 1);
+    /// The requests behind the pane's figures: cold ones, failed ones, or those at and above p99.
+    fn behind(&self, now: Now) -> Wanted {
+        let rows = self.vitals.iter().flat_map(|v| &v.latency);
+        let durations = rows.filter(|row| row.what == "Duration");
+        let p99 = durations.filter_map(|row| row.p99?.value()).next();
+        let slow = !matches!(self.pane, Pane::Money | Pane::Alerts);
+        Wanted {
+            cold: self.pane == Pane::Money,
+            failed: self.pane == Pane::Alerts,
+            at_least_ms: p99.filter(|_| slow),
+            since: Some(now.wall.as_millisecond() - self.window.seconds() * 1000),
+            ..Wanted::default()
         }
-        self.scroll = self
-            .scroll
-            .saturating_add_signed(lines)
-            .min(self.scroll_end());
     }
 
-    fn scroll_end(&self) -> usize {
-        match self.pane {
-            Pane::Config => 40,
-            _ => 0,
+    fn move_by(&mut self, lines: isize) {
+        if self.pane == Pane::Config {
+            let last = config::rows(self).len().saturating_sub(1);
+            self.cursor = self.cursor.saturating_add_signed(lines).min(last);
         }
     }
 
     fn show(&mut self, pane: Pane) {
         self.pane = pane;
-        self.scroll = 0;
     }
 
     fn report(&self, cx: &mut Cx) {
@@ -233,7 +223,7 @@ impl Lambda {
         let Some(config) = self.overview.value().and_then(|(o, _)| o.config.known()) else {
             return;
         };
-        let region = config.arn.split(':').nth(3).unwrap_or_default();
+        let region = arn::region(&config.arn).unwrap_or_default();
         let link = format!(
             "https://{region}.console.aws.amazon.com/lambda/home?region={region}#/functions/{}",
             config.name
@@ -244,7 +234,7 @@ impl Lambda {
     fn alert_list(&self, cx: &Cx) -> AlertList {
         let config = self.overview.value().and_then(|(o, _)| o.config.known());
         let region = config
-            .and_then(|c| c.arn.split(':').nth(3))
+            .and_then(|c| arn::region(&c.arn))
             .unwrap_or_default()
             .to_owned();
         let api_id = self
@@ -283,13 +273,11 @@ impl Tab for Lambda {
             Offer::new(Action::Window, format!("window {}", self.window.label())),
             Offer::new(Action::View, "next pane"),
             Offer::new(Action::Refresh, "refresh"),
+            Offer::new(Action::Submit, self.pane.behind()),
             Offer::new(Action::Report, "report").only_if(read, "the function is not read yet"),
             Offer::new(Action::Reveal, "reveal")
                 .only_if(has_variables, "no environment variable to show"),
-            Offer::new(Action::Diff, "compare version").only_if(
-                self.next_version().is_some() || self.compared.is_some(),
-                "there is no published version",
-            ),
+            Offer::new(Action::Diff, "compare").only_if(read, "the function is not read yet"),
             Offer::new(
                 Action::Toggle,
                 if self.free_tier {
@@ -318,9 +306,13 @@ impl Tab for Lambda {
                 self.reckon(cx);
             }
             Action::Refresh => self.watch(cx),
+            Action::Submit => {
+                cx.tell(Event::Logs(logs::Event::Point(self.behind(cx.now))));
+                cx.go_to(Scope::Logs);
+            }
             Action::View | Action::NextField => self.show(self.pane.next()),
             Action::PreviousField => self.show(self.pane.previous()),
-            Action::Reveal => self.reveal(),
+            Action::Reveal => self.reveal(cx),
             Action::Diff => self.compare(cx),
             Action::Toggle => self.free_tier = !self.free_tier,
             Action::Report => self.report(cx),

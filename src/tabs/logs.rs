@@ -459,6 +459,7 @@ impl Tab for Logs {
             Event::Logs(LogsEvent::TailEnded(number, why)) if *number == self.tail => {
                 self.on_tail_ended(why.as_ref(), cx);
             }
+            Event::Logs(LogsEvent::Point(wanted)) => self.point_at(wanted, cx),
             Event::Logs(LogsEvent::Sifted(sifted)) => {
                 let is_current = self.sieve.sifted(sifted, &self.store);
                 if is_current && sifted.done && std::mem::take(&mut self.find_when_done) {

@@ -232,3 +232,62 @@ async fn sums_count_the_calls_of_the_window_once() {
         "{counted} of {lines}"
     );
 }
+
+/// Every read of the Lambda tab refused in turn: what it would have told is named with its action, the rest goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_read_leaves_the_rest_of_the_tab_working() {
+    let sandbox = sandbox(options(7)).await;
+    let access = Access {
+        config: config(&sandbox).await,
+        custom_endpoint: true,
+        profile: None,
+    };
+    let endpoint = sandbox.endpoint().to_string();
+    for action in [
+        "",
+        "lambda:GetFunction",
+        "lambda:ListAliases",
+        "lambda:ListVersionsByFunction",
+        "lambda:GetFunctionConcurrency",
+        "lambda:ListProvisionedConcurrencyConfigs",
+        "lambda:GetFunctionUrlConfig",
+        "lambda:ListEventSourceMappings",
+        "lambda:GetPolicy",
+        "apigateway:GET",
+        "ecr:DescribeImages",
+        "logs:DescribeLogGroups",
+        "logs:FilterLogEvents",
+        "cloudwatch:GetMetricData",
+    ] {
+        sandbox.deny(vec![action.to_owned()]);
+        let now = jiff::Timestamp::now().as_millisecond();
+        let overview = survey::overview(&access, sandbox.function(), None, &endpoint).await;
+        let api_id = overview.api_id.known().map(String::as_str);
+        let month = survey::month(&access, api_id, now).await;
+        let (snapshot, budget) =
+            survey::measure(&access, sandbox.function(), api_id, Window::H1, &month, now).await;
+        let reports = survey::reports(&access, &sandbox.log_group(), Window::H1, now).await;
+        let told = format!("{overview:?} {snapshot:?} {budget:?} {reports:?}");
+        let refused = told.matches("Denied").count();
+        let named = told.matches(action).count();
+        match action {
+            "" => assert_eq!(refused, 0, "{told}"),
+            // The gateway is not found either, and so there is no budget.
+            "apigateway:GET" => assert!(refused >= 1 && named >= 1, "{told}"),
+            // The month's question and the window's are both refused.
+            "cloudwatch:GetMetricData" => assert!(refused == 2 && named >= 2, "{told}"),
+            _ => assert!(refused == 1 && named >= 1, "{action}: {told}"),
+        }
+        let known = [
+            overview.aliases.known().is_some(),
+            overview.versions.known().is_some(),
+            overview.policy.known().is_some(),
+            snapshot.known().is_some(),
+            reports.known().is_some(),
+        ];
+        assert!(
+            known.iter().filter(|k| !**k).count() <= 1,
+            "{action}: {known:?}"
+        );
+    }
+}

@@ -7,10 +7,10 @@ use vintner::domain::doctor::{Diagnosis, Fact, Finding, Status, Verdict};
 use vintner::domain::function::{Alias, FunctionConfig, Overview, Secret, Version};
 use vintner::domain::latency::calls::{CallLine, Told};
 use vintner::domain::latency::{Sample, Window};
-use vintner::domain::metrics::{Budget, Snapshot};
+use vintner::domain::metrics::{Budget, Point, Snapshot};
 use vintner::domain::slo::Counts;
 use vintner::effects::Effect;
-use vintner::effects::lambda::{Effect as LambdaEffect, Event};
+use vintner::effects::lambda::{Effect as LambdaEffect, Event, Other};
 use vintner::ui::theme::ThemeName;
 
 use crate::support::stage::{SIZES, Stage};
@@ -339,11 +339,13 @@ fn another_window_asks_anew_and_stale_answers_are_dropped() {
 fn a_version_is_compared_and_alerts_offer_their_alarm() {
     let mut stage = Stage::new((120, 40), ThemeName::Dark);
     fill(&mut stage);
-    let asked = stage.press("d");
+    stage.press("d");
+    let asked = stage.press("enter");
+    let with = Other::Version("2".into());
     assert!(
-        asked.contains(&Effect::Lambda(LambdaEffect::Version {
+        asked.contains(&Effect::Lambda(LambdaEffect::Compare {
             ticket: 0,
-            version: "2".into()
+            with: with.clone()
         })),
         "{asked:?}"
     );
@@ -351,10 +353,13 @@ fn a_version_is_compared_and_alerts_offer_their_alarm() {
         memory_mb: 512,
         ..config()
     };
-    stage.event(Event::Version {
+    stage.event(Event::Compared {
         ticket: 0,
-        version: "2".into(),
-        config: Box::new(Fact::Known(other)),
+        with,
+        overview: Ok(Box::new(Overview {
+            config: Fact::Known(other),
+            ..Overview::default()
+        })),
     });
     assert!(
         stage.text().contains("512 MB → 1024 MB"),
@@ -541,4 +546,317 @@ fn the_figures_of_one_window_are_not_called_anothers() {
         text.contains("CloudWatch's figures are of 60 s ago: throttled"),
         "{text}"
     );
+}
+
+#[test]
+fn two_targets_are_compared_without_giving_a_value_away() {
+    let mut stage = Stage::new((120, 40), ThemeName::Dark);
+    stage.connect();
+    stage.press("3");
+    fill_again(&mut stage, 1);
+    stage.press("d");
+    assert!(stage.text().contains("target aws"), "{}", stage.text());
+    assert!(!stage.text().contains("target local"), "it has no AWS");
+    let asked = stage.press("down down enter");
+    let with = Other::Target("aws".into());
+    assert!(
+        asked.contains(&Effect::Lambda(LambdaEffect::Compare {
+            ticket: 1,
+            with: with.clone()
+        })),
+        "{asked:?}"
+    );
+    let mut there = overview();
+    there.concurrency = Fact::Known(Concurrency {
+        reserved: Some(5),
+        account_limit: Fact::Known(1000),
+    });
+    there.config = Fact::Known(FunctionConfig {
+        environment: vec![
+            ("MODEL_KEY".into(), Secret::new("another-secret")),
+            ("S3_BUCKET_NAME".into(), Secret::new("wine-quality-mlops")),
+        ],
+        ..config()
+    });
+    stage.event(Event::Compared {
+        ticket: 1,
+        with: with.clone(),
+        overview: Ok(Box::new(there)),
+    });
+    let text = stage.text();
+    for part in [
+        "target aws → here: 2 differences",
+        "env MODEL_KEY",
+        "another value",
+        "reserved         5 → none",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("another-secret"), "{text}");
+    // Later comparisons that fail leave this one; "nothing" takes it away.
+    stage.event(Event::Compared {
+        ticket: 1,
+        with,
+        overview: Err("credentials expired".into()),
+    });
+    assert!(stage.text().contains("target aws: credentials expired"));
+    stage.press("d shift-g down down down down down enter");
+    assert!(
+        !stage.text().contains("here: 2 differences"),
+        "{}",
+        stage.text()
+    );
+}
+
+#[test]
+fn enter_lists_the_requests_behind_the_figures() {
+    for (keys, sorted) in [
+        ("", "sort: slowest"),
+        ("v v v", "sort: longest init"),
+        ("v v v v", "sort: newest"),
+    ] {
+        let mut stage = Stage::new((120, 40), ThemeName::Dark);
+        fill(&mut stage);
+        stage.press(keys);
+        stage.press("enter");
+        let offers = stage.app.offers();
+        let offered = offers.iter().any(|(_, offer)| offer.label == sorted);
+        assert!(offered, "{keys}: {offers:?}\n{}", stage.text());
+    }
+}
+
+#[test]
+fn a_long_environment_is_reached_and_revealed_at_its_end() {
+    let mut stage = Stage::new((80, 24), ThemeName::Dark);
+    fill(&mut stage);
+    let mut described = overview();
+    let variable = |n: usize| (format!("KEY_{n:03}"), Secret::new(format!("value-{n:03}")));
+    described.config = Fact::Known(FunctionConfig {
+        environment: (0..300).map(variable).collect(),
+        ..config()
+    });
+    stage.event(Event::Described {
+        ticket: 0,
+        overview: Ok(Box::new(described)),
+    });
+    stage.press("v v shift-g e");
+    assert!(
+        stage.text().contains("KEY_299 = value-299"),
+        "{}",
+        stage.text()
+    );
+    stage.press("up up e");
+    let text = stage.text();
+    assert!(
+        text.contains("KEY_297 = value-297") && text.contains("KEY_298 = •"),
+        "{text}"
+    );
+    // From elsewhere the first press goes to the variables, the second shows one.
+    stage.press("g e e");
+    assert!(
+        stage.text().contains("KEY_000 = value-000"),
+        "{}",
+        stage.text()
+    );
+}
+
+#[test]
+fn a_function_that_disappears_is_said_and_its_last_figures_stay() {
+    for size in SIZES {
+        let mut stage = Stage::new(size, ThemeName::Dark);
+        fill(&mut stage);
+        let gone = Overview {
+            config: Fact::Missing("Function not found: wine-quality-predictor".into()),
+            ..Overview::default()
+        };
+        stage.event(Event::Described {
+            ticket: 0,
+            overview: Ok(Box::new(gone)),
+        });
+        let text = stage.text();
+        assert!(text.contains("Function not found"), "{size:?}: {text}");
+        assert!(text.contains("✗ state"), "{size:?}: {text}");
+        assert!(text.contains("n 390"), "{size:?}: {text}");
+        stage.press("v v e d y o");
+        assert!(stage.text().contains("Function not found"), "{size:?}");
+    }
+}
+
+#[test]
+fn a_function_never_called_is_grey_and_not_zero() {
+    for size in SIZES {
+        let mut stage = Stage::new(size, ThemeName::Dark);
+        stage.press("3");
+        never_called(&mut stage);
+        let text = stage.text();
+        for part in ["– errors", "– warm p99", "– cold rate", "no REPORT line"] {
+            assert!(text.contains(part), "{size:?}: {part}: {text}");
+        }
+        for keys in ["v", "v", "v", "v"] {
+            stage.press(keys);
+            stage.buffer();
+        }
+    }
+}
+
+/// A healthy function that nobody calls.
+fn never_called(stage: &mut Stage) {
+    let since_ms = stage.now().wall.as_millisecond() - 3_600_000;
+    stage.event(Event::Described {
+        ticket: 0,
+        overview: Ok(Box::new(overview())),
+    });
+    stage.event(Event::Reports {
+        ticket: 0,
+        reports: Fact::Known(Reports {
+            since_ms,
+            ..Reports::default()
+        }),
+    });
+    stage.event(Event::Measured {
+        ticket: 0,
+        snapshot: Box::new(Fact::Known(Snapshot::default())),
+        budget: Fact::Known(Budget::default()),
+    });
+}
+
+/// Every read refused, as for an identity that may do nothing.
+fn refused(stage: &mut Stage) {
+    fn no<T>(action: &str) -> Fact<T> {
+        Fact::Denied {
+            action: action.into(),
+        }
+    }
+    stage.connect();
+    stage.press("3");
+    stage.event(Event::Described {
+        ticket: 1,
+        overview: Ok(Box::new(Overview {
+            config: no("lambda:GetFunction"),
+            aliases: no("lambda:ListAliases"),
+            versions: no("lambda:ListVersionsByFunction"),
+            concurrency: no("lambda:GetFunctionConcurrency"),
+            provisioned: no("lambda:ListProvisionedConcurrencyConfigs"),
+            url: no("lambda:GetFunctionUrlConfig"),
+            event_sources: no("lambda:ListEventSourceMappings"),
+            policy: no("lambda:GetPolicy"),
+            api_id: Fact::Known("mc7310utyk".into()),
+            path: "/".into(),
+            image: Fact::NotAsked,
+            retention: Fact::NotAsked,
+        })),
+    });
+    stage.event(Event::Reports {
+        ticket: 1,
+        reports: no("logs:FilterLogEvents"),
+    });
+    stage.event(Event::Measured {
+        ticket: 1,
+        snapshot: Box::new(no("cloudwatch:GetMetricData")),
+        budget: no("cloudwatch:GetMetricData"),
+    });
+}
+
+/// Half of the calls crash: the gateway's 5xx, Lambda's errors, lines in the log.
+fn crashing(stage: &mut Stage) {
+    stage.connect();
+    stage.press("3");
+    fill_again(stage, 1);
+    let now_ms = stage.now().wall.as_millisecond();
+    let failed = (0..100_u64).map(|i| CallLine {
+        stream: 2,
+        at_ms: now_ms - 590_000 + i as i64 * 5_900,
+        told: Told::Ended(Sample {
+            at_ms: now_ms - 590_000 + i as i64 * 5_900,
+            id: 10_000 + i,
+            duration_ms: 5.0,
+            init_ms: None,
+            billed_ms: 5.0,
+            memory_mb: 1024,
+            max_memory_mb: 237,
+            failed: true,
+            init_timeout: false,
+        }),
+    });
+    stage.event(Event::Reports {
+        ticket: 1,
+        reports: Fact::Known(Reports {
+            lines: failed.collect(),
+            since_ms: now_ms - 3_600_000,
+            cut: false,
+        }),
+    });
+    let point = |minute: i64| Point {
+        at_ms: now_ms - (10 - minute) * 60_000,
+        count: Some(16.0),
+        server_errors: Some(10.0),
+        ..Point::default()
+    };
+    let counts = Counts {
+        valid: 160.0,
+        bad: 100.0,
+    };
+    stage.event(Event::Measured {
+        ticket: 1,
+        snapshot: Box::new(Fact::Known(Snapshot {
+            totals: Metrics {
+                window_s: 3600,
+                invocations: Some(490.0),
+                errors: Some(100.0),
+                throttles: Some(0.0),
+                gateway_count: Some(490.0),
+                gateway_5xx: Some(100.0),
+                ..Metrics::default()
+            },
+            period_s: 60,
+            points: (0..10).map(point).collect(),
+        })),
+        budget: Fact::Known(Budget {
+            five_minutes: counts,
+            half_hour: counts,
+            hour: counts,
+            six_hours: counts,
+            month: Counts {
+                valid: 288_000.0,
+                bad: 100.0,
+            },
+            ..Budget::default()
+        }),
+    });
+}
+
+#[test]
+fn the_tab_looks_right_healthy_crashing_refused_and_loading() {
+    crate::assert_screens!("lambda-healthy", |stage| {
+        stage.connect();
+        stage.press("3");
+        fill_again(stage, 1);
+    });
+    crate::assert_screens!("lambda-crash", |stage| crashing(stage));
+    crate::assert_screens!("lambda-denied", |stage| refused(stage));
+    crate::assert_screens!("lambda-loading", |stage| {
+        stage.connect();
+        stage.press("3");
+    });
+    crate::assert_screens!("doctor", |stage| diagnosed(stage));
+}
+
+#[test]
+fn every_pane_lives_through_every_state_at_every_size() {
+    let states: [fn(&mut Stage); 4] = [fill, crashing, refused, |stage| {
+        stage.press("3");
+        never_called(stage);
+    }];
+    for state in states {
+        for size in [(60, 16), (80, 24), (120, 36), (200, 60), (300, 20)] {
+            let mut stage = Stage::new(size, ThemeName::Dark);
+            state(&mut stage);
+            for keys in [
+                "v", "v", "j", "v", "v", "shift-a", "esc", "w", "w", "w", "w",
+            ] {
+                stage.press(keys);
+                assert!(!stage.text().contains('\u{1b}'));
+            }
+        }
+    }
 }

@@ -1,201 +1,152 @@
-//! The function's configuration: remarks first, environment masked, and the difference to another version.
+//! The function's configuration: remarks first, then the difference to another version or target, then every field, and the
+//! environment, masked.
 
 use ratatui::text::{Line, Span};
 
-use super::Lambda;
+use super::{Lambda, Pane};
 use crate::domain::doctor::Fact;
-use crate::domain::function::{FunctionConfig, Overview, diff, lints};
+use crate::domain::function::{Overview, differences, lints, surroundings};
 use crate::tabs::Look;
 use crate::ui::text::{clean, truncate};
 
 const LABEL: usize = 18;
 
-/// The pane's lines.
-pub fn lines(tab: &Lambda, width: u16, look: &Look) -> Vec<Line<'static>> {
+/// One line of the pane, before it is dressed.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Row {
+    /// Something that deserves a look: field and remark.
+    Lint(String, String),
+    /// A heading.
+    Head(String),
+    /// A difference: field, there and here.
+    Change(String, String),
+    /// A field and its value.
+    Field(String, String),
+    /// What could not be read at all, and why.
+    Trouble(String),
+    /// The environment variable of this position: label, and what is shown.
+    Variable(usize, String),
+    /// An empty line.
+    Gap,
+}
+
+/// All that the pane has to say, top to bottom.
+pub fn rows(tab: &Lambda) -> Vec<Row> {
     let Some((overview, _)) = tab.overview.value() else {
         return Vec::new();
     };
-    let room = usize::from(width).saturating_sub(LABEL + 1);
-    let mut lines = Vec::new();
     let max_memory = tab.vitals.as_ref().and_then(|v| v.max_memory);
-    for lint in lints(overview, max_memory) {
-        lines.push(Line::from(vec![
-            Span::styled(format!("{} ", look.glyphs.warn), look.theme.warn),
-            Span::styled(format!("{}: ", lint.field), look.theme.warn),
-            Span::styled(clean(&lint.text), look.theme.text),
-        ]));
-    }
+    let lint = |lint: crate::domain::function::Lint| Row::Lint(lint.field.to_owned(), lint.text);
+    let mut rows: Vec<Row> = lints(overview, max_memory).into_iter().map(lint).collect();
+    rows.extend(compared(tab, overview));
     match &overview.config {
         Fact::Known(config) => {
-            lines.extend(compared(tab, config, room, look));
-            lines.extend(rows(config, room, look));
-            lines.extend(environment(tab, config, room, look));
+            let fields = config.rows().into_iter();
+            let fields = fields.filter(|(field, _)| *field != "environment");
+            rows.extend(fields.map(|(field, value)| Row::Field(field.to_owned(), value)));
         }
-        other => lines.push(Line::styled(
-            format!("the function: {}", why(other)),
-            look.theme.bad,
-        )),
+        other => rows.push(Row::Trouble(format!(
+            "the function: {}",
+            other.absence().unwrap_or_default()
+        ))),
     }
-    lines.extend(around(overview, room, look));
-    lines
+    rows.extend(around(overview));
+    rows.extend(environment(tab, overview));
+    rows
 }
 
-fn row(label: &str, value: &str, room: usize, look: &Look) -> Line<'static> {
-    Line::from(vec![
-        Span::styled(format!("{label:<LABEL$} "), look.theme.muted),
-        Span::styled(
-            truncate(&clean(value), room, look.glyphs.ellipsis),
-            look.theme.text,
-        ),
-    ])
-}
-
-fn rows(config: &FunctionConfig, room: usize, look: &Look) -> Vec<Line<'static>> {
-    let shown = config
-        .rows()
+/// The pane's lines; the one under the cursor stands out.
+pub fn lines(tab: &Lambda, width: u16, look: &Look) -> Vec<Line<'static>> {
+    let room = usize::from(width);
+    rows(tab)
         .into_iter()
-        .filter(|(field, _)| *field != "environment");
-    shown
-        .map(|(field, value)| row(field, &value, room, look))
+        .enumerate()
+        .map(|(at, row)| {
+            let line = dress(row, room, look);
+            if at == tab.cursor && tab.pane == Pane::Config {
+                line.patch_style(look.theme.selected)
+            } else {
+                line
+            }
+        })
         .collect()
 }
 
-/// Names in the open, values masked unless asked for.
-fn environment(
-    tab: &Lambda,
-    config: &FunctionConfig,
-    room: usize,
-    look: &Look,
-) -> Vec<Line<'static>> {
-    let mut lines = Vec::new();
-    for (index, (name, value)) in config.environment.iter().enumerate() {
-        let shown = if tab.revealed.contains(name) {
-            clean(value.reveal())
-        } else {
-            "••••••".to_owned()
-        };
-        let text = truncate(
-            &format!("{} = {shown}", clean(name)),
-            room,
-            look.glyphs.ellipsis,
-        );
-        let style = if index == tab.variable {
-            look.theme.selected
-        } else {
-            look.theme.text
-        };
-        let label = if index == 0 { "environment" } else { "" };
-        lines.push(Line::from(vec![
+fn dress(row: Row, room: usize, look: &Look) -> Line<'static> {
+    let cut = |text: &str, room| truncate(&clean(text), room, look.glyphs.ellipsis);
+    let beside = room.saturating_sub(LABEL + 1);
+    let field = |label: &str, text: &str, style| {
+        Line::from(vec![
             Span::styled(format!("{label:<LABEL$} "), look.theme.muted),
-            Span::styled(text, style),
-        ]));
+            Span::styled(cut(text, beside), style),
+        ])
+    };
+    match row {
+        Row::Lint(label, text) => {
+            let label = format!("{} {label}: ", look.glyphs.warn);
+            let room = room.saturating_sub(crate::ui::text::width(&label));
+            Line::from(vec![
+                Span::styled(label, look.theme.warn),
+                Span::styled(cut(&text, room), look.theme.text),
+            ])
+        }
+        Row::Head(text) => Line::styled(cut(&text, room), look.theme.accent),
+        Row::Change(label, text) => {
+            let label = format!("  {}", cut(&label, LABEL - 2));
+            field(&label, &text, look.theme.warn)
+        }
+        Row::Field(label, text) => field(&label, &text, look.theme.text),
+        Row::Trouble(text) => Line::styled(cut(&text, room), look.theme.bad),
+        Row::Variable(0, text) => field("environment", &text, look.theme.text),
+        Row::Variable(_, text) => field("", &text, look.theme.text),
+        Row::Gap => Line::default(),
     }
-    lines
 }
 
-fn compared(tab: &Lambda, config: &FunctionConfig, room: usize, look: &Look) -> Vec<Line<'static>> {
-    let Some((version, other)) = &tab.compared else {
+/// Names in the open, values masked unless asked for.
+fn environment(tab: &Lambda, overview: &Overview) -> Vec<Row> {
+    let Some(config) = overview.config.known() else {
         return Vec::new();
     };
-    let changes = diff(other, config);
-    let mut lines = vec![Line::styled(
-        format!(
-            "version {version} → {}: {} fields differ",
-            config.version,
-            changes.len()
-        ),
-        look.theme.accent,
-    )];
-    for (field, left, right) in changes {
-        let text = truncate(
-            &format!("{} → {}", clean(&left), clean(&right)),
-            room,
-            look.glyphs.ellipsis,
-        );
-        lines.push(Line::from(vec![
-            Span::styled(format!("  {field:<16} "), look.theme.muted),
-            Span::styled(text, look.theme.warn),
-        ]));
+    if config.environment.is_empty() {
+        return vec![Row::Field("environment".to_owned(), "none".to_owned())];
     }
-    lines.push(Line::default());
-    lines
+    let variables = config.environment.iter().enumerate();
+    variables
+        .map(|(index, (name, value))| {
+            let shown = if tab.revealed.contains(name) {
+                value.reveal()
+            } else {
+                "••••••"
+            };
+            Row::Variable(index, format!("{name} = {shown}"))
+        })
+        .collect()
+}
+
+fn compared(tab: &Lambda, here: &Overview) -> Vec<Row> {
+    let Some((other, there)) = &tab.compared else {
+        return Vec::new();
+    };
+    let changes = differences(there, here);
+    let what = match changes.len() {
+        0 => "nothing differs".to_owned(),
+        1 => "1 difference".to_owned(),
+        n => format!("{n} differences"),
+    };
+    let mut rows = vec![Row::Head(format!("{other} → here: {what}"))];
+    rows.extend(
+        changes
+            .into_iter()
+            .map(|d| Row::Change(d.field, format!("{} → {}", d.there, d.here))),
+    );
+    rows.push(Row::Gap);
+    rows
 }
 
 /// What surrounds the function: aliases, versions, concurrency, URL, event sources, retention.
-fn around(overview: &Overview, room: usize, look: &Look) -> Vec<Line<'static>> {
-    let aliases = text(&overview.aliases, |aliases| {
-        let one = |a: &crate::domain::function::Alias| {
-            let weights: String = a
-                .weights
-                .iter()
-                .map(|(v, share)| format!(" + {v} ({:.0} %)", share * 100.0))
-                .collect();
-            format!("{} → {}{weights}", a.name, a.version)
-        };
-        aliases.iter().map(one).collect::<Vec<_>>().join(", ")
-    });
-    let versions = text(&overview.versions, |v| {
-        v.iter()
-            .map(|v| v.version.clone())
-            .collect::<Vec<_>>()
-            .join(", ")
-    });
-    let concurrency = text(&overview.concurrency, |c| {
-        let reserved = c.reserved.map_or("none".to_owned(), |n| n.to_string());
-        format!(
-            "reserved {reserved}, account limit {}",
-            c.account_limit
-                .known()
-                .map_or_else(|| why(&c.account_limit), ToString::to_string)
-        )
-    });
-    let provisioned = text(&overview.provisioned, |p| {
-        p.iter()
-            .map(|(q, n)| format!("{q}: {n}"))
-            .collect::<Vec<_>>()
-            .join(", ")
-    });
-    let sources = text(&overview.event_sources, |s| s.join(", "));
-    let retention = text(&overview.retention, |days| {
-        days.map_or("for ever".to_owned(), |d| format!("{d} days"))
-    });
-    vec![
-        row("aliases", &aliases, room, look),
-        row("versions", &versions, room, look),
-        row("concurrency", &concurrency, room, look),
-        row("provisioned", &provisioned, room, look),
-        row(
-            "function URL",
-            &text(&overview.url, Clone::clone),
-            room,
-            look,
-        ),
-        row("event sources", &sources, room, look),
-        row("log retention", &retention, room, look),
-        row(
-            "API Gateway",
-            &text(&overview.api_id, Clone::clone),
-            room,
-            look,
-        ),
-    ]
-}
-
-fn text<T>(fact: &Fact<T>, show: impl FnOnce(&T) -> String) -> String {
-    match fact {
-        Fact::Known(value) => Some(show(value))
-            .filter(|t| !t.is_empty())
-            .unwrap_or_else(|| "none".to_owned()),
-        Fact::Missing(_) => "none".to_owned(),
-        other => why(other),
-    }
-}
-
-fn why<T>(fact: &Fact<T>) -> String {
-    match fact {
-        Fact::Known(_) => String::new(),
-        Fact::Denied { action } => format!("needs {action}"),
-        Fact::Missing(why) | Fact::Failed(why) | Fact::NoCredentials(why) => clean(why),
-        Fact::NotAsked => "–".to_owned(),
-    }
+fn around(overview: &Overview) -> Vec<Row> {
+    let fields = surroundings(overview);
+    let row = |(label, text): (&str, String)| Row::Field(label.to_owned(), text);
+    fields.into_iter().map(row).collect()
 }

@@ -9,7 +9,7 @@ use crate::domain::latency::calls::{CallLine, Told};
 use crate::domain::metrics::{Budget, Snapshot};
 use crate::domain::slo::Slo;
 use crate::domain::vitals::{Limits, Readings, Vitals};
-use crate::effects::lambda::Event as LambdaEvent;
+use crate::effects::lambda::{Effect, Event as LambdaEvent};
 use crate::effects::{Effect as AnyEffect, Event};
 use crate::tabs::Cx;
 use crate::ui::text::clean;
@@ -82,16 +82,28 @@ impl Lambda {
                 self.take_reports(reports);
                 self.reckon(cx);
             }
-            LambdaEvent::Version {
+            LambdaEvent::Chosen(None) => self.compared = None,
+            LambdaEvent::Chosen(Some(with)) => {
+                cx.toast(
+                    Tone::Info,
+                    format!("reading {} …", clean(&with.to_string())),
+                );
+                cx.effect(Effect::Compare {
+                    ticket: self.ticket,
+                    with: with.clone(),
+                });
+            }
+            LambdaEvent::Compared {
                 ticket,
-                version,
-                config,
-            } if *ticket == self.ticket => match answer(config) {
-                Ok(config) => {
-                    self.compared = Some((version.clone(), config));
+                with,
+                overview,
+            } if *ticket == self.ticket => match overview {
+                Ok(overview) => {
+                    self.compared = Some((with.clone(), (**overview).clone()));
                     self.pane = Pane::Config;
+                    self.cursor = 0;
                 }
-                Err(why) => cx.toast(Tone::Bad, format!("version {version}: {why}")),
+                Err(why) => cx.toast(Tone::Bad, clean(&format!("{with}: {why}"))),
             },
             LambdaEvent::Drifted(drifted) => {
                 self.drift = drifted.as_ref().ok().map(|drifted| (**drifted).clone());
@@ -99,7 +111,9 @@ impl Lambda {
             }
             LambdaEvent::Diagnosed(Ok(diagnosis)) => self.diagnosis = Some((**diagnosis).clone()),
             LambdaEvent::Reported(Ok(path)) => {
-                cx.toast(Tone::Good, format!("wrote {}", path.display()));
+                let name = path.file_name().unwrap_or_default().display();
+                let folder = path.parent().unwrap_or(path).display();
+                cx.toast(Tone::Good, format!("wrote {name} in {folder}"));
             }
             LambdaEvent::Reported(Err(why)) => cx.toast(Tone::Bad, clean(why)),
             _ => {}
@@ -195,10 +209,4 @@ impl Lambda {
             .push_back((cx.now.wall.as_millisecond(), total_ms));
         self.reckon(cx);
     }
-}
-
-/// What is known, or why it is not, in a sentence.
-fn answer<T: Clone>(fact: &Fact<T>) -> Result<T, String> {
-    let absent = || fact.absence().unwrap_or_default();
-    fact.known().cloned().ok_or_else(absent)
 }

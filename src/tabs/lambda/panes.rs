@@ -54,6 +54,15 @@ impl Pane {
         self.step(Pane::ALL.len() - 1)
     }
 
+    /// What the requests behind the pane's figures are called.
+    pub const fn behind(self) -> &'static str {
+        match self {
+            Pane::Money => "cold requests",
+            Pane::Alerts => "failed requests",
+            Pane::Latency | Pane::Charts | Pane::Config => "slowest requests",
+        }
+    }
+
     const fn title(self) -> &'static str {
         match self {
             Pane::Latency => "Latency",
@@ -154,7 +163,7 @@ pub fn render(tab: &Lambda, area: Rect, buf: &mut Buffer, look: &Look) {
             Pane::Charts => charts::render(tab, inner, buf, look),
             Pane::Config => lines(
                 config::lines(tab, inner.width, look),
-                if focused { tab.scroll } else { 0 },
+                top(tab.cursor, focused, inner.height),
                 inner,
                 buf,
                 look,
@@ -205,6 +214,16 @@ fn absent(tab: &Lambda, look: &Look) -> Option<(String, Tone)> {
             None => ("connecting …".to_owned(), Tone::Muted),
         },
     })
+}
+
+/// The first line shown: the cursor stays within the upper two thirds, so that what comes next is seen too.
+fn top(cursor: usize, focused: bool, height: u16) -> usize {
+    let above = usize::from(height) * 2 / 3;
+    if focused {
+        cursor.saturating_sub(above)
+    } else {
+        0
+    }
 }
 
 fn lines(lines: Vec<Line<'_>>, scroll: usize, area: Rect, buf: &mut Buffer, look: &Look) {

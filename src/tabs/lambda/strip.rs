@@ -94,6 +94,13 @@ fn worst(strip: &[Vital], width: u16, look: &Look) -> Paragraph<'static> {
         return Paragraph::new(text).style(look.theme.muted);
     };
     let (_, style) = sign(vital.light, look);
-    let text = format!(" {}: {}", vital.label, clean(&vital.why));
+    let mut text = format!(" {}: {}", vital.label, clean(&vital.why));
+    let others = strip
+        .iter()
+        .filter(|v| v.light == vital.light && v.label != vital.label);
+    let others: Vec<&str> = others.map(|v| v.label).collect();
+    if !others.is_empty() {
+        text.push_str(&format!("; also {}", others.join(", ")));
+    }
     Paragraph::new(truncate(&text, usize::from(width), look.glyphs.ellipsis)).style(style)
 }

@@ -58,6 +58,17 @@ impl Logs {
         self.open(View::Requests, cx);
     }
 
+    /// Lists the requests that another tab points at.
+    pub(super) fn point_at(&mut self, wanted: &Wanted, cx: &mut Cx) {
+        let sort = match wanted {
+            Wanted { cold: true, .. } => Sort::Init,
+            Wanted { failed: true, .. } => Sort::Time,
+            _ => Sort::Duration,
+        };
+        self.requests.list(wanted.clone(), sort);
+        self.open(View::Requests, cx);
+    }
+
     /// Lists other requests.
     pub(super) fn want(&mut self, wanted: Wanted) {
         self.requests.list(wanted, self.requests.sort);
