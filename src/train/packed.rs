@@ -40,9 +40,12 @@ pub(super) const MAX_TREE_NODES: usize = 1 << 24;
 
 impl Packed {
     pub(super) fn new(trees: &[Tree], features: usize) -> Self {
+        let nodes = trees.iter().map(|tree| tree.nodes().len()).sum();
         let mut packed = Self {
+            nodes: Vec::with_capacity(nodes),
+            values: Vec::with_capacity(nodes),
+            starts: Vec::with_capacity(trees.len()),
             features,
-            ..Self::default()
         };
         for tree in trees {
             packed.starts.push(packed.nodes.len() as u32);

@@ -1,5 +1,6 @@
 //! The compact bytes of a model: a JSON header, then the nodes of all trees, field by field, little-endian.
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{MAX_MODEL_TREES, Member, Model, ModelError};
@@ -121,8 +122,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Model, ModelError> {
     {
         return Err(ModelError::Content("too many trees".to_owned()));
     }
-    let mut count = 0;
-    let mut members = Vec::new();
+    let (mut before, mut members) = (0, Vec::new());
     for part in header.members {
         let base = number(&part.base)?;
         let member = match part.scale {
@@ -132,13 +132,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Model, ModelError> {
                 means: numbers(&part.means)?,
             },
             Some(scale) => {
-                let mut trees = Vec::with_capacity(part.trees.len());
-                for nodes in part.trees {
-                    let nodes = read_tree(nodes as usize, &mut rest)?;
-                    let tree = Tree::new(nodes, header.features.len());
-                    trees.push(tree.map_err(|cause| ModelError::Tree { tree: count, cause })?);
-                    count += 1;
-                }
+                let trees = read_trees(&part.trees, header.features.len(), before, &mut rest)?;
+                before += trees.len();
                 Member::Trees {
                     base,
                     scale: number(&scale)?,
@@ -154,34 +149,51 @@ pub(super) fn read(bytes: &[u8]) -> Result<Model, ModelError> {
     Model::new(header.family, header.features, members)
 }
 
-fn read_tree(nodes: usize, rest: &mut &[u8]) -> Result<Vec<Node>, ModelError> {
-    let bytes = take(rest, nodes.saturating_mul(NODE_BYTES))?;
+/// Reads and checks trees of so many nodes, on all cores; `before` trees came before them.
+fn read_trees(
+    sizes: &[u32],
+    features: usize,
+    before: usize,
+    rest: &mut &[u8],
+) -> Result<Vec<Tree>, ModelError> {
+    let slices: Vec<&[u8]> = sizes
+        .iter()
+        .map(|nodes| take(rest, (*nodes as usize).saturating_mul(NODE_BYTES)))
+        .collect::<Result<_, _>>()?;
+    let read = |(index, bytes): (usize, &&[u8])| {
+        Tree::new(read_nodes(bytes), features).map_err(|cause| ModelError::Tree {
+            tree: before + index,
+            cause,
+        })
+    };
+    slices.par_iter().enumerate().map(read).collect()
+}
+
+fn read_nodes(bytes: &[u8]) -> Vec<Node> {
+    let nodes = bytes.len() / NODE_BYTES;
     let (features, numbers) = bytes.split_at(nodes);
-    let column = |field: usize| &numbers[field * 4 * nodes..(field + 1) * 4 * nodes];
-    let word = |column: &[u8], at: usize| {
-        [
-            column[at * 4],
-            column[at * 4 + 1],
-            column[at * 4 + 2],
-            column[at * 4 + 3],
-        ]
+    let column = |field: usize| {
+        numbers[field * 4 * nodes..(field + 1) * 4 * nodes]
+            .as_chunks::<4>()
+            .0
     };
-    let (thresholds, values, rows, weights, impurities) =
-        (column(0), column(1), column(2), column(3), column(4));
-    let node = |(at, feature): (usize, &u8)| Node {
-        feature: *feature,
-        threshold: if *feature == LEAF {
-            0.0
-        } else {
-            f32::from_le_bytes(word(thresholds, at))
-        },
-        left: 0,
-        value: f32::from_le_bytes(word(values, at)),
-        rows: u32::from_le_bytes(word(rows, at)),
-        weight: f32::from_le_bytes(word(weights, at)),
-        impurity: f32::from_le_bytes(word(impurities, at)),
-    };
-    Ok(features.iter().enumerate().map(node).collect())
+    let floats = |field| column(field).iter().map(|word| f32::from_le_bytes(*word));
+    let rows = column(2).iter().map(|word| u32::from_le_bytes(*word));
+    let answers = features.iter().zip(floats(0)).zip(floats(1));
+    let counts = rows.zip(floats(3)).zip(floats(4));
+    let mut read = Vec::with_capacity(nodes);
+    for (((feature, threshold), value), ((rows, weight), impurity)) in answers.zip(counts) {
+        read.push(Node {
+            feature: *feature,
+            threshold: if *feature == LEAF { 0.0 } else { threshold },
+            left: 0,
+            value,
+            rows,
+            weight,
+            impurity,
+        });
+    }
+    read
 }
 
 fn take<'a>(rest: &mut &'a [u8], length: usize) -> Result<&'a [u8], ModelError> {
