@@ -123,7 +123,9 @@ class Boosters(unittest.TestCase):
         self.assertGreaterEqual(ours[0], 0.410)
 
     def test_the_fast_preset_reaches_its_figure(self):
-        self.assertGreaterEqual(self.ours("--preset", "fast")[0], 0.400)
+        ours = self.ours("--preset", "fast")
+        self.assertGreaterEqual(ours[0], 0.400)
+        self.assertGreaterEqual(statistics.mean(ours), 0.400)
 
 
 SHARED = {"n_estimators": 400, "learning_rate": 0.0133, "reg_lambda": 0.33, "subsample": 0.51, "n_jobs": 1}
