@@ -247,6 +247,7 @@ impl Runner {
             Slot::Compare,
             Slot::Bench,
             Slot::Sweep,
+            Slot::Batch,
             Slot::Tail,
             Slot::Insights,
             Slot::Describe,

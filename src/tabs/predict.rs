@@ -330,6 +330,14 @@ impl Tab for Predict {
                 Offer::new(Action::Edit, "edit a copy").only_if(some, none),
             ]
         };
+        // Beside the local curve the endpoint's is what one wants next.
+        let sweep = Offer::new(Action::Sweep, "sweep the endpoint");
+        let (first, last) = if self.view == View::WhatIf {
+            (Some(sweep), None)
+        } else {
+            (None, Some(sweep))
+        };
+        offers.extend(first);
         offers.extend([
             Offer::new(Action::Right, "step")
                 .only_if(self.focus == Focus::Form, "only in the form"),
@@ -338,7 +346,6 @@ impl Tab for Predict {
             Offer::new(Action::Explain, "explain").ready_if(local),
             Offer::new(Action::Compare, "three ways"),
             Offer::new(Action::Bench, "bench"),
-            Offer::new(Action::Sweep, "sweep the endpoint"),
             Offer::new(Action::Batch, "score a CSV"),
             Offer::new(Action::Replay, "replay").only_if(some, none),
             Offer::new(Action::Copy, "copy"),
@@ -356,6 +363,7 @@ impl Tab for Predict {
             Offer::new(Action::CopyMore, "copy JSON"),
             Offer::new(Action::FastRight, "ten steps"),
         ]);
+        offers.extend(last);
         if self.focus == Focus::Form {
             offers.push(Offer::new(Action::Diff, "diff with the last").only_if(some, none));
         }
@@ -534,7 +542,7 @@ impl Tab for Predict {
                     score,
                 } => self.swept(*ticket, *value, score),
                 Event::SweepEnded { ticket, error } => {
-                    self.sweep_ended(*ticket, error.as_ref(), cx)
+                    self.sweep_ended(*ticket, error.as_ref(), cx);
                 }
                 // The strip that asked hears it.
                 Event::TableRead { .. } => {}

@@ -115,7 +115,7 @@ fn agreement_lines<'a>(agreement: &Agreement, cells: usize, look: &Look) -> Vec<
         .r2
         .map_or_else(String::new, |r2| format!("  R² {r2:.3}"));
     let column = (cells.saturating_sub(8) / agreement.bands.len()).min(11);
-    let name = |text: &str| fit(text, column.saturating_sub(1), "");
+    let name = |text: &str| fit(text, column.saturating_sub(1), look.glyphs.ellipsis);
     let mut head = vec![Span::raw(" ".repeat(8))];
     head.extend(
         (agreement.bands.iter()).map(|band| Span::styled(format!(" {}", name(band)), theme.muted)),
