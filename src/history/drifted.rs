@@ -18,6 +18,8 @@ pub struct Drifted {
     pub version: Version,
     /// The comparison.
     pub report: DriftReport,
+    /// The version's reference holds no scores of unseen rows: scores are not compared.
+    pub in_sample: bool,
 }
 
 /// The newest requests of a target's history that went over the network, against the champion. Reads files.
@@ -45,10 +47,11 @@ pub fn drifted(
         .filter_map(|entry| row(&entry.body, schema, &names))
         .collect();
     let requests = Dataset::of_requests(names, &rows).map_err(|error| error.to_string())?;
-    let (_, report) = drift(&registry, &loaded, &requests).map_err(|error| error.to_string())?;
+    let compared = drift(&registry, &loaded, &requests).map_err(|error| error.to_string())?;
     Ok(Drifted {
         version: champion.version,
-        report,
+        report: compared.report,
+        in_sample: compared.in_sample,
     })
 }
 

@@ -387,7 +387,11 @@ fn drift_is_collected_and_then_suggests_a_retraining() {
         let version = vintner::registry::Version::FIRST;
         (
             report.drift,
-            Event::Drifted(Ok(Box::new(Drifted { version, report }))),
+            Event::Drifted(Ok(Box::new(Drifted {
+                version,
+                report,
+                in_sample: false,
+            }))),
         )
     };
     let mut stage = Stage::new((120, 40), ThemeName::Dark);

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use super::super::{Exit, Failure, Run, print_json};
 use super::{chosen, failure};
 use crate::domain::drift::{Drift, DriftReport, FEWEST};
-use crate::registry::drift::drift;
+use crate::registry::drift::{Comparison, IN_SAMPLE, drift};
 use crate::registry::{Registry, Version};
 use crate::train::Dataset;
 use crate::ui::text::clean;
@@ -29,14 +29,20 @@ pub(super) fn run(
         .with_context(|| format!("cannot read {name}"))
         .map_err(Failure::usage)?;
     let requests = Dataset::requests_from_csv(file, &name).map_err(Failure::usage)?;
-    let (trained, report) = drift(registry, &loaded, &requests).map_err(failure)?;
+    let Comparison {
+        trained,
+        report,
+        in_sample,
+    } = drift(registry, &loaded, &requests).map_err(failure)?;
+    let mut notes = requests.notes;
+    notes.extend(in_sample.then(|| format!("{version}: {IN_SAMPLE}")));
     if json {
         print_json(
             out,
-            &serde_json::json!({ "version": version, "notes": requests.notes, "report": report }),
+            &serde_json::json!({ "version": version, "notes": notes, "report": report }),
         )?;
     } else {
-        print(version, trained, &requests.notes, &report, out)?;
+        print(version, trained, &notes, &report, out)?;
     }
     Ok(if report.drift == Drift::Alert {
         Exit::Failed

@@ -56,7 +56,11 @@ fn rules(tab: &Lambda, look: &Look) -> Vec<Line<'static>> {
 /// The drift rule in words: how far the window is, which column leads, and what to do about it.
 fn drift_line(drifted: &Drifted, alert: &Alert, look: &Look) -> Line<'static> {
     let mut line = line(alert, look);
-    let Drifted { version, report } = drifted;
+    let Drifted {
+        version,
+        report,
+        in_sample,
+    } = drifted;
     let leads = report.worst().map_or_else(String::new, |column| {
         format!(
             "{} PSI {:.2}, limit {:.2}, n {}",
@@ -78,6 +82,11 @@ fn drift_line(drifted: &Drifted, alert: &Alert, look: &Look) -> Line<'static> {
     // In place of the limit and the figure: this sentence has both.
     line.spans.truncate(2);
     line.push_span(Span::styled(format!(" {text}"), style));
+    if *in_sample {
+        let note =
+            format!("; scores of {version} left out (in-sample reference): retrain to renew");
+        line.push_span(Span::styled(note, look.theme.warn));
+    }
     line
 }
 
