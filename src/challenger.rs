@@ -1,8 +1,10 @@
 //! A challenger from rows to a version: fit, one look at the holdout beside the champion, cross-validation, registry.
 //! The one path behind the Retrain tab, `vintner train` and the first start; they differ only in what they listen for.
 
+pub mod params_file;
 mod report;
 mod reproduce;
+mod search;
 mod source;
 mod standing;
 
@@ -21,10 +23,12 @@ use crate::train::judge::{Bench, Rival};
 use crate::train::onnx::onnx;
 use crate::train::plan::CHAMPION;
 use crate::train::retrain::{Phase, Prepared, Rows, cross_validated, fit_with_curve, linear};
+use crate::train::surrogate::Surrogate;
 use crate::train::{Flow, Model, Outcome, Plan, Progress, TrainError, split, verdict};
 
 pub use report::Report;
-pub use reproduce::reproduce;
+pub use reproduce::{explain, reproduce};
+pub use search::search;
 pub use source::{Source, SourceError};
 pub use standing::{Standing, standing};
 
@@ -219,6 +223,7 @@ impl Trial<'_> {
         Ok(Report {
             linear,
             importance: weights,
+            surrogate: Surrogate::of(model, &train, &holdout).ok(),
             looks: 1 + self.registry.map_or(0, |registry| self.looks(registry)),
             notes: throne.notes(preflight),
             ..report

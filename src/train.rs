@@ -15,6 +15,7 @@ pub mod judge;
 pub mod onnx;
 pub mod retrain;
 pub mod shap;
+pub mod surrogate;
 pub mod tune;
 pub mod verdict;
 

@@ -8,6 +8,7 @@ use crate::train::evaluate::{CrossValidation, Evaluation};
 use crate::train::fit::Ended;
 use crate::train::importance::{self, Importance};
 use crate::train::judge::Judgement;
+use crate::train::surrogate::Surrogate;
 use crate::train::verdict::Comparison;
 use crate::train::{Dataset, Outcome, Plan, Scores};
 
@@ -53,6 +54,8 @@ pub struct Report {
     pub linear: Scores,
     /// Weights of the features, and how they were measured.
     pub importance: (&'static str, Vec<Importance>),
+    /// The model in words, on the training rows.
+    pub surrogate: Option<Surrogate>,
     /// The plan cross-validated over all rows; `None` when it was not asked for, skipped, or is still running.
     pub cv: Option<CrossValidation>,
     /// Its version, or why it has none (yet).
@@ -95,6 +98,7 @@ impl Report {
             linear: judgement.evaluation.scores,
             evaluation: judgement.evaluation,
             importance: ("", Vec::new()),
+            surrogate: None,
             cv: None,
             version: Err("it is not registered yet".to_owned()),
             looks: 1,

@@ -1,10 +1,11 @@
-//! A version trained again from its manifest alone.
+//! What needs the rows of a version again: training it from its manifest alone, and telling it in words.
 
 use super::Source;
 use crate::registry::manifest::{FitRecord, Manifest};
 use crate::registry::{Registry, Version};
 use crate::train::fit::Ended;
 use crate::train::retrain::{Phase, Prepared};
+use crate::train::surrogate::Surrogate;
 use crate::train::{Flow, Plan, Progress, fit};
 
 /// Trains a version again from its manifest. `Ok(true)`: bit by bit the same model.
@@ -22,6 +23,13 @@ pub fn reproduce(
     })
     .map_err(|error| error.to_string())?;
     Ok(outcome.model.sha256() == manifest.model_sha256)
+}
+
+/// A version in words: read off the rows it was trained on, judged on those kept back.
+pub fn explain(version: Version, registry: &Registry) -> Result<Surrogate, String> {
+    let loaded = registry.load(version).map_err(|error| error.to_string())?;
+    let rows = rows_of(&loaded.manifest)?;
+    Surrogate::of(&loaded.model, &rows.train(), &rows.holdout()).map_err(|error| error.to_string())
 }
 
 /// The rows a version was trained and judged on, read again and checked; a sentence when they are not there any more.

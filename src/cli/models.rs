@@ -44,6 +44,9 @@ pub enum Command {
     Show {
         /// The version; the champion if not given
         version: Option<Version>,
+        /// Tell the model in words: the rules of a depth-3 tree that follows it
+        #[arg(long)]
+        explain: bool,
     },
     /// What two versions do not have in common
     Diff {
@@ -152,7 +155,7 @@ pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
     let json = args.json;
     match &args.command {
         Command::List => list::run(&registry, json, out),
-        Command::Show { version } => show::run(&registry, *version, json, out),
+        Command::Show { version, explain } => show::run(&registry, *version, *explain, json, out),
         Command::Diff { left, right } => diff::run(&registry, *left, *right, json, out),
         Command::Promote {
             version,

@@ -1,7 +1,6 @@
 //! `vintner train`: fit, judge, compare with the champion, and (unless told not to) keep the model as a version.
 
 mod bar;
-mod params_file;
 mod print;
 mod promotion;
 
@@ -15,7 +14,7 @@ use anyhow::{Context as _, anyhow};
 
 use super::models::mlflow;
 use super::{Context, Exit, Failure, Run};
-use crate::challenger::{self, FOLDS, Job, Report, Service, Source, SourceError};
+use crate::challenger::{self, FOLDS, Job, Report, Service, Source, SourceError, params_file};
 use crate::config::Settings;
 use crate::domain::schema::Schema;
 use crate::registry::Registry;
@@ -176,7 +175,7 @@ impl Work {
         let source = Source::of(self.args.data.as_deref(), self.args.holdout.as_deref());
         let rows = source.read().map_err(unreadable)?;
         let mut bar = Bar::new();
-        let trials = self.tune(&mut plan, &rows, &mut bar)?;
+        let trials = self.tune(&mut plan, &rows, registry.as_ref(), &mut bar)?;
         let job = Job {
             preset: self.preset(&base, &plan),
             source,
@@ -261,7 +260,8 @@ impl Work {
         }
         plan.check().map_err(Failure::usage)?;
         if self.args.write_params.is_some() {
-            params_file::check(&plan).map_err(Failure::usage)?;
+            params_file::check(&plan)
+                .map_err(|error| Failure::usage(anyhow!("--write-params: {error}")))?;
         }
         Ok(plan)
     }
@@ -304,7 +304,13 @@ impl Work {
     }
 
     /// Tunes on the training rows only, when trials were asked for, and leaves the best in `plan`.
-    fn tune(&self, plan: &mut Plan, rows: &Rows, bar: &mut Bar) -> Result<Vec<Trial>, Failure> {
+    fn tune(
+        &self,
+        plan: &mut Plan,
+        rows: &Rows,
+        registry: Option<&Registry>,
+        bar: &mut Bar,
+    ) -> Result<Vec<Trial>, Failure> {
         let Some(trials) = self.args.trials else {
             return Ok(Vec::new());
         };
@@ -338,7 +344,7 @@ impl Work {
             }
             self.flow()
         };
-        let history = tune::tune(&search, &train, earlier, &mut listen);
+        let history = challenger::search(&search, &train, earlier, registry, &mut listen);
         bar.clear();
         let history = history.map_err(training_failed)?;
         if let Some(error) = broken {

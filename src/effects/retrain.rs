@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use tokio_util::sync::CancellationToken;
 
 use super::{Outbox, Runner, Slot};
-use crate::challenger::{self, Service, Standing};
+use crate::challenger::{self, Service, Source, Standing, params_file};
 use crate::champion;
 use crate::client::fingerprint::{self, Served};
 use crate::client::link::Link;
@@ -23,7 +23,7 @@ use crate::client::wire::Limits;
 use crate::domain::schema::Schema;
 use crate::registry::{Champion, Move, Registry, RegistryError, Version};
 use crate::train::tune::Trial;
-use crate::train::{Flow, Plan};
+use crate::train::{Flow, Params, Plan};
 
 pub use crate::registry::export::Form;
 pub use host::Host;
@@ -36,6 +36,8 @@ pub use tuning::{Hunt, TuningTick};
 pub enum Effect {
     /// Check the data, duplicates dropped or not.
     Check {
+        /// Where it is.
+        source: Source,
         /// Drop exact duplicates.
         dedup: bool,
     },
@@ -83,12 +85,21 @@ pub enum Effect {
     },
     /// Train a version again from its manifest and compare.
     Reproduce(Version),
-    /// Write a version's model to a file in the current directory.
+    /// Write a version's model to a file.
     Export {
         /// The version.
         version: Version,
         /// For whom.
         form: Form,
+        /// Into this directory.
+        dir: PathBuf,
+    },
+    /// Write a forest's parameters into `best_params.json` for the Python project.
+    WriteParams {
+        /// The parameters.
+        params: Params,
+        /// In this directory.
+        dir: PathBuf,
     },
 }
 
@@ -101,6 +112,8 @@ pub struct Order {
     pub plan: Plan,
     /// The preset it began from.
     pub preset: Option<String>,
+    /// Where its rows come from.
+    pub source: Source,
     /// Drop exact duplicates first.
     pub dedup: bool,
     /// What the service sends.
@@ -165,6 +178,8 @@ pub enum Event {
     },
     /// Files were written (their full paths), or why not.
     Exported(Result<Vec<PathBuf>, String>),
+    /// Parameters were written: what was done, and what Python will not see; or why not.
+    ParamsWritten(Result<Vec<String>, String>),
 }
 
 /// The brake and the stop button of the run in progress.
@@ -199,11 +214,9 @@ impl Control {
 pub fn run(effect: Effect, runner: &mut Runner) {
     let registry = champion::registry(&runner.settings);
     match effect {
-        Effect::Check { dedup } => {
+        Effect::Check { source, dedup } => {
             runner.spawn_blocking_in(Slot::Preflight, "checking the data", move |outbox, _| {
-                let report = shelf::check(dedup)
-                    .map(Box::new)
-                    .map_err(|error| error.to_string());
+                let report = shelf::check(&source, dedup).map(Box::new);
                 outbox.send_blocking(Event::Checked(report));
             });
         }
@@ -241,8 +254,10 @@ pub fn run(effect: Effect, runner: &mut Runner) {
             let brake = renewed(runner);
             runner.spawn_blocking_in(Slot::Train, "tuning", move |outbox, token| {
                 let ticket = order.ticket;
-                let result = tuning::hunt(&order, &outbox, &|| brake.flow(&token));
+                let flow = || brake.flow(&token);
+                let result = tuning::hunt(&order, &registry, &outbox, &flow);
                 outbox.send_blocking(Event::Tuned { ticket, result });
+                look(&registry, false, &outbox);
             });
         }
         Effect::Pause(hold) => runner.training.set(if hold { HOLD } else { GO }),
@@ -268,10 +283,18 @@ pub fn run(effect: Effect, runner: &mut Runner) {
                 outbox.send_blocking(Event::Reproduced { version, result });
             });
         }
-        Effect::Export { version, form } => {
+        Effect::Export { version, form, dir } => {
             runner.spawn_blocking_in(Slot::Registry, "exporting", move |outbox, _| {
-                let written = ways_out::export(&registry, version, form);
+                let written = ways_out::export(&dir, &registry, version, form);
                 outbox.send_blocking(Event::Exported(written));
+            });
+        }
+        Effect::WriteParams { params, dir } => {
+            runner.spawn_blocking_in(Slot::Registry, "writing parameters", move |outbox, _| {
+                let path = dir.join(params_file::NAME);
+                let written = params_file::write(&path, &params, jiff::Timestamp::now());
+                let written = written.map_err(|error| error.to_string());
+                outbox.send_blocking(Event::ParamsWritten(written));
             });
         }
     }

@@ -12,9 +12,11 @@ use serde::{Deserialize, Serialize};
 
 use super::disk::{self, DiskError};
 use super::{Registry, RegistryError, Version, names_in};
+use crate::train::tune::Trial;
 use crate::train::{Plan, Progress, Scores};
 
 const FILE: &str = "run.json";
+const TRIALS: &str = "trials.jsonl";
 const MAX_RUN: u64 = 1 << 20;
 
 /// How a run stands.
@@ -70,6 +72,9 @@ pub struct RunRecord {
     /// Trees that were finished.
     #[serde(default)]
     pub trees: usize,
+    /// Trials that were finished, when it is a search.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trials: Option<usize>,
     /// Its last scores.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scores: Option<Scores>,
@@ -114,6 +119,14 @@ impl Run {
             let _ = writeln!(self.metrics, "{line}");
         }
         self.beat();
+    }
+
+    /// Notes a finished trial of a search, as a line of `trials.jsonl`.
+    pub fn trial(&mut self, trial: &Trial) {
+        self.record.trials = Some(trial.number + 1);
+        // Finite numbers and strings always serialize.
+        let line = serde_json::to_string(trial).unwrap_or_default();
+        let _ = disk::append_line(&self.dir.join(TRIALS), &line);
     }
 
     /// Notes that the run lives, every two seconds.
@@ -185,6 +198,7 @@ impl Registry {
             heartbeat: now,
             ended: None,
             trees: 0,
+            trials: None,
             scores: None,
             version: None,
             note: None,
@@ -196,6 +210,14 @@ impl Registry {
             metrics: BufWriter::new(metrics),
             _alive: alive,
         })
+    }
+
+    /// Begins a search: a run of trials that gives parameters, not a version.
+    pub fn start_search(&self, plan: &Plan) -> Result<Run, RegistryError> {
+        let mut run = self.start_run(plan, None)?;
+        run.record.trials = Some(0);
+        run.write()?;
+        Ok(run)
     }
 
     /// All runs, newest first; a dead one is shown as crashed, not running.

@@ -200,10 +200,21 @@ impl Tab for Retrain {
         }
     }
 
-    fn on_key(&mut self, key: KeyEvent, _cx: &mut Cx) -> bool {
-        self.history.key(key)
+    fn on_key(&mut self, key: KeyEvent, cx: &mut Cx) -> bool {
+        let source = self.setup.source();
+        let taken = self.history.key(key)
             || self.setup.key(key)
-            || (self.focus == Pane::Setup && self.setup.begin(key))
+            || (self.focus == Pane::Setup && self.setup.begin(key));
+        if self.setup.source() != source {
+            // The report of other rows must not stand in for one of these.
+            self.data = Remote::Idle;
+            self.check(cx);
+        }
+        taken
+    }
+
+    fn on_paste(&mut self, text: &str, _cx: &mut Cx) -> bool {
+        self.focus == Pane::Setup && self.setup.paste(text)
     }
 
     fn on_action(&mut self, action: Action, cx: &mut Cx) {
@@ -228,7 +239,7 @@ impl Tab for Retrain {
             Action::Promote => self.promote(cx),
             Action::Rollback => self.roll_back(cx),
             Action::Reproduce => self.reproduce(cx),
-            Action::Export => self.export(cx),
+            Action::Export => self.open_ways_out(cx),
             Action::Search if self.view == View::History => self.history.search(),
             Action::Pin if self.view == View::History => self.pin(),
             Action::Diff if self.view == View::History => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::sync::mpsc;
-use vintner::challenger::{Service, Standing, standing};
+use vintner::challenger::{Service, Source, Standing, standing};
 use vintner::champion;
 use vintner::domain::schema::Schema;
 use vintner::effects::retrain::{
@@ -14,7 +14,7 @@ use vintner::effects::retrain::{
 use vintner::effects::{self, Outbox};
 use vintner::registry::{Champion, Registry, Version};
 use vintner::train::progress::Judged;
-use vintner::train::tune::{Trial, best};
+use vintner::train::tune::{Sampling, Trial, best};
 use vintner::train::{Flow, Plan};
 use vintner::ui::theme::ThemeName;
 
@@ -39,6 +39,7 @@ fn rehearsal() -> &'static Rehearsal {
             ticket: 1,
             plan: Plan::preset("fast").unwrap(),
             preset: Some("fast".into()),
+            source: Source::Embedded,
             dedup: true,
             service: Service::from(Schema::wine_quality()),
         };
@@ -85,15 +86,15 @@ fn halfway() -> Tick {
     let ticks = || rehearsal.ticks.iter();
     let points: Vec<_> = ticks()
         .flat_map(|tick| tick.points.clone())
-        .filter(|point| point.trees <= 100)
+        .filter(|point| point.trees <= 150)
         .collect();
     let mut progress = ticks().find_map(|tick| tick.progress.clone()).unwrap();
-    progress.done = 100;
-    progress.total = 200;
+    progress.done = 150;
+    progress.total = 300;
     progress.coverage = 1.0;
     progress.elapsed = Duration::from_millis(250);
     progress.eta = Some(Duration::from_millis(250));
-    progress.trees_per_second = Some(400.0);
+    progress.trees_per_second = Some(600.0);
     // The first message may come before the first tree.
     progress.scores = None;
     let host = effects::retrain::Host {
@@ -114,12 +115,16 @@ fn tell(stage: &mut Stage, event: Event) -> Vec<effects::Effect> {
     stage.event(effects::Event::Retrain(event))
 }
 
+fn check(source: Source, dedup: bool) -> effects::Effect {
+    Effect::Check { source, dedup }.into()
+}
+
 /// The tab with data and registry read.
 fn furnish(stage: &mut Stage) {
     stage.press("4");
     tell(
         stage,
-        Event::Checked(Ok(Box::new(shelf::check(true).unwrap()))),
+        Event::Checked(Ok(Box::new(shelf::check(&Source::Embedded, true).unwrap()))),
     );
     tell(stage, Event::Shelf(Ok(Box::new(rehearsal().shelf.clone()))));
 }
@@ -164,11 +169,15 @@ fn hunted() -> &'static [Trial] {
             ticket: 1,
             plan: Plan::preset("fast").unwrap(),
             trials: 10,
+            sampling: Sampling::Tpe,
+            source: Source::Embedded,
             dedup: true,
             earlier: Vec::new(),
         };
         let (sender, inbox) = mpsc::channel(100_000);
-        let trials = tuning::hunt(&hunt, &Outbox::new(sender), &|| Flow::Continue).unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let (registry, outbox) = (Registry::at(home.path()), Outbox::new(sender));
+        let trials = tuning::hunt(&hunt, &registry, &outbox, &|| Flow::Continue).unwrap();
         drop(inbox);
         trials
     })
@@ -177,7 +186,7 @@ fn hunted() -> &'static [Trial] {
 /// Ten trials in the setup, and Enter.
 fn search(stage: &mut Stage) -> Vec<effects::Effect> {
     furnish(stage);
-    stage.press("shift-g up right enter")
+    stage.press("shift-g up up right enter")
 }
 
 fn searched(trials: Vec<Trial>) -> Event {
@@ -285,7 +294,7 @@ fn no_figure_of_the_bands_is_cut_and_the_rest_is_a_page_away() {
     let line = line_with(&stage, "Average ");
     assert!(stage.text().contains(&format!("{found:.0}%")), "{line}");
     assert!(stage.text().contains("▼"), "{}", stage.text());
-    stage.press("pagedown pagedown");
+    stage.press("pagedown");
     let last = report.evaluation.slices.last().unwrap();
     let line = line_with(
         &stage,
@@ -299,6 +308,10 @@ fn no_figure_of_the_bands_is_cut_and_the_rest_is_a_page_away() {
         "{}",
         stage.text()
     );
+    stage.press("pagedown pagedown pagedown");
+    // The one best wine of the holdout is the last line, with its own row and error.
+    let best = line_with(&stage, "   9     1 ");
+    assert!(best.contains("-3."), "{best}");
 }
 
 #[test]
@@ -408,7 +421,7 @@ fn space_pauses_and_escape_asks_about_the_trees() {
     assert_eq!(stage.press("space"), [Effect::Pause(false).into()]);
     assert_eq!(stage.press("esc"), [Effect::Pause(true).into()]);
     assert!(
-        stage.text().contains("100 trees are finished"),
+        stage.text().contains("150 trees are finished"),
         "{}",
         stage.text()
     );
@@ -419,10 +432,10 @@ fn space_pauses_and_escape_asks_about_the_trees() {
     );
     stage.press("esc");
     let mut late = halfway();
-    late.progress.as_mut().unwrap().done = 103;
+    late.progress.as_mut().unwrap().done = 153;
     tell(&mut stage, Event::Progress(Box::new(late)));
     let text = stage.text();
-    assert!(text.contains("103 trees are finished"), "{text}");
+    assert!(text.contains("153 trees are finished"), "{text}");
     stage.press("esc");
     assert_eq!(
         stage.press("esc k"),
@@ -528,12 +541,12 @@ fn a_reproduction_shows_its_progress_and_can_be_stopped() {
     tell(&mut stage, Event::Progress(Box::new(tick)));
     let text = stage.text();
     assert!(
-        text.contains("tree 100/200") && text.contains("v0001 again"),
+        text.contains("tree 150/300") && text.contains("v0001 again"),
         "{text}"
     );
     assert_eq!(stage.press("space"), [Effect::Pause(true).into()]);
     assert_eq!(stage.press("esc"), [Effect::Stop { keep: false }.into()]);
-    let result = Err("cancelled after 100 of 200 trees".to_owned());
+    let result = Err("cancelled after 150 of 300 trees".to_owned());
     tell(&mut stage, Event::Reproduced { version, result });
     let text = stage.text();
     assert!(text.contains("stopped reproducing v0001"), "{text}");
@@ -551,14 +564,126 @@ fn the_ways_out_are_a_menu_and_the_full_path_is_said() {
         "{}",
         stage.text()
     );
-    let wanted = Effect::Export {
+    let here = std::env::current_dir().unwrap();
+    assert!(
+        stage.text().contains(&format!("into {}", here.display())),
+        "{}",
+        stage.text()
+    );
+    let wanted = |form, dir: &str| Effect::Export {
         version: "v0002".parse().unwrap(),
-        form: Form::Sklearn,
+        form,
+        dir: here.join(dir),
     };
-    assert_eq!(stage.press("s"), [wanted.into()]);
+    assert_eq!(stage.press("s"), [wanted(Form::Sklearn, "").into()]);
+    // Another directory, typed over: letters are text then, not ways.
+    stage.press("x d / o u t enter");
+    assert_eq!(stage.press("o"), [wanted(Form::Onnx, "out").into()]);
     let path = "/home/ann/wine-quality-v0002.forest.json";
     tell(&mut stage, Event::Exported(Ok(vec![path.into()])));
     assert!(stage.text().contains(path), "{}", stage.text());
+}
+
+#[test]
+fn accepted_parameters_are_written_for_python() {
+    let mut stage = Stage::new((120, 40), ThemeName::Dark);
+    finish(&mut stage);
+    let dir = std::env::current_dir().unwrap();
+    let wanted = |params| {
+        effects::Effect::from(Effect::WriteParams {
+            params,
+            dir: dir.clone(),
+        })
+    };
+    stage.press("x");
+    let fast = Plan::preset("fast").unwrap().params;
+    assert_eq!(stage.press("p"), [wanted(fast)]);
+    let notes = vec!["wrote best_params.json".into(), "no max_features".into()];
+    tell(&mut stage, Event::ParamsWritten(Ok(notes)));
+    let text = stage.text();
+    assert!(
+        text.contains("wrote best_params.json; no max_features"),
+        "{text}"
+    );
+
+    // A trial has parameters and nothing else.
+    let mut stage = Stage::new((120, 40), ThemeName::Dark);
+    search(&mut stage);
+    tell(&mut stage, searched(hunted().to_vec()));
+    stage.press("x");
+    let text = stage.text();
+    let number = best(hunted()).unwrap().number;
+    assert!(text.contains(&format!("Write trial {number}")), "{text}");
+    assert!(!text.contains("ONNX"), "{text}");
+    let effects = stage.press("p");
+    let [effects::Effect::Retrain(Effect::WriteParams { params, .. })] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    let trial = &best(hunted()).unwrap().params;
+    assert_eq!(trial["n_estimators"], params.n_estimators);
+}
+
+#[test]
+fn a_search_may_be_the_control() {
+    let mut stage = Stage::new((120, 40), ThemeName::Dark);
+    furnish(&mut stage);
+    let effects = stage.press("shift-g up up right down right enter");
+    let [effects::Effect::Retrain(Effect::Tune(hunt))] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    assert_eq!((hunt.sampling, hunt.trials), (Sampling::Random, 10));
+    assert!(line_with(&stage, "sampler").contains("random"));
+}
+
+#[test]
+fn a_file_is_checked_trained_on_and_its_refusal_shown() {
+    let mut stage = Stage::new((120, 40), ThemeName::Dark);
+    furnish(&mut stage);
+    let wines = Source::of(Some("/tmp/wines.csv".as_ref()), None);
+    let effects = stage.press("shift-g up / t m p / w i n e s . c s v enter");
+    assert_eq!(effects, [check(wines.clone(), true)]);
+    let effects = stage.press("enter");
+    let [effects::Effect::Retrain(Effect::Train(order))] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(order.source, wines);
+
+    let mut stage = Stage::new((120, 40), ThemeName::Dark);
+    furnish(&mut stage);
+    stage.press("shift-g up / n o n e enter");
+    let why = "cannot open /none: no such file".to_owned();
+    tell(&mut stage, Event::Checked(Err(why)));
+    let text = stage.text();
+    assert!(text.contains("cannot open /none"), "{text}");
+    assert!(
+        !text.contains("6 497 rows"),
+        "the other data's report: {text}"
+    );
+    assert_eq!(stage.press("enter"), []);
+}
+
+#[test]
+fn what_waits_for_mlflow_is_seen_before_during_and_after_a_run() {
+    let mut stage = Stage::new((80, 24), ThemeName::Dark);
+    furnish(&mut stage);
+    tell(
+        &mut stage,
+        Event::Logged {
+            queued: 3,
+            error: None,
+        },
+    );
+    assert!(
+        stage.text().contains("MLflow: 3 queued"),
+        "{}",
+        stage.text()
+    );
+    stage.press("enter");
+    assert!(
+        stage.text().contains("MLflow: 3 queued"),
+        "{}",
+        stage.text()
+    );
 }
 
 #[test]
@@ -586,7 +711,7 @@ fn the_history_is_filtered_and_its_differences_scroll() {
     finish(&mut stage);
     stage.press("v v v v v v / o w n e r enter");
     let text = stage.text();
-    assert!(text.contains("138×8") && !text.contains("200×∞"), "{text}");
+    assert!(text.contains("138×8") && !text.contains("300×∞"), "{text}");
     stage.press("esc down * up");
     let pinned = line_with(&stage, "138×8");
     assert!(pinned.contains("✓* v0001"), "{pinned}");
@@ -678,10 +803,12 @@ fn the_dedup_switch_warns_of_the_leak() {
     let mut stage = Stage::new((120, 40), ThemeName::Dark);
     furnish(&mut stage);
     let effects = stage.press("shift-g right");
-    assert_eq!(effects, [Effect::Check { dedup: false }.into()]);
+    assert_eq!(effects, [check(Source::Embedded, false)]);
     tell(
         &mut stage,
-        Event::Checked(Ok(Box::new(shelf::check(false).unwrap()))),
+        Event::Checked(Ok(Box::new(
+            shelf::check(&Source::Embedded, false).unwrap(),
+        ))),
     );
     let text = stage.text();
     assert!(

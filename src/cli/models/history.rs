@@ -57,13 +57,16 @@ pub(super) fn runs(registry: &Registry, json: bool, out: &mut impl Write) -> Run
             .version
             .map_or_else(|| "-".to_owned(), |version| version.to_string());
         let note = run.note.as_deref().map(clean).unwrap_or_default();
+        let (done, what) = match run.trials {
+            Some(trials) => (trials, "trials"),
+            None => (run.trees, "trees "),
+        };
         writeln!(
             out,
-            "{}  {:<9} {version:<7} {:<17} {:>5} trees  {note}",
+            "{}  {:<9} {version:<7} {:<17} {done:>5} {what} {note}",
             run.started,
             run.state.name(),
             run.plan.family,
-            run.trees
         )?;
     }
     Ok(Exit::Fine)

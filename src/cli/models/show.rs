@@ -2,26 +2,36 @@
 
 use std::io::Write;
 
+use anyhow::anyhow;
 use serde_json::{Value, json};
 
 use super::super::{Exit, Failure, Run, print_json};
 use super::{chosen, failure};
+use crate::challenger::explain;
 use crate::registry::{Manifest, Registry, Version};
+use crate::train::surrogate::Surrogate;
 use crate::ui::text::{bytes, clean, count};
 
 /// Prints a version; 1 when its checksums do not match.
 pub(super) fn run(
     registry: &Registry,
     version: Option<Version>,
+    in_words: bool,
     json: bool,
     out: &mut impl Write,
 ) -> Run {
     let version = chosen(registry, version)?;
     let manifest = registry.manifest(version).map_err(failure)?;
     let sound = registry.verify(version);
+    let words = in_words
+        .then(|| explain(version, registry).map_err(|why| Failure::failed(anyhow!(why))))
+        .transpose()?;
     if json {
         let mut value = serde_json::to_value(&manifest).map_err(Failure::failed)?;
         value["sound"] = json!(sound.is_ok());
+        if let Some(words) = &words {
+            value["surrogate"] = json!(words);
+        }
         print_json(out, &value)?;
         return Ok(if sound.is_ok() {
             Exit::Fine
@@ -30,6 +40,9 @@ pub(super) fn run(
         });
     }
     describe(&manifest, out)?;
+    if let Some(words) = &words {
+        tell(words, out)?;
+    }
     match sound {
         Ok(seal) => {
             writeln!(out, "checksums   all match (seal {})", &seal[..12])?;
@@ -40,6 +53,24 @@ pub(super) fn run(
             Ok(Exit::Failed)
         }
     }
+}
+
+/// The model in words, and how much of it they tell.
+fn tell(words: &Surrogate, out: &mut impl Write) -> std::io::Result<()> {
+    writeln!(
+        out,
+        "in words    a tree of depth 3 follows it to R2 {:.2} on the {} holdout rows:",
+        words.fidelity, words.rows
+    )?;
+    for rule in &words.rules {
+        writeln!(
+            out,
+            "            {:.2} where {}",
+            rule.score,
+            clean(&rule.when())
+        )?;
+    }
+    Ok(())
 }
 
 /// The hyper-parameters under scikit-learn's names.

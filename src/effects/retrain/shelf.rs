@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use crate::challenger::FOLDS;
+use crate::challenger::{FOLDS, Source};
 use crate::champion::{self, ChampionError};
 use crate::registry::runs::RunRecord;
 use crate::registry::{Champion, Entry, Event, Manifest, Registry};
 use crate::train::dataset::Preflight;
-use crate::train::{Dataset, Family, Flow, Plan, TrainError, evaluate, split};
+use crate::train::{Family, Flow, Plan, Progress, evaluate, split};
 
 /// The data before a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,16 +39,18 @@ pub struct Shelf {
     pub warnings: Vec<String>,
 }
 
-/// Reads the embedded data and checks it.
-pub fn check(dedup: bool) -> Result<DataReport, TrainError> {
-    let (preflight, data, split) = Preflight::of(&Dataset::wine_quality()?, dedup, split::SEED)?;
-    let train = data.select(&split.train);
+/// Reads the data and checks it; a sentence when it cannot be used.
+pub fn check(source: &Source, dedup: bool) -> Result<DataReport, String> {
+    let rows = source.read().map_err(|error| error.to_string())?;
+    let prepared = rows
+        .prepare(dedup, split::SEED)
+        .map_err(|error| error.to_string())?;
     let plan = Plan::new(Family::Linear);
-    let linear = evaluate::cross_validate(&plan, &train, FOLDS, split::SEED, &mut |_, _| {
-        Flow::Continue
-    })?;
+    let mut go_on = |_: usize, _: &Progress| Flow::Continue;
+    let linear = evaluate::cross_validate(&plan, &prepared.train(), FOLDS, split::SEED, &mut go_on)
+        .map_err(|error| error.to_string())?;
     Ok(DataReport {
-        preflight,
+        preflight: prepared.preflight,
         linear: linear.r2,
     })
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::host::{Host, Meter};
 use super::{Event, Order};
-use crate::challenger::{self, Job, News, Source};
+use crate::challenger::{self, Job, News};
 use crate::effects::Outbox;
 use crate::registry::{Registry, Version};
 use crate::train::progress::Judged;
@@ -77,10 +77,12 @@ pub fn train(
 ) -> Result<Report, Stopped> {
     let job = Job {
         preset: order.preset.clone(),
+        source: order.source.clone(),
         dedup: order.dedup,
         ..Job::new(order.plan.clone(), order.service.clone())
     };
-    let rows = Source::Embedded
+    let rows = job
+        .source
         .read()
         .map_err(|error| Stopped::Failed(error.to_string()))?;
     let mut telegraph = Telegraph::new(order.ticket, outbox, flow);

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use super::host::{Host, Meter};
 use super::training::{Phase, Stopped, Tick};
 use super::{Event, Outbox};
-use crate::train::dataset::Preflight;
-use crate::train::tune::{Sampling, Search, SearchProgress, Trial, tune};
-use crate::train::{Dataset, Flow, Plan, TrainError, split};
+use crate::challenger::{self, Source};
+use crate::registry::Registry;
+use crate::train::tune::{Sampling, Search, SearchProgress, Trial};
+use crate::train::{Flow, Plan, TrainError, split};
 
 /// Least time between two messages to the screen.
 const BEAT: Duration = Duration::from_millis(50);
@@ -21,6 +22,10 @@ pub struct Hunt {
     pub plan: Plan,
     /// Trials in all, the earlier ones included.
     pub trials: usize,
+    /// How parameters are chosen.
+    pub sampling: Sampling,
+    /// Where the rows come from.
+    pub source: Source,
     /// Drop exact duplicates first.
     pub dedup: bool,
     /// Trials of an earlier session, to go on from.
@@ -39,15 +44,20 @@ pub struct TuningTick {
 }
 
 /// Does a search on the training rows alone; the holdout is not looked at.
-pub fn hunt(hunt: &Hunt, outbox: &Outbox, flow: &dyn Fn() -> Flow) -> Result<Vec<Trial>, Stopped> {
-    let raw = Dataset::wine_quality().map_err(TrainError::from)?;
-    let (_, data, sides) =
-        Preflight::of(&raw, hunt.dedup, split::SEED).map_err(TrainError::from)?;
-    let train = data.select(&sides.train);
+pub fn hunt(
+    hunt: &Hunt,
+    registry: &Registry,
+    outbox: &Outbox,
+    flow: &dyn Fn() -> Flow,
+) -> Result<Vec<Trial>, Stopped> {
+    let rows = hunt.source.read();
+    let rows = rows.map_err(|error| Stopped::Failed(error.to_string()))?;
+    let prepared = rows.prepare(hunt.dedup, split::SEED);
+    let train = prepared.map_err(TrainError::from)?.train();
     let search = Search {
         plan: hunt.plan.clone(),
         trials: hunt.trials,
-        sampling: Sampling::Tpe,
+        sampling: hunt.sampling,
         seed: hunt.plan.params.seed,
     };
     let mut messenger = Messenger {
@@ -58,11 +68,12 @@ pub fn hunt(hunt: &Hunt, outbox: &Outbox, flow: &dyn Fn() -> Flow) -> Result<Vec
         sent: None,
     };
     let earlier = hunt.earlier.clone();
-    let history = tune(&search, &train, earlier, &mut |progress| {
+    let mut listen = |progress: &SearchProgress<'_>| {
         messenger.hear(progress);
         flow()
-    })?;
-    Ok(history)
+    };
+    let found = challenger::search(&search, &train, earlier, Some(registry), &mut listen)?;
+    Ok(found)
 }
 
 /// Tells the screen of every finished trial at once, of the running one at most every [`BEAT`].
@@ -115,13 +126,23 @@ mod tests {
             ticket: 3,
             plan: plan.clone(),
             trials,
+            sampling: Sampling::Tpe,
+            source: Source::Embedded,
             dedup: true,
             earlier,
         };
+        let home = tempfile::tempdir().unwrap();
+        let registry = Registry::at(home.path());
         let (sender, mut inbox) = tokio::sync::mpsc::channel(10_000);
         let outbox = Outbox::new(sender);
-        let first = hunt(&order(1, Vec::new()), &outbox, &|| Flow::Continue).unwrap();
-        let all = hunt(&order(2, first.clone()), &outbox, &|| Flow::Continue).unwrap();
+        let first = hunt(&order(1, Vec::new()), &registry, &outbox, &|| {
+            Flow::Continue
+        })
+        .unwrap();
+        let all = hunt(&order(2, first.clone()), &registry, &outbox, &|| {
+            Flow::Continue
+        })
+        .unwrap();
         let mut told = Vec::new();
         while let Ok(event) = inbox.try_recv() {
             if let effects::Event::Retrain(Event::Tuning(tick)) = event {

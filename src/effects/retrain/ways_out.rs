@@ -1,4 +1,4 @@
-//! A version written to files for other programs, in the current directory.
+//! A version written to files for other programs.
 
 use std::path::{Path, PathBuf};
 
@@ -18,16 +18,6 @@ pub fn files(form: Form, version: Version) -> Vec<String> {
 
 /// Writes the files and gives their full paths.
 pub(super) fn export(
-    registry: &Registry,
-    version: Version,
-    form: Form,
-) -> Result<Vec<PathBuf>, String> {
-    let here = std::env::current_dir()
-        .map_err(|error| format!("there is no current directory to write to: {error}"))?;
-    export_to(&here, registry, version, form)
-}
-
-fn export_to(
     dir: &Path,
     registry: &Registry,
     version: Version,
@@ -61,7 +51,7 @@ mod tests {
         let registry = Registry::at(home.path().join("registry"));
         let version = crate::champion::establish(&registry).unwrap().version;
         for form in [Form::Onnx, Form::Sklearn, Form::Json] {
-            let paths = export_to(home.path(), &registry, version, form).unwrap();
+            let paths = export(home.path(), &registry, version, form).unwrap();
             assert_eq!(paths.len(), files(form, version).len());
             for path in paths {
                 assert!(
@@ -70,7 +60,7 @@ mod tests {
                 );
             }
         }
-        let nowhere = export_to(&home.path().join("none"), &registry, version, Form::Onnx);
+        let nowhere = export(&home.path().join("none"), &registry, version, Form::Onnx);
         assert!(nowhere.unwrap_err().starts_with("cannot write"));
     }
 }

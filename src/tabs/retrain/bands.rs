@@ -1,5 +1,7 @@
 //! The confusion by band and the error by slice, beside the champion's.
 
+use std::collections::BTreeMap;
+
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -13,7 +15,10 @@ use crate::ui::text::{fit, truncate};
 /// Cells of a table that has room for whole band names.
 const ROOMY: u16 = 100;
 
-/// Both tables: side by side where there is room.
+/// Lines of a pane that has room for the table by quality too.
+const TALL: u16 = 24;
+
+/// The tables of bands and slices, side by side where there is room, and below them one by quality.
 pub(super) fn lines(report: &Report, area: Rect, look: &Look) -> Vec<Line<'static>> {
     let (confusion, slices) = (
         confusion_lines(report, area.width, look),
@@ -27,12 +32,79 @@ pub(super) fn lines(report: &Report, area: Rect, look: &Look) -> Vec<Line<'stati
             left.push(Line::styled(title, look.theme.title));
             left.extend(table(old, None, area.width, look));
         }
-        return beside(left, slices, 64);
+        let mut lines = beside(left, slices, 64);
+        if area.height >= TALL {
+            lines.push(Line::default());
+            lines.extend(quality_lines(report, area.width, look));
+        }
+        return lines;
     }
     let mut lines = confusion;
     lines.push(Line::default());
     lines.extend(slices);
+    lines.push(Line::default());
+    lines.extend(quality_lines(report, area.width, look));
     lines
+}
+
+/// What wines of each quality are given: the bias towards the middle that every forest has, and the error.
+fn quality_lines(report: &Report, cells: u16, look: &Look) -> Vec<Line<'static>> {
+    let theme = look.theme;
+    let head = " quality  rows   mean score   bias    MAE";
+    let mut lines = vec![Line::styled(head, theme.muted)];
+    let groups = by_quality(&report.evaluation);
+    let most = groups.iter().map(|group| group.error).fold(1e-12, f64::max);
+    let room = usize::from(cells.min(120)).saturating_sub(46);
+    for group in groups {
+        let bar = (group.error / most * room as f64).round() as usize;
+        let style = if group.bias.abs() > 1.0 {
+            theme.warn
+        } else {
+            theme.text
+        };
+        lines.push(Line::from(vec![
+            Span::raw(format!(
+                " {:>7}  {:>4}   {:>10.2}  ",
+                group.quality, group.rows, group.mean
+            )),
+            Span::styled(format!("{:>+5.2}", group.bias), style),
+            Span::raw(format!("  {:>5.2}  ", group.error)),
+            Span::styled(look.glyphs.full.repeat(bar), theme.accent),
+        ]));
+    }
+    lines
+}
+
+/// Holdout rows of one quality, rounded.
+struct Quality {
+    quality: i64,
+    rows: usize,
+    /// Mean score the model gives them.
+    mean: f64,
+    /// Mean of score minus truth.
+    bias: f64,
+    /// Mean absolute error.
+    error: f64,
+}
+
+fn by_quality(evaluation: &Evaluation) -> Vec<Quality> {
+    let mut groups: BTreeMap<i64, Vec<(f64, f64)>> = BTreeMap::new();
+    for (actual, predicted) in evaluation.actual.iter().zip(&evaluation.predicted) {
+        let pair = (f64::from(*actual), f64::from(*predicted));
+        groups.entry(pair.0.round() as i64).or_default().push(pair);
+    }
+    let group = |(quality, pairs): (i64, Vec<(f64, f64)>)| {
+        let mean =
+            |of: fn(&(f64, f64)) -> f64| pairs.iter().map(of).sum::<f64>() / pairs.len() as f64;
+        Quality {
+            quality,
+            rows: pairs.len(),
+            mean: mean(|(_, predicted)| *predicted),
+            bias: mean(|(actual, predicted)| predicted - actual),
+            error: mean(|(actual, predicted)| (predicted - actual).abs()),
+        }
+    };
+    groups.into_iter().map(group).collect()
 }
 
 fn confusion_lines(report: &Report, cells: u16, look: &Look) -> Vec<Line<'static>> {

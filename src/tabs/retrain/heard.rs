@@ -45,7 +45,10 @@ impl Retrain {
                     .collect();
                 cx.toast(Tone::Good, format!("wrote {}", paths.join(" and ")));
             }
-            Event::Exported(Err(error)) => crate::app::report(cx, error.clone()),
+            Event::ParamsWritten(Ok(notes)) => cx.toast(Tone::Good, notes.join("; ")),
+            Event::Exported(Err(error)) | Event::ParamsWritten(Err(error)) => {
+                crate::app::report(cx, error.clone());
+            }
         }
     }
 
@@ -83,6 +86,7 @@ impl Retrain {
     pub(super) fn check(&mut self, cx: &mut Cx) {
         self.data.load(cx.now.wall);
         cx.effect(Effect::Check {
+            source: self.setup.source(),
             dedup: self.setup.dedup,
         });
     }

@@ -68,7 +68,12 @@ impl Row<'_> {
             ),
             Self::Version(entry) => format!("{} corrupt", entry.version),
             Self::Run(run) => format!(
-                "run {} {} {} {}",
+                "{} {} {} {} {}",
+                if run.trials.is_some() {
+                    "search"
+                } else {
+                    "run"
+                },
                 run.state.name(),
                 run.plan.family,
                 run.preset.as_deref().unwrap_or_default(),
@@ -326,10 +331,13 @@ fn draw_row(
             } else {
                 theme.muted
             };
-            let trees = format!("{} after {} trees", run.state.name(), run.trees);
+            let (what, done) = match run.trials {
+                Some(trials) => ("search", format!("{trials} trials")),
+                None => ("run", format!("{} trees", run.trees)),
+            };
+            let trees = format!("{} after {done}", run.state.name());
             let text = format!(
-                "    {:<8}{:<24} {:<10} {}",
-                "run",
+                "    {what:<8}{:<24} {:<10} {}",
                 trees,
                 age(run.started, look.now.wall),
                 run.plan.family

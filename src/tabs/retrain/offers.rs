@@ -4,6 +4,7 @@ use super::Retrain;
 use super::run::{Job, Running};
 use super::views::View;
 use crate::keys::Action;
+use crate::remote::Remote;
 use crate::tabs::Offer;
 
 impl Retrain {
@@ -65,8 +66,12 @@ impl Retrain {
         } else {
             "train"
         };
-        offers
-            .push(Offer::new(Action::Submit, start).only_if(!self.busy(), "a run is in progress"));
+        let unusable = matches!(self.data, Remote::Failed { .. }) && !self.takes_trial();
+        offers.push(
+            Offer::new(Action::Submit, start)
+                .only_if(!self.busy(), "a run is in progress")
+                .only_if(!unusable, "the data cannot be used: see the pane Data"),
+        );
         if self.setup.typing && self.running.is_none() {
             offers.push(self.edit_offer());
         }
@@ -110,7 +115,7 @@ impl Retrain {
                 .only_if(!self.busy(), idle)
                 .only_if(subject.is_some(), "there is no version to reproduce"),
             Offer::new(Action::Export, "export")
-                .only_if(subject.is_some(), "there is no version to export"),
+                .only_if(self.can_export(), "there is no version to export"),
         ];
         if !self.setup.typing || self.running.is_some() {
             offers.push(self.edit_offer());

@@ -18,9 +18,31 @@ use crate::ui::theme::Tone;
 
 /// Draws how the run goes.
 pub(super) fn render(tab: &Retrain, area: Rect, buf: &mut Buffer, look: &Look) {
-    if let Some(running) = &tab.running {
-        return run_progress(tab, running, area, buf, look);
+    match &tab.running {
+        Some(running) => run_progress(tab, running, area, buf, look),
+        None => idle(tab, area, buf, look),
     }
+    mlflow(tab, area, buf, look);
+}
+
+/// What waits for MLflow, on the frame's lower edge: it is seen whatever the pane shows.
+fn mlflow(tab: &Retrain, frame: Rect, buf: &mut Buffer, look: &Look) {
+    let Some((queued, error)) = &tab.mlflow else {
+        return;
+    };
+    let (text, style) = match (queued, error) {
+        (0, None) => ("MLflow: sent".to_owned(), look.theme.muted),
+        (queued, None) => (format!("MLflow: {queued} queued"), look.theme.info),
+        (queued, Some(_)) => (format!("MLflow: {queued} queued"), look.theme.warn),
+    };
+    let text = format!(" {text} ");
+    let cells = width(&text) as u16;
+    if frame.width > cells + 4 && frame.height > 1 {
+        buf.set_string(frame.x + 2, frame.bottom() - 1, text, style);
+    }
+}
+
+fn idle(tab: &Retrain, area: Rect, buf: &mut Buffer, look: &Look) {
     let inner = panel(" Progress ", false, area, buf, look);
     let theme = look.theme;
     let lines = match &tab.outcome {
@@ -124,15 +146,11 @@ fn done_lines(report: &Report, tab: &Retrain, cells: u16, look: &Look) -> Vec<Li
         ),
     };
     lines.push(Line::from(registered));
-    if let Some((queued, error)) = &tab.mlflow {
-        lines.push(match (queued, error) {
-            (_, Some(error)) => Line::styled(
-                format!("MLflow: {queued} queued; {}", clean(error)),
-                theme.warn,
-            ),
-            (0, None) => Line::styled("MLflow: sent", theme.muted),
-            (queued, None) => Line::styled(format!("MLflow: {queued} queued"), theme.muted),
-        });
+    if let Some((_, Some(error))) = &tab.mlflow {
+        lines.push(Line::styled(
+            format!("MLflow: {}", clean(error)),
+            theme.warn,
+        ));
     }
     lines
 }

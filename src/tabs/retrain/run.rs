@@ -98,6 +98,7 @@ impl Retrain {
             ticket: self.ticket,
             plan: self.setup.plan.clone(),
             preset: Some(self.setup.preset.clone()),
+            source: self.setup.source(),
             dedup: self.setup.dedup,
             service: Service::from(cx.env.schema.as_ref()),
         };
@@ -105,7 +106,8 @@ impl Retrain {
         cx.effect(Effect::Train(order));
         self.running = Some(Running::new(Job::Train, self.ticket, plan, cx.now.wall));
         self.reproduced = None;
-        self.mlflow = None;
+        // What still waits is said until it is sent.
+        self.mlflow.take_if(|(queued, _)| *queued == 0);
         if matches!(self.view, View::History | View::Trials) {
             self.show(View::Curve);
         }

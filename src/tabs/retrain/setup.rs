@@ -1,13 +1,20 @@
 //! What will be trained: preset, family and the parameters the family reads, each editable in its row.
 
-use crossterm::event::{Event as TermEvent, KeyCode, KeyEvent};
-use tui_input::Input;
-use tui_input::backend::crossterm::EventHandler;
+mod steps;
+mod typing;
 
+use std::path::PathBuf;
+
+use tui_input::Input;
+
+use crate::challenger::Source;
 use crate::registry::Manifest;
 use crate::train::plan::{CHAMPION, CUSTOM, MaxFeatures, PRESETS};
-use crate::train::tune::space;
+use crate::train::tune::{Sampling, space};
 use crate::train::{Family, Plan};
+use steps::stepped;
+
+pub(super) use typing::path_of;
 
 /// A row of the setup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +27,10 @@ pub enum Field {
     Param(&'static str),
     /// Trials of a search before anything is trained; 0 is none.
     Trials,
+    /// How the search chooses parameters.
+    Sampler,
+    /// Where the rows come from.
+    Data,
     /// Duplicates dropped or not.
     Dedup,
 }
@@ -33,6 +44,10 @@ pub struct Setup {
     pub preset: String,
     /// Trials of a search; 0 is none.
     pub trials: usize,
+    /// How the search chooses parameters.
+    pub sampling: Sampling,
+    /// A CSV to learn from instead of the embedded data.
+    pub data: Option<PathBuf>,
     /// Drop exact duplicates.
     pub dedup: bool,
     /// The row in focus.
@@ -53,6 +68,8 @@ impl Setup {
             plan,
             preset: "fast".to_owned(),
             trials: 0,
+            sampling: Sampling::Tpe,
+            data: None,
             dedup: true,
             focus: 0,
             typing: false,
@@ -71,7 +88,8 @@ impl Setup {
             .into_iter()
             .chain(params)
             .chain(self.tunable().then_some(Field::Trials))
-            .chain([Field::Dedup])
+            .chain((self.trials_wanted() > 0).then_some(Field::Sampler))
+            .chain([Field::Data, Field::Dedup])
             .collect()
     }
 
@@ -85,12 +103,21 @@ impl Setup {
         if self.tunable() { self.trials } else { 0 }
     }
 
+    /// Where the rows come from.
+    pub fn source(&self) -> Source {
+        Source::of(self.data.as_deref(), None)
+    }
+
     /// The focused row as it can be typed; `None` where it can only be stepped.
     fn typed(&self) -> Option<String> {
         match self.focused() {
             Field::Param(name) => Some(self.value(name)),
             Field::Trials => Some(self.trials.to_string()),
-            Field::Preset | Field::Family | Field::Dedup => None,
+            Field::Data => {
+                let path = self.data.as_ref().map(|path| path.display().to_string());
+                Some(path.unwrap_or_default())
+            }
+            Field::Preset | Field::Family | Field::Sampler | Field::Dedup => None,
         }
     }
 
@@ -170,6 +197,13 @@ impl Setup {
                 CUSTOM.clone_into(&mut self.preset);
             }
             Field::Dedup => self.dedup = !self.dedup,
+            Field::Data => self.edit(),
+            Field::Sampler => {
+                self.sampling = match self.sampling {
+                    Sampling::Tpe => Sampling::Random,
+                    Sampling::Random => Sampling::Tpe,
+                }
+            }
             Field::Trials => {
                 self.trials = self.trials.saturating_add_signed(steps as isize * 10);
             }
@@ -241,75 +275,6 @@ impl Setup {
             }
         }
     }
-
-    /// Sets the focused row from text; what it cannot be is said in [`Self::error`].
-    fn set_focused(&mut self, text: &str) -> bool {
-        match (self.focused(), text.parse()) {
-            (Field::Param(name), _) => self.set(name, text),
-            (Field::Trials, Ok(trials)) => {
-                self.trials = trials;
-                self.error = None;
-                true
-            }
-            (Field::Trials, Err(_)) => {
-                let problem = format!("The trials must be a whole number, 0 for none. Got {text}.");
-                self.error = Some(problem);
-                false
-            }
-            _ => true,
-        }
-    }
-
-    /// Opens the focused row for typing.
-    pub fn edit(&mut self) {
-        if let Some(value) = self.typed() {
-            self.editing = Some(Input::new(value));
-            self.error = None;
-        }
-    }
-
-    /// The first key of a new value in the focused row: true if it began one.
-    pub fn begin(&mut self, key: KeyEvent) -> bool {
-        let text = match key.code {
-            KeyCode::Char(c @ ('0'..='9' | '.')) if key.modifiers.is_empty() => c.to_string(),
-            KeyCode::Backspace | KeyCode::Delete => String::new(),
-            _ => return false,
-        };
-        let begins = self.typing && self.can_edit();
-        if begins {
-            self.editing = Some(Input::new(text));
-            self.error = None;
-        }
-        begins
-    }
-
-    /// A key while a row is open: true if it was taken.
-    pub fn key(&mut self, key: KeyEvent) -> bool {
-        let Some(input) = &mut self.editing else {
-            return false;
-        };
-        match key.code {
-            KeyCode::Esc => {
-                self.editing = None;
-                self.error = None;
-            }
-            KeyCode::Enter | KeyCode::Tab | KeyCode::Up | KeyCode::Down => {
-                let text = input.value().trim().to_owned();
-                if self.set_focused(&text) {
-                    self.editing = None;
-                    self.move_focus(match key.code {
-                        KeyCode::Tab | KeyCode::Down => 1,
-                        KeyCode::Up => -1,
-                        _ => 0,
-                    });
-                }
-            }
-            _ => {
-                input.handle_event(&TermEvent::Key(key));
-            }
-        }
-        true
-    }
 }
 
 /// The parameters a family reads, most telling first.
@@ -346,144 +311,5 @@ pub const fn params_of(family: Family) -> &'static [&'static str] {
     }
 }
 
-/// A value some steps away: whole numbers by one (many trees by ten), shares by a tenth of themselves.
-fn stepped(name: &str, value: &str, steps: i32) -> String {
-    let stride = if matches!(name, "n_estimators" | "max_iter") {
-        10
-    } else {
-        1
-    };
-    let least = i64::from(!matches!(name, "seed"))
-        + i64::from(matches!(name, "min_samples_split" | "max_leaf_nodes"));
-    match (name, value, value.parse::<i64>()) {
-        ("max_depth", "none", _) => {
-            if steps > 0 {
-                "none".to_owned()
-            } else {
-                "20".to_owned()
-            }
-        }
-        ("max_depth", "20", _) if steps > 0 => "none".to_owned(),
-        ("max_features", "all", _) => {
-            if steps > 0 {
-                "all".to_owned()
-            } else {
-                "11".to_owned()
-            }
-        }
-        ("max_features", "11", _) if steps > 0 => "all".to_owned(),
-        (_, _, Ok(number)) => number
-            .saturating_add(i64::from(steps) * stride)
-            .max(least)
-            .to_string(),
-        (_, text, Err(_)) => text.parse::<f64>().map_or_else(
-            |_| "4".to_owned(),
-            |share| {
-                let changed = share * (1.0 + 0.1 * f64::from(steps));
-                let most = if name == "learning_rate" {
-                    f64::MAX
-                } else {
-                    1.0
-                };
-                format!("{:.4}", changed.min(most))
-            },
-        ),
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    fn on(setup: &mut Setup, field: Field) {
-        setup.focus = setup
-            .fields()
-            .iter()
-            .position(|other| *other == field)
-            .unwrap();
-    }
-
-    #[test]
-    fn every_parameter_of_every_family_can_be_seen_and_stepped() {
-        for family in Family::ALL {
-            let mut setup = Setup::new();
-            setup.plan = Plan::new(family);
-            for name in params_of(family) {
-                on(&mut setup, Field::Param(name));
-                for steps in [1, -1, -1] {
-                    setup.step(steps, None);
-                    assert_eq!(setup.error, None, "{family} {name} {}", setup.value(name));
-                    assert!(!setup.value(name).is_empty(), "{family} {name}");
-                }
-            }
-            setup.plan.check().unwrap();
-        }
-    }
-
-    #[test]
-    fn a_value_that_cannot_be_is_refused_in_scikit_learns_words() {
-        let mut setup = Setup::new();
-        on(&mut setup, Field::Param("max_depth"));
-        setup.edit();
-        setup.editing = Some(Input::new("0".to_owned()));
-        assert!(setup.key(KeyEvent::from(KeyCode::Enter)));
-        assert!(
-            setup
-                .error
-                .as_deref()
-                .unwrap()
-                .contains("'max_depth' parameter must be"),
-            "{:?}",
-            setup.error
-        );
-        assert_eq!(setup.plan.params.max_depth, None);
-        setup.editing = Some(Input::new("12".to_owned()));
-        assert!(setup.key(KeyEvent::from(KeyCode::Enter)));
-        assert_eq!(
-            (setup.plan.params.max_depth, setup.preset.as_str()),
-            (Some(12), CUSTOM)
-        );
-    }
-
-    #[test]
-    fn figures_begin_a_value_once_the_setup_is_touched() {
-        let mut setup = Setup::new();
-        on(&mut setup, Field::Param("n_estimators"));
-        let five = KeyEvent::from(KeyCode::Char('5'));
-        assert!(!setup.begin(five), "figures still switch tabs");
-        setup.typing = true;
-        assert!(setup.begin(five) && setup.key(five));
-        assert!(setup.key(KeyEvent::from(KeyCode::Enter)));
-        assert_eq!(setup.plan.params.n_estimators, 55);
-        on(&mut setup, Field::Preset);
-        assert!(!setup.begin(five), "a preset is chosen, not typed");
-    }
-
-    #[test]
-    fn trials_are_a_row_where_there_is_something_to_search() {
-        let mut setup = Setup::new();
-        on(&mut setup, Field::Trials);
-        setup.step(3, None);
-        assert_eq!(setup.trials_wanted(), 30);
-        setup.edit();
-        setup.editing = Some(Input::new("many".to_owned()));
-        assert!(setup.key(KeyEvent::from(KeyCode::Enter)));
-        assert!(setup.error.as_deref().unwrap().contains("whole number"));
-        setup.plan = Plan::new(Family::Linear);
-        assert!(!setup.fields().contains(&Field::Trials));
-        assert_eq!(setup.trials_wanted(), 0);
-    }
-
-    #[test]
-    fn presets_go_round() {
-        let mut setup = Setup::new();
-        let names: Vec<String> = (0..4)
-            .map(|_| {
-                setup.step(1, None);
-                setup.preset.clone()
-            })
-            .collect();
-        assert_eq!(names, ["best", "owner", "fast", "best"]);
-    }
-}
+mod tests;

@@ -11,8 +11,9 @@ use super::panes::Pane;
 use super::setup::{Field, Setup};
 use crate::tabs::Look;
 use crate::train::Family;
+use crate::train::tune::Sampling;
 use crate::ui::panel::panel;
-use crate::ui::text::{fit, width};
+use crate::ui::text::{clean, fit, truncate, width};
 
 /// The first row in sight: the focused one is always among them.
 pub(super) const fn first(setup: &Setup, rows: u16) -> usize {
@@ -65,7 +66,13 @@ fn draw_row(
         ("  ", " ", " ")
     };
     let editing = setup.editing.as_ref().filter(|_| focused);
-    let text = editing.map_or(value, |input| input.value().to_owned());
+    let room = usize::from(line.width).saturating_sub(names + 3);
+    // An open value shows the end that is being typed.
+    let skipped = editing.map_or(0, |input| input.visual_scroll(room.saturating_sub(1)));
+    let text = match editing {
+        Some(input) => input.value().chars().skip(skipped).take(room).collect(),
+        None => truncate(&value, room, look.glyphs.ellipsis),
+    };
     let value_style = match (editing, field) {
         (Some(_), _) => theme.selected,
         (None, Field::Dedup) if !setup.dedup => theme.warn,
@@ -84,7 +91,8 @@ fn draw_row(
     let x = line.x + (2 + names + 1) as u16;
     editing.map(|input| {
         Position::new(
-            (x + input.visual_cursor() as u16).min(line.right().saturating_sub(1)),
+            (x + input.visual_cursor().saturating_sub(skipped) as u16)
+                .min(line.right().saturating_sub(1)),
             line.y,
         )
     })
@@ -99,6 +107,15 @@ fn text_of(setup: &Setup, field: Field, narrow: bool) -> (&'static str, String) 
         Field::Param(name) => (name, setup.value(name)),
         Field::Trials if setup.trials == 0 => ("trials", "0 = off".to_owned()),
         Field::Trials => ("trials", setup.trials.to_string()),
+        Field::Sampler => (
+            "sampler",
+            match setup.sampling {
+                Sampling::Tpe => "tpe",
+                Sampling::Random => "random",
+            }
+            .to_owned(),
+        ),
+        Field::Data => ("data", data_name(setup)),
         Field::Dedup => (
             "duplicates",
             if setup.dedup { "dropped" } else { "kept" }.to_owned(),
@@ -130,6 +147,15 @@ pub(super) fn refusal(setup: &Setup, setup_pane: Rect, area: Rect, buf: &mut Buf
         },
         buf,
     );
+}
+
+/// The file's name, without the way to it.
+fn data_name(setup: &Setup) -> String {
+    let name = setup.data.as_ref().map(|path| {
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        clean(&name.to_string_lossy())
+    });
+    name.unwrap_or_else(|| "built in".to_owned())
 }
 
 const fn short_family(family: Family) -> &'static str {

@@ -11,6 +11,7 @@ use super::panes::Pane;
 use super::plot::{Plot, Series, Stroke};
 use super::run::{Job, Running};
 use super::views::View;
+use crate::challenger::Source;
 use crate::effects::retrain::{Effect, Hunt, Stopped, TuningTick};
 use crate::keys::{Action, Scope};
 use crate::tabs::{Cx, Look};
@@ -20,11 +21,32 @@ use crate::ui::panel::notice;
 use crate::ui::text::{clean, fit};
 use crate::ui::theme::Tone;
 
+/// What is searched.
+#[derive(Debug, Clone, PartialEq)]
+struct Subject {
+    /// Family, seed, and the parameters that are not varied.
+    plan: Plan,
+    sampling: Sampling,
+    source: Source,
+    dedup: bool,
+}
+
+impl Subject {
+    fn search(&self) -> Search {
+        Search {
+            plan: self.plan.clone(),
+            trials: 0,
+            sampling: self.sampling,
+            seed: self.plan.params.seed,
+        }
+    }
+}
+
 /// The last search and its trials.
 #[derive(Debug, Default)]
 pub(super) struct Trials {
-    /// What was searched around, and whether duplicates were dropped.
-    subject: Option<(Plan, bool)>,
+    /// What was searched around, how, and on which rows.
+    subject: Option<Subject>,
     /// Finished trials.
     pub(super) history: Vec<Trial>,
     /// The selected trial; the best one while nothing else was chosen.
@@ -34,15 +56,17 @@ pub(super) struct Trials {
 }
 
 impl Trials {
-    /// The trials that a search around this plan goes on from.
-    fn earlier(&self, plan: &Plan, dedup: bool) -> Vec<Trial> {
-        let same = self.subject.as_ref().is_some_and(|(other, was)| {
+    /// The trials that such a search goes on from.
+    fn earlier(&self, wanted: &Subject) -> Vec<Trial> {
+        let same = self.subject.as_ref().is_some_and(|was| {
             let Some(first) = self.history.first() else {
                 return false;
             };
             // The searched parameters may differ: the best trial may have been taken over meanwhile.
-            *was == dedup
-                && search(other, 0).plan_of(&first.params) == search(plan, 0).plan_of(&first.params)
+            let at_first = |subject: &Subject| subject.search().plan_of(&first.params);
+            (was.sampling, &was.source, was.dedup)
+                == (wanted.sampling, &wanted.source, wanted.dedup)
+                && at_first(was) == at_first(wanted)
         });
         if same {
             self.history.clone()
@@ -73,25 +97,28 @@ impl Trials {
     }
 
     fn family(&self) -> Option<Family> {
-        self.subject.as_ref().map(|(plan, _)| plan.family)
+        self.subject.as_ref().map(|subject| subject.plan.family)
     }
-}
 
-fn search(plan: &Plan, trials: usize) -> Search {
-    Search {
-        plan: plan.clone(),
-        trials,
-        sampling: Sampling::Tpe,
-        seed: plan.params.seed,
+    /// The selected trial's number and its plan.
+    pub(super) fn selected_plan(&self) -> Option<(usize, Plan)> {
+        let (subject, trial) = self.subject.as_ref().zip(self.trial())?;
+        let plan = subject.search().plan_of(&trial.params).ok()?;
+        Some((trial.number, plan))
     }
 }
 
 impl Retrain {
     /// Starts the search of the setup, or goes on with it.
     pub(super) fn tune(&mut self, cx: &mut Cx) {
-        let (plan, dedup) = (self.setup.plan.clone(), self.setup.dedup);
+        let subject = Subject {
+            plan: self.setup.plan.clone(),
+            sampling: self.setup.sampling,
+            source: self.setup.source(),
+            dedup: self.setup.dedup,
+        };
         let trials = self.setup.trials;
-        let earlier = self.trials.earlier(&plan, dedup);
+        let earlier = self.trials.earlier(&subject);
         if earlier.len() >= trials {
             let done = earlier.len();
             let text =
@@ -100,21 +127,29 @@ impl Retrain {
             return;
         }
         self.ticket += 1;
+        let hunt = Hunt {
+            ticket: self.ticket,
+            plan: subject.plan.clone(),
+            trials,
+            sampling: subject.sampling,
+            source: subject.source.clone(),
+            dedup: subject.dedup,
+            earlier: earlier.clone(),
+        };
         self.trials = Trials {
-            subject: Some((plan.clone(), dedup)),
-            history: earlier.clone(),
+            subject: Some(subject),
+            history: earlier,
             row: None,
             error: None,
         };
         let job = Job::Tune { trials };
-        self.running = Some(Running::new(job, self.ticket, plan.clone(), cx.now.wall));
-        cx.effect(Effect::Tune(Hunt {
-            ticket: self.ticket,
-            plan,
-            trials,
-            dedup,
-            earlier,
-        }));
+        self.running = Some(Running::new(
+            job,
+            self.ticket,
+            hunt.plan.clone(),
+            cx.now.wall,
+        ));
+        cx.effect(Effect::Tune(hunt));
         self.show(View::Trials);
     }
 
@@ -171,18 +206,15 @@ impl Retrain {
 
     /// Puts the selected trial's parameters into the setup; nothing is trained or written by that.
     pub(super) fn take_trial(&mut self, cx: &mut Cx) {
-        let Some(((plan, _), trial)) = self.trials.subject.as_ref().zip(self.trials.trial()) else {
+        let Some((number, plan)) = self.trials.selected_plan() else {
             return;
         };
-        match search(plan, 0).plan_of(&trial.params) {
-            Ok(plan) => {
-                let text = format!("trial {} is in the setup: Enter trains it", trial.number);
-                self.setup.take(plan);
-                self.focus = Pane::Setup;
-                cx.toast(Tone::Good, text);
-            }
-            Err(error) => crate::app::report(cx, error.to_string()),
-        }
+        self.setup.take(plan);
+        self.focus = Pane::Setup;
+        cx.toast(
+            Tone::Good,
+            format!("trial {number} is in the setup: Enter trains it"),
+        );
     }
 }
 
@@ -236,8 +268,12 @@ fn headline(trials: &Trials, look: &Look) -> Line<'static> {
         .iter()
         .filter(|trial| trial.state == State::Pruned)
         .count();
+    let how = match trials.subject.as_ref().map(|subject| subject.sampling) {
+        Some(Sampling::Random) => "random ",
+        _ => "",
+    };
     let mut spans = vec![Span::styled(
-        format!(" {} trials, {pruned} pruned ", trials.history.len()),
+        format!(" {} {how}trials, {pruned} pruned ", trials.history.len()),
         look.theme.muted,
     )];
     if let Some(best) = best(&trials.history) {

@@ -1,30 +1,59 @@
-//! `--write-params`: the accepted forest's parameters for the Python project.
+//! The accepted forest's parameters, written for the Python project.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, anyhow};
+use crate::registry::disk::{self, DiskError};
+use crate::train::best_params::{self, BestParamsError};
+use crate::train::{Family, Params, Plan};
 
-use crate::registry::disk;
-use crate::train::{Family, Params, Plan, best_params};
+/// The file's usual name.
+pub const NAME: &str = "best_params.json";
+
+/// Why the parameters are not written; the file is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum ParamsFileError {
+    /// The file holds a random-forest.
+    #[error("best_params.json has no place for {0}; it holds a random-forest")]
+    Family(Family),
+    /// What is there cannot be read.
+    #[error("cannot read {}: {cause}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        cause: io::Error,
+    },
+    /// What is there is another kind of file.
+    #[error(transparent)]
+    Content(#[from] BestParamsError),
+    /// The disk refused.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+}
 
 /// Whether a plan's parameters have a place in the file.
-pub fn check(plan: &Plan) -> anyhow::Result<()> {
+pub fn check(plan: &Plan) -> Result<(), ParamsFileError> {
     match plan.family {
         Family::RandomForest => Ok(()),
-        family => Err(anyhow!(
-            "--write-params: best_params.json has no place for {family}; it holds a random-forest"
-        )),
+        family => Err(ParamsFileError::Family(family)),
     }
 }
 
 /// Writes the parameters into the file as a whole, the former content beside it as `.bak`, and says what was done
 /// and what Python will not see. A file that is not there is made.
-pub fn write(path: &Path, params: &Params, now: jiff::Timestamp) -> anyhow::Result<Vec<String>> {
+pub fn write(
+    path: &Path,
+    params: &Params,
+    now: jiff::Timestamp,
+) -> Result<Vec<String>, ParamsFileError> {
     let before = match std::fs::read_to_string(path) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == ErrorKind::NotFound => None,
-        Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+        Err(cause) => {
+            let path = path.to_owned();
+            return Err(ParamsFileError::Unreadable { path, cause });
+        }
     };
     let now = now.strftime("%Y-%m-%dT%H:%M:%S.%6f").to_string();
     let text = best_params::write(before.as_deref().unwrap_or_default(), params, false, &now)?;
@@ -98,7 +127,7 @@ mod tests {
         let (read, _) = best_params::read(&std::fs::read_to_string(&path).unwrap()).unwrap();
         assert_eq!(
             (read.params.n_estimators, read.params.max_depth),
-            (200, None)
+            (300, None)
         );
         assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 2);
     }
