@@ -273,7 +273,7 @@ fn read_other(ticket: u64, with: Other, runner: &mut Runner) {
                     Err(why) => Err(why),
                 },
                 Other::Target(name) => {
-                    let link = Link::connect(&settings, &schema, name).await;
+                    let link = Link::connect(&settings, &schema, name.as_str()).await;
                     Box::pin(overview_of(link.map_err(|error| format!("{error:#}")))).await
                 }
             };
