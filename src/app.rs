@@ -136,6 +136,11 @@ impl App {
         })
     }
 
+    /// Says something over the footer.
+    pub fn say(&mut self, tone: Tone, text: impl Into<String>, now: Now) {
+        self.toasts.push(Toast::new(tone, text, now));
+    }
+
     /// Takes one message in and says what to do outside.
     pub fn update(&mut self, msg: Msg, now: Now) -> Vec<Effect> {
         self.toasts
@@ -227,9 +232,10 @@ impl App {
         })
     }
 
-    /// Takes bad news off the screen; false if none is shown.
+    /// Takes the newest bad news off the screen, with what lies over it; false if there is none.
     fn put_away(&mut self) -> bool {
-        self.toasts.pop_if(|newest| newest.stays()).is_some()
+        let newest = self.toasts.iter().rposition(Toast::stays);
+        newest.map(|index| self.toasts.truncate(index)).is_some()
     }
 
     fn key_to_overlay(&mut self, key: KeyEvent, action: Option<Action>, cx: &mut Cx) {

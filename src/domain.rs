@@ -25,6 +25,7 @@ pub mod request_id;
 pub mod schema;
 pub mod slo;
 pub mod template;
+pub mod text;
 pub mod timestamp;
 pub mod vitals;
 pub mod what_if;

@@ -21,11 +21,12 @@ use crate::effects::{INBOX, Outbox, Runner, retrain};
 use crate::keys::Keymap;
 use crate::runtime::{self, Clock};
 use crate::terminal::Tty;
+use crate::ui::theme::Tone;
 
 /// Runs the cockpit until the user quits, a signal asks it to, or the terminal goes away.
 pub async fn open(settings: Arc<Settings>, schema: Arc<Schema>) -> anyhow::Result<()> {
     let keymap = Keymap::load(&settings.dirs.config.join("keys.toml"))?;
-    log_to_file(&settings.dirs.state);
+    let logged = log_to_file(&settings.dirs.state);
     let mut tty = Tty::enter(settings.mouse).context("cannot take the terminal")?;
     let terminal = Terminal::new(CrosstermBackend::new(io::stdout()))
         .context("cannot draw on the terminal")?;
@@ -42,7 +43,15 @@ pub async fn open(settings: Arc<Settings>, schema: Arc<Schema>) -> anyhow::Resul
         quit.clone(),
     );
     runner.run(retrain::Effect::SendQueued.into());
+    let state = settings.dirs.state.clone();
     let mut app = App::new(settings, schema, keymap, Rect::from(((0, 0).into(), size)));
+    if let Err(error) = logged {
+        let home = state.display();
+        let text = format!(
+            "{home} cannot be written ({error}): nothing is remembered, and there is no log file"
+        );
+        app.say(Tone::Bad, text, Clock::System.now());
+    }
     runtime::run(
         &mut app,
         &mut *terminal,
@@ -88,10 +97,8 @@ fn quit_on_signals(quit: &CancellationToken) -> anyhow::Result<()> {
 }
 
 /// Our own log goes to a private file (`VINTNER_LOG` filters it); without a writable home there is none.
-fn log_to_file(state: &Path) {
-    let Ok(file) = private_file(&state.join("vintner.log")) else {
-        return;
-    };
+fn log_to_file(state: &Path) -> io::Result<()> {
+    let file = private_file(&state.join("vintner.log"))?;
     let filter = EnvFilter::try_from_env("VINTNER_LOG")
         .unwrap_or_else(|_| EnvFilter::new("warn,vintner=info"));
     let _ = tracing_subscriber::fmt()
@@ -99,6 +106,7 @@ fn log_to_file(state: &Path) {
         .with_writer(Mutex::new(file))
         .with_ansi(false)
         .try_init();
+    Ok(())
 }
 
 fn private_file(path: &Path) -> io::Result<File> {

@@ -14,6 +14,8 @@ pub use checks::invoke_grant as may_gateway_invoke;
 pub use facts::{Fact, Facts};
 pub use gateway::{Answerer, proxy_violation};
 
+pub use super::text::{is_hidden, one_line};
+
 /// What is wrong and what to do, in one sentence each.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
@@ -114,31 +116,6 @@ fn forgive(findings: &mut [Finding]) {
         finding.status = Status::Warn;
         finding.evidence.push_str("; yet predictions come through");
     }
-}
-
-/// Characters that do not show or that turn a line around: control characters, zero-width ones, bidirectional controls.
-pub fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-}
-
-/// Remote text made safe for one line: no hidden characters, at most `limit` characters.
-pub fn one_line(text: &str, limit: usize) -> String {
-    let mut words = String::new();
-    for word in text
-        .split(|c: char| c.is_whitespace() || is_hidden(c))
-        .filter(|w| !w.is_empty())
-    {
-        if !words.is_empty() {
-            words.push(' ');
-        }
-        words.push_str(word);
-    }
-    if words.chars().count() > limit {
-        words = words.chars().take(limit.saturating_sub(1)).collect();
-        words.push('…');
-    }
-    words
 }
 
 #[cfg(test)]

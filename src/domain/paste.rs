@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 use super::schema::Schema;
+use super::text::is_hidden;
 
 /// Longest text that is looked at, in bytes.
 const LONGEST: usize = 1 << 20;
@@ -357,11 +358,8 @@ fn unquoted(text: &str) -> &str {
 
 /// Field texts hold one short line without control characters.
 fn one_line(text: &str) -> String {
-    text.trim()
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(60)
-        .collect()
+    let shown = text.trim().chars().filter(|c| !is_hidden(*c));
+    shown.take(60).collect()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 pub use failure::{Failure, Next, Origin};
 
 use super::schema::Schema;
+use super::text::one_line;
 
 /// Scores under two names are the same score if they differ by less.
 const AGREEMENT: f64 = 1e-6;
@@ -306,23 +307,9 @@ fn has_python_float(body: &[u8]) -> bool {
     text.contains("NaN") || text.contains("Infinity")
 }
 
-/// Remote text made safe for a sentence: no control characters, one line, not long.
+/// Remote text made safe for a sentence.
 pub(super) fn printable(text: &str) -> String {
-    let mut clean: String = (text.chars())
-        .map(|c| if c.is_whitespace() { ' ' } else { c })
-        .filter(|c| !c.is_control() && !is_bidi(*c))
-        .take(SHOWN + 1)
-        .collect();
-    if clean.chars().count() > SHOWN {
-        clean = clean.chars().take(SHOWN - 1).collect();
-        clean.push('…');
-    }
-    clean.trim().to_owned()
-}
-
-/// Characters that reorder the text around them.
-fn is_bidi(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    one_line(text, SHOWN)
 }
 
 #[cfg(test)]
@@ -378,7 +365,7 @@ mod tests {
         else {
             panic!()
         };
-        assert_eq!(prediction.contract.notes, ["unknown fields: took, by[2J"]);
+        assert_eq!(prediction.contract.notes, ["unknown fields: took, by [2J"]);
     }
 
     #[test]

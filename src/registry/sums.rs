@@ -132,7 +132,7 @@ pub(super) fn is_plain(name: &str) -> bool {
 }
 
 fn printable(name: &str) -> String {
-    name.chars().filter(|c| !c.is_control()).take(60).collect()
+    crate::domain::text::one_line(name, 60)
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+pub use crate::domain::text::{clean, clean_char};
+
 /// Milliseconds with three significant figures: `0.42 ms`, `41.8 ms`, `187 ms`, `1.40 s`.
 pub fn ms(milliseconds: f64) -> String {
     match milliseconds {
@@ -67,27 +69,6 @@ pub fn age(at: Timestamp, now: Timestamp) -> String {
         s @ 120..=7_199 => format!("{} min ago", s / 60),
         s @ 7_200..=172_799 => format!("{} h ago", s / 3600),
         s => format!("{} d ago", s / 86_400),
-    }
-}
-
-/// Remote text made safe for a terminal: control characters, escape sequences' introducers and
-/// direction overrides become `␛`-like visible marks or vanish; tabs become one space.
-pub fn clean(text: &str) -> String {
-    text.chars().filter_map(clean_char).collect()
-}
-
-/// One character of remote text as [`clean`] shows it.
-pub fn clean_char(c: char) -> Option<char> {
-    match c {
-        '\t' => Some(' '),
-        '\u{1b}' => Some('␛'),
-        c if c.is_control() => None,
-        // Bidirectional controls can make a line read as something it is not.
-        '\u{200b}'..='\u{200f}'
-        | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{2069}'
-        | '\u{feff}' => None,
-        c => Some(c),
     }
 }
 

@@ -120,6 +120,40 @@ fn ten_thousand_random_events_on_stage() {
 }
 
 #[test]
+fn three_thousand_random_events_on_what_lies_on_top_and_nothing_but_ascii() {
+    let flags = Flags {
+        ascii: true,
+        ..Flags::default()
+    };
+    let mut stage = Stage::with((80, 24), flags);
+    stage.connect();
+    let mut rng = ChaCha8Rng::seed_from_u64(23);
+    let doors = [
+        ":",
+        ": t h e m e enter",
+        "shift-t",
+        "?",
+        "shift-d",
+        "shift-a",
+        "p",
+        "y",
+    ];
+    for turn in 0..3000 {
+        if turn % 12 == 0 {
+            stage.press("esc esc esc esc");
+            let tab = rng.gen_range(1..=4);
+            stage.press(&format!("{tab} {}", doors.choose(&mut rng).unwrap()));
+        }
+        stage.term(any_event(&mut rng));
+        if turn % 5 == 0 {
+            let text = stage.text();
+            assert!(text.is_ascii(), "{text}");
+        }
+    }
+    assert!(stage.press("ctrl-c").contains(&Effect::Quit));
+}
+
+#[test]
 fn a_storm_over_the_running_sandbox() {
     let flags = Flags {
         speed: Some(50.0),

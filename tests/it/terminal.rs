@@ -128,6 +128,47 @@ fn suspend_gives_the_terminal_back_and_resume_takes_it_again() {
     assert!(pty.is_clean());
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn the_shell_hears_every_key_while_it_is_suspended() {
+    let home = tempfile::tempdir().unwrap();
+    let mut shell = CommandBuilder::new("/bin/sh");
+    shell.arg("-i");
+    let mut pty = Pty::spawn(shell, home.path(), &[("PS1", "ready> ")]);
+    pty.see("ready>");
+    pty.send(&format!("{}\n", env!("CARGO_BIN_EXE_vintner")));
+    pty.see("SANDBOX");
+    pty.send("\x1a");
+    pty.wait("a clean terminal", || pty.is_clean());
+    for n in 1..=5 {
+        // Read and computed by the shell: not one byte went to the program that sleeps.
+        pty.send(&format!("echo sum-$(({n}00+{n}))-of-{n}\n"));
+        pty.see(&format!("sum-{n}0{n}-of-{n}"));
+    }
+    pty.send("fg\n");
+    pty.see("SANDBOX");
+    pty.send("2");
+    pty.see("requests");
+    pty.send("\x03");
+    pty.wait("the shell again", || pty.is_clean());
+    pty.send("exit\n");
+    pty.end();
+}
+
+#[test]
+fn a_home_that_cannot_be_written_is_said_on_the_screen() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::create_dir(home.path().join(".local")).unwrap();
+    std::fs::write(home.path().join(".local/state"), "a file, not a folder").unwrap();
+    let mut pty = Pty::vintner(home.path(), &[], &[]);
+    pty.see("cannot be written");
+    pty.see("SANDBOX");
+    pty.send("\x1b");
+    pty.wait("the hints again", || pty.text().contains("? help"));
+    pty.send("\x03");
+    assert!(pty.end().success());
+}
+
 #[test]
 fn no_color_means_no_colour_but_still_a_selection() {
     let (_home, mut pty) = start(&[], &[("NO_COLOR", "1")]);

@@ -9,6 +9,7 @@ use super::super::{Exit, Failure, Run};
 use super::tables;
 use crate::domain::line::{Facts, Level, LogEvent};
 use crate::domain::query::Term;
+use crate::domain::text::visible;
 use crate::domain::timestamp;
 use crate::store::recording::{Recorder, write_json};
 use crate::store::{Arrival, DEFAULT_CAP_BYTES, Store};
@@ -200,17 +201,17 @@ impl<'a, W: Write> Desk<'a, W> {
             self.text.push(' ');
         }
         if self.several_groups {
-            defused(
+            visible(
                 event.group.rsplit('/').next().unwrap_or_default(),
                 &mut self.text,
             );
             self.text.push(' ');
         }
         if !event.stream.is_empty() {
-            defused(stream_tag(&event.stream), &mut self.text);
+            visible(stream_tag(&event.stream), &mut self.text);
             self.text.push(' ');
         }
-        defused(event.message.trim_end(), &mut self.text);
+        visible(event.message.trim_end(), &mut self.text);
         self.text.push('\n');
         self.out.write_all(self.text.as_bytes())
     }
@@ -220,28 +221,6 @@ impl<'a, W: Write> Desk<'a, W> {
 fn stream_tag(stream: &str) -> &str {
     let from = stream.char_indices().rev().nth(7).map_or(0, |(at, _)| at);
     &stream[from..]
-}
-
-/// Remote text for a terminal: line breaks are kept and indented, tabs kept, every other control character is made visible.
-pub fn defused(text: &str, into: &mut String) {
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\r' if chars.peek() == Some(&'\n') => {}
-            '\n' | '\r' => into.push_str("\n    "),
-            '\t' => into.push('\t'),
-            '\u{0}'..='\u{1f}' => {
-                into.push(char::from_u32(0x2400 + c as u32).unwrap_or('\u{fffd}'));
-            }
-            // Other controls, and the marks that reorder what follows them.
-            c if c.is_control()
-                || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
-            {
-                into.push('\u{fffd}');
-            }
-            c => into.push(c),
-        }
-    }
 }
 
 /// A sentence for the person in front of it: on stderr, so that stdout stays data.

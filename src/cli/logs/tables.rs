@@ -9,11 +9,12 @@ use crate::store::recording::write_json;
 
 use super::super::{Exit, Failure, Run};
 use super::Args;
-use super::output::{defused, note};
+use super::output::note;
 use crate::client::logs::QueryResults;
 use crate::domain::headline;
 use crate::domain::invocation::{Figures, Invocation};
 use crate::domain::latency::Estimate;
+use crate::domain::text::visible;
 use crate::domain::timestamp;
 use crate::store::{Store, stats as measure};
 
@@ -75,7 +76,7 @@ fn request_text(row: &Invocation, error: Option<&str>) -> String {
     );
     if let Some(error) = error {
         text.push_str("  ");
-        defused(error, &mut text);
+        visible(error, &mut text);
     }
     text
 }
@@ -141,7 +142,7 @@ pub fn errors(store: &Store, json: bool, out: &mut impl Write) -> io::Result<()>
             time(row.first_seen),
             time(row.last_seen)
         );
-        defused(&row.text, &mut text);
+        visible(&row.text, &mut text);
         writeln!(out, "{text}")?;
     }
     Ok(())
@@ -168,7 +169,7 @@ pub fn results(found: &QueryResults, json: bool, out: &mut impl Write) -> io::Re
         let cell = |wanted: &&str| {
             let value = row.iter().find(|(field, _)| field == wanted);
             let mut text = String::new();
-            defused(value.map_or("", |(_, value)| value.trim_end()), &mut text);
+            visible(value.map_or("", |(_, value)| value.trim_end()), &mut text);
             text.replace('\n', " ")
         };
         lines.push(fields.iter().map(cell).collect());

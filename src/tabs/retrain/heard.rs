@@ -1,6 +1,7 @@
 //! What comes from outside, and what becomes of it.
 
 use super::{Retrain, is_sandbox};
+use crate::champion::takes;
 use crate::effects;
 use crate::effects::retrain::{Effect, Event, Shelf};
 use crate::registry::Champion;
@@ -60,7 +61,12 @@ impl Retrain {
             .session
             .value()
             .and_then(|(session, _)| session.champion.clone());
-        if champion.is_some() && champion != shown {
+        // A registry that other models share may have a champion for other inputs: it serves nothing here.
+        let takes = shelf.as_ref().is_ok_and(|shelf| {
+            let manifest = shelf.manifest.as_ref();
+            manifest.is_none_or(|manifest| takes(&cx.env.schema, &manifest.features.names))
+        });
+        if champion.is_some() && champion != shown && takes {
             cx.tell(effects::Event::Champion(champion));
         }
     }

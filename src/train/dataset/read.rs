@@ -399,7 +399,7 @@ fn bad_row(file: &str, error: &csv::Error) -> DataError {
 }
 
 fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(60).collect()
+    crate::domain::text::one_line(text, 60)
 }
 
 #[cfg(test)]
