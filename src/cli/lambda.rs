@@ -126,6 +126,10 @@ fn latency(rows: &[LatencyRow], now: Timestamp, out: &mut impl Write) -> io::Res
         "latency", "n", "p50", "p99", "max", "window", "source"
     )?;
     for row in rows {
+        if let Some(why) = &row.absent {
+            writeln!(out, "{:<20} {:>7} {}", row.what, "–", clean(why))?;
+            continue;
+        }
         let newest = row
             .newest_ms
             .and_then(|ms| Timestamp::from_millisecond(ms).ok())

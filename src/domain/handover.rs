@@ -202,9 +202,11 @@ impl Handover {
         for row in &self.vitals.latency {
             let show = |e: Option<Estimate>| e.map_or("–".to_owned(), Estimate::text);
             let max = row.max_ms.map_or("–".to_owned(), millis);
+            let absent = row.absent.as_ref();
+            let absent = absent.map_or_else(String::new, |why| format!(": {}", cell(why)));
             writeln!(
                 out,
-                "| {} | {} | {} | {} | {max} | {} | {} |",
+                "| {} | {} | {} | {} | {max} | {} | {}{absent} |",
                 row.what,
                 row.n,
                 show(row.p50),
@@ -520,6 +522,7 @@ mod tests {
             "## Health",
             "## Latency",
             "| Duration | 121 |",
+            "| client total | 0 | – | – | – | 1h | our calls: no call of ours in the window |",
             "## Cold starts\n\n1 of 121",
             "## Failures",
             "| in the log | 0 | 121 | 1h | log lines |",

@@ -183,8 +183,8 @@ impl Lambda {
     /// The requests behind the pane's figures: cold ones, failed ones, or those at and above p99.
     fn behind(&self, now: Now) -> Wanted {
         let rows = self.vitals.iter().flat_map(|v| &v.latency);
-        let durations = rows.filter(|row| row.what == "Duration");
-        let p99 = durations.filter_map(|row| row.p99?.value()).next();
+        let mut durations = rows.filter(|row| row.what == "Duration");
+        let p99 = durations.find_map(|row| row.p99?.value());
         let slow = !matches!(self.pane, Pane::Money | Pane::Alerts);
         Wanted {
             cold: self.pane == Pane::Money,

@@ -162,6 +162,13 @@ async fn a_refused_read_is_skipped_with_its_action() {
             "{finding:?}"
         );
         assert!(diagnosis.is_healthy(), "{action}: {:?}", diagnosis.verdict);
+        let said = if partly {
+            "Nothing is wrong: "
+        } else {
+            "Nothing wrong was found: "
+        };
+        let text = &diagnosis.verdict.text;
+        assert!(text.starts_with(said), "{action}: {text}");
     }
 }
 

@@ -107,7 +107,13 @@ fn healthy(findings: &[Finding]) -> Verdict {
             fix: String::new(),
         };
     }
-    let mut text = format!("Nothing is wrong: {passed} checks passed");
+    // What nobody could look at may be wrong.
+    let found = if unseen > 0 {
+        "Nothing wrong was found"
+    } else {
+        "Nothing is wrong"
+    };
+    let mut text = format!("{found}: {passed} checks passed");
     for (n, what) in [
         (warned, "with a remark"),
         (unseen, "could not be looked at"),

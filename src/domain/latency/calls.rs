@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::Sample;
 use crate::domain::line::{Facts, Kind, Level, LogEvent};
 use crate::domain::report::{InitReport, Outcome, Report};
+use crate::domain::request_id::RequestId;
 
 /// What one line tells about an invocation.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -55,5 +56,5 @@ fn told(event: &LogEvent) -> Option<Told> {
         Kind::App | Kind::Timeout | Kind::OutOfMemory | Kind::Crash
     );
     (failure && facts.level >= Level::Error)
-        .then(|| Told::Failed(facts.request.map(|id| id.folded())))
+        .then(|| Told::Failed(facts.request.map(RequestId::folded)))
 }

@@ -33,13 +33,12 @@ pub fn lines(tab: &Lambda, cells: u16, look: &Look) -> Vec<Line<'static>> {
         None => lines.extend(page.said("cost", "–", &none)),
     }
     lines.extend(failures(&vitals.failures, &page));
-    match &vitals.budget {
-        Some(line) => lines.extend(budget(line, &page)),
-        None => {
-            let lamp = vitals.strip.iter().find(|v| v.label == "error budget");
-            let why = lamp.map_or_else(String::new, |v| clean(&v.why));
-            lines.extend(page.said("99.9 %", "–", &why));
-        }
+    if let Some(line) = &vitals.budget {
+        lines.extend(budget(line, &page));
+    } else {
+        let lamp = vitals.strip.iter().find(|v| v.label == "error budget");
+        let why = lamp.map_or_else(String::new, |v| clean(&v.why));
+        lines.extend(page.said("99.9 %", "–", &why));
     }
     lines
 }
