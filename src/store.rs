@@ -22,6 +22,7 @@ mod rows;
 pub mod stats;
 mod streams;
 mod text;
+mod volume;
 
 pub use filter::{Filter, Layer, Matches, Scan, Want};
 pub use open::{OpenError, Opened};
@@ -35,6 +36,7 @@ use picture::Picture;
 use rows::Rows;
 use streams::Streams;
 use text::Spool;
+use volume::{GRAIN_MS, Volume};
 
 /// How a batch of events reached us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +69,7 @@ pub struct Store {
     streams: Streams,
     invocations: Invocations,
     templates: Templates,
+    volume: Volume,
     late: HashMap<u32, u32>,
     /// The newest event time that was not ahead of its own arrival at CloudWatch: one wrong clock makes nobody late.
     newest_settled: Option<i64>,
@@ -92,6 +95,7 @@ impl Store {
             streams: Streams::default(),
             invocations: Invocations::default(),
             templates: Templates::default(),
+            volume: Volume::default(),
             late: HashMap::new(),
             newest_settled: None,
             is_framed: true,
@@ -203,9 +207,9 @@ impl Store {
 
     /// Indexes one line whose text lies at `at`.
     fn push_line(&mut self, time: i64, at: u64, stream: u16, message: &[u8], facts: &Facts) {
-        let line = self
-            .rows
-            .push(Row::new(time, at, message.len(), stream, facts));
+        let row = Row::new(time, at, message.len(), stream, facts);
+        self.volume.add(&row);
+        let line = self.rows.push(row);
         if let Some(request) = self.invocations.observe(line, stream, time, facts, message)
             && let Some(row) = self.rows.get_mut(line)
         {
@@ -385,6 +389,9 @@ impl Store {
         let span = to.saturating_sub(from);
         if span <= 0 || buckets == 0 {
             return counts;
+        }
+        if span / buckets as i64 >= 2 * GRAIN_MS {
+            return self.volume.histogram(from, to, buckets);
         }
         let scale = buckets as f64 / span as f64;
         for position in self.position_at_time(from)..self.position_at_time(to) {

@@ -156,3 +156,28 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_histogram_over_hours_counts_every_line_once() {
+    let (_dir, mut store) = store();
+    let lines: Vec<LogEvent> = (0..3_600)
+        .map(|n| {
+            event(
+                n * 1_500 + 7,
+                "s",
+                if n % 10 == 0 { "[ERROR] x" } else { "x" },
+            )
+        })
+        .collect();
+    store.append(&lines, Arrival::Backfill);
+    let to = store.newest_time().unwrap() + 1;
+    let counts = store.histogram(7, to, 60);
+    let sum = counts
+        .iter()
+        .fold((0, 0), |sum, c| (sum.0 + c.0, sum.1 + c.1));
+    assert_eq!(sum, (3_600, 360));
+    assert!(
+        counts.iter().all(|c| (55..=65).contains(&c.0)),
+        "{counts:?}"
+    );
+}

@@ -172,7 +172,7 @@ pub fn render(
     for piece in pieces(windows, is_filtered, usize::from(area.width)) {
         let mark = |style: Style| {
             if piece.place.is_some() && piece.place == focus {
-                style.patch(theme.selected)
+                theme.cursor()
             } else {
                 style
             }
