@@ -67,6 +67,9 @@ pub struct Lambda {
     own_calls: VecDeque<(i64, f64)>,
     prices: Prices,
     vitals: Option<Vitals>,
+    /// Samples have come since the figures were worked out, which was then.
+    is_stale: bool,
+    reckoned_at: Option<Instant>,
     alerts: Alerts,
     last_event_ms: Option<i64>,
     /// Recent requests beside the champion's training rows.
@@ -101,6 +104,8 @@ impl Lambda {
             own_calls: VecDeque::new(),
             prices: env.settings.prices.clone(),
             vitals: None,
+            is_stale: false,
+            reckoned_at: None,
             alerts: Alerts::new(env.settings.rules.clone()),
             last_event_ms: None,
             drift: None,

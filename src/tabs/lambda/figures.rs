@@ -1,5 +1,7 @@
 //! What the tab hears, and the figures it makes of it: lamps, tables, alerts.
 
+use std::time::Duration;
+
 use super::{Lambda, OWN_CALLS, Pane};
 use crate::client::survey::Reports;
 use crate::client::tail::TailUpdate;
@@ -15,9 +17,14 @@ use crate::tabs::Cx;
 use crate::ui::text::clean;
 use crate::ui::theme::Tone;
 
+/// From so many samples on, a busy log must not have all figures worked out with every batch of lines.
+const MANY_SAMPLES: usize = 5_000;
+const RECKON_EVERY: Duration = Duration::from_secs(2);
+
 impl Lambda {
     /// Works the figures out anew and lets the alert rules look at them.
     pub(super) fn reckon(&mut self, cx: &mut Cx) {
+        (self.is_stale, self.reckoned_at) = (false, Some(cx.now.mono));
         let now_ms = cx.now.wall.as_millisecond();
         let own_calls: Vec<(i64, f64)> = self.own_calls.iter().copied().collect();
         let asked = |asked: bool| asked.then_some(());
@@ -185,7 +192,7 @@ impl Lambda {
     /// The tail saw something: REPORT lines become samples, errors mark them as failed.
     pub(super) fn hear(&mut self, update: &TailUpdate, cx: &mut Cx) {
         let TailUpdate::Events(batch) = update else {
-            return;
+            return self.reckon_in_time(cx);
         };
         let mut new = false;
         for event in &batch.events {
@@ -195,7 +202,19 @@ impl Lambda {
                 new |= self.samples.take(&line) && ended;
             }
         }
-        if new {
+        self.is_stale |= new;
+        self.reckon_in_time(cx);
+    }
+
+    /// Works the figures out anew if lines have come, but not more often than many samples allow.
+    fn reckon_in_time(&mut self, cx: &mut Cx) {
+        let pause = if self.samples.len() < MANY_SAMPLES {
+            Duration::ZERO
+        } else {
+            RECKON_EVERY
+        };
+        let is_due = self.reckoned_at.is_none_or(|at| cx.now.mono >= at + pause);
+        if self.is_stale && is_due {
             self.reckon(cx);
         }
     }
