@@ -25,7 +25,8 @@ use vintner::runtime::{self, Clock, Host};
 use super::stage::key_event;
 
 /// How long a screen may take to say what it should.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// A journey trains a real forest, beside all other tests.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A person at the keyboard.
 pub struct Hand {
