@@ -41,7 +41,7 @@ pub fn run(effect: Effect, runner: &mut Runner) {
         Effect::Profiles => {
             runner.spawn_in(Slot::Profiles, "reading profiles", |outbox, _| async move {
                 outbox.send(Event::Profiles(profiles().await)).await;
-            })
+            });
         }
         Effect::Functions(place) => {
             let (link, settings) = (runner.link.clone(), Arc::clone(&runner.settings));

@@ -270,9 +270,15 @@ impl Overlay for TargetPicker {
             Line::styled(format!(" {} ", PANES[pane].1), style)
                 .render(rect.intersection(inner), buf);
         }
-        Line::styled(self.state(look), look.theme.muted)
-            .right_aligned()
-            .render(Rect { height: 1, ..inner }.intersection(inner), buf);
+        let state = self.state(look);
+        let cells = (width(&state) as u16).min(inner.width);
+        let right = Rect {
+            x: inner.right() - cells,
+            width: cells,
+            height: 1,
+            ..inner
+        };
+        Line::styled(state, look.theme.muted).render(right.intersection(inner), buf);
         self.list_pane(area, buf, look);
         self.foot(inner, buf, look);
         None

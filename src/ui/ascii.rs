@@ -106,7 +106,11 @@ mod tests {
         let mut buf = Buffer::empty(ratatui::layout::Rect::new(0, 0, 24, 1));
         buf.set_string(0, 0, text, Style::new());
         fold(&mut buf);
-        let row: String = buf.content.iter().map(|cell| cell.symbol()).collect();
+        let row: String = buf
+            .content
+            .iter()
+            .map(ratatui::buffer::Cell::symbol)
+            .collect();
         row.trim_end().to_owned()
     }
 
@@ -114,7 +118,7 @@ mod tests {
     fn signs_keep_their_place_and_their_sense() {
         assert_eq!(folded("╭─ 12 µs · SO₂ ─╮"), "+- 12 us . SO2 -+");
         assert_eq!(folded("漢字 ok ❌ no"), "???? ok x  no");
-        assert_eq!(folded("e\u{301}|"), "e|".replace('e', "e"));
+        assert_eq!(folded("e\u{301}|"), "e|");
         assert_eq!(folded("⠉⣀⣿⠀"), "'.#");
     }
 
