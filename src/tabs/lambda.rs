@@ -45,6 +45,15 @@ pub use panes::Pane;
 /// Our own calls that are remembered for the latency table.
 const OWN_CALLS: usize = 1000;
 
+/// A stretch of log that was read.
+#[derive(Debug, Clone, Copy)]
+struct Stretch {
+    /// How far back, milliseconds since the epoch.
+    since_ms: i64,
+    /// Only the newest lines of a window were read.
+    cut: bool,
+}
+
 /// The Lambda tab's state.
 pub struct Lambda {
     ticket: u64,
@@ -58,10 +67,8 @@ pub struct Lambda {
     measured_at: Option<Timestamp>,
     measure_trouble: Option<String>,
     samples: Samples,
-    /// How far back REPORT lines were read, milliseconds since the epoch.
-    read_since_ms: Option<i64>,
-    /// Only the newest lines of a window were read.
-    cut: bool,
+    /// What of the log was read for REPORT lines.
+    read: Option<Stretch>,
     /// Why the last reading of REPORT lines brought none.
     reports_trouble: Option<String>,
     own_calls: VecDeque<(i64, f64)>,
@@ -98,8 +105,7 @@ impl Lambda {
             measured_at: None,
             measure_trouble: None,
             samples: Samples::default(),
-            read_since_ms: None,
-            cut: false,
+            read: None,
             reports_trouble: None,
             own_calls: VecDeque::new(),
             prices: env.settings.prices.clone(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Lambda, OWN_CALLS, Pane};
+use super::{Lambda, OWN_CALLS, Pane, Stretch};
 use crate::client::survey::Reports;
 use crate::client::tail::TailUpdate;
 use crate::domain::alerts::{Change, Outside, Reading, Signal};
@@ -49,7 +49,7 @@ impl Lambda {
                 Some(Reading::new(worst, n, "our requests"))
             }),
             // A silence that began before the oldest line looked for has lasted since then at least.
-            silent_since_ms: self.last_event_ms.or(self.read_since_ms),
+            silent_since_ms: self.last_event_ms.or(self.read.map(|r| r.since_ms)),
         };
         let changes = self.alerts.step(&self.samples, &outside, now_ms);
         for (rule, change) in &changes {
@@ -156,23 +156,34 @@ impl Lambda {
         }
         let oldest = found.lines.iter().map(|line| line.at_ms).min();
         let since = if found.cut { oldest } else { None }.unwrap_or(found.since_ms);
-        let before = self.read_since_ms;
-        self.read_since_ms = Some(before.map_or(since, |before| before.min(since)));
         // A later, shorter reading does not fill what the first left out.
-        self.cut |= found.cut;
+        let read = self.read.map_or(
+            Stretch {
+                since_ms: since,
+                cut: found.cut,
+            },
+            |before| Stretch {
+                since_ms: before.since_ms.min(since),
+                cut: before.cut || found.cut,
+            },
+        );
+        self.read = Some(read);
     }
 
     /// What is wrong with the REPORT lines at hand, if anything.
     pub(super) fn reports_note(&self, now_ms: i64) -> Option<String> {
         if let Some(why) = &self.reports_trouble {
-            let what = if self.read_since_ms.is_some() {
+            let what = if self.read.is_some() {
                 "log not read anew"
             } else {
                 "no REPORT lines"
             };
             return Some(format!("{what}: {why}"));
         }
-        let since = self.read_since_ms?;
+        let Stretch {
+            since_ms: since,
+            cut,
+        } = self.read?;
         let missing_s = (since - now_ms) / 1000 + self.window.seconds();
         if missing_s <= 120 {
             return None;
@@ -181,7 +192,7 @@ impl Lambda {
             jiff::Timestamp::from_millisecond(since).unwrap_or_default(),
             jiff::Timestamp::from_millisecond(now_ms).unwrap_or_default(),
         );
-        Some(if self.cut {
+        Some(if cut {
             let n = self.samples.len();
             format!("only the newest {n} REPORT lines were read, since {reach}")
         } else {
