@@ -10,6 +10,7 @@ use vintner::sandbox::{Options, Sandbox, ServedModel};
 
 use crate::models::Cellar;
 use crate::support::loopback::{self, Heard, Loopback};
+use crate::support::pty::Pty;
 
 /// A multi-threaded runtime: the binary runs beside the servers.
 fn on_a_runtime<F: Future<Output = ()>>(test: F) {
@@ -239,6 +240,40 @@ fn a_dispatch_starts_the_workflow_as_github_wants_it() {
 
         dispatch(&cellar, &server.url(), &["--yes", "--ref", "old"]).code(0);
         assert_eq!(server.heard().len(), 3);
+    });
+}
+
+#[test]
+fn a_dispatch_asks_on_a_terminal_and_takes_only_a_yes() {
+    on_a_runtime(async {
+        let home = tempfile::tempdir().unwrap();
+        let server = Loopback::start(|_| async { loopback::json(200, &json!({})) }).await;
+        let url = server.url();
+        let words = [
+            "models",
+            "dispatch",
+            "--repo",
+            "ann/wine",
+            "--api-url",
+            &url,
+        ];
+        // Whatever is not a yes is a no; Enter alone is one.
+        for (answer, code, said, calls) in [
+            ("n\r", 1, "nothing was started", 0),
+            ("\r", 1, "nothing was started", 0),
+            ("perhaps\r", 1, "nothing was started", 0),
+            ("y\r", 0, "started retrain-and-deploy.yml of ann/wine", 1),
+            ("YES\r", 0, "started retrain-and-deploy.yml of ann/wine", 2),
+        ] {
+            let mut pty = Pty::vintner(home.path(), &words, &[("GH_TOKEN", "hunter2")]);
+            pty.see("start retrain-and-deploy.yml of ann/wine on main? It retrains and may deploy. [y/N]");
+            assert_eq!(server.heard().len(), calls - usize::from(code == 0));
+            pty.send(answer);
+            pty.see(said);
+            assert_eq!(pty.end().exit_code(), code, "{answer:?}");
+            assert_eq!(server.heard().len(), calls, "{answer:?}");
+            assert!(!pty.raw().contains("hunter2"));
+        }
     });
 }
 
