@@ -277,6 +277,9 @@ impl Tab for Retrain {
         }
         let Some(pane) = panes.at(at) else { return };
         self.change_focus(pane);
+        if pane == Pane::View {
+            return self.click_list(at, cx);
+        }
         let inner = inside(panes.setup);
         if pane == Pane::Setup && inner.contains(at) {
             let first = setup_pane::first(&self.setup, inner.height);

@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use crossterm::event::{Event as TermEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 use vintner::challenger::{Service, Source, Standing, standing};
@@ -281,6 +282,45 @@ fn line_with(stage: &Stage, words: &str) -> String {
     let line = text.lines().find(|line| line.contains(words));
     line.unwrap_or_else(|| panic!("{words} in\n{text}"))
         .to_owned()
+}
+
+/// Clicks where the screen says `words`.
+fn click(stage: &mut Stage, words: &str) {
+    let screen = stage.text();
+    let found = screen.lines().enumerate().find_map(|(row, line)| {
+        let before = line.split_once(words)?.0;
+        Some((before.chars().count() as u16, row as u16))
+    });
+    let (column, row) = found.unwrap_or_else(|| panic!("no {words:?} in\n{screen}"));
+    stage.term(TermEvent::Mouse(MouseEvent {
+        kind: MouseEventKind::Down(MouseButton::Left),
+        column,
+        row,
+        modifiers: KeyModifiers::NONE,
+    }));
+}
+
+#[test]
+fn a_click_selects_the_row_of_a_list() {
+    let mut stage = Stage::new((120, 40), ThemeName::Dark);
+    finish(&mut stage);
+    click(&mut stage, "history");
+    assert!(stage.press("x").is_empty() && stage.text().contains("Write v0002"));
+    stage.press("esc");
+    click(&mut stage, "random-forest 138×8");
+    stage.press("x");
+    assert!(stage.text().contains("Write v0001"), "{}", stage.text());
+
+    let mut stage = Stage::new((120, 40), ThemeName::Dark);
+    search(&mut stage);
+    tell(&mut stage, searched(hunted().to_vec()));
+    // The best is selected at first; one of the others in sight is clicked.
+    let best = best(hunted()).unwrap().number;
+    let other = &hunted()[usize::from(best == 0)];
+    click(&mut stage, &format!("{:.4}", other.mse));
+    stage.press("x");
+    let wanted = format!("Write trial {}", other.number);
+    assert!(stage.text().contains(&wanted), "{wanted}\n{}", stage.text());
 }
 
 #[test]

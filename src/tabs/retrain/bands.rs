@@ -76,7 +76,7 @@ fn quality_lines(report: &Report, cells: u16, look: &Look) -> Vec<Line<'static>>
 }
 
 /// Holdout rows of one quality, rounded.
-struct Quality {
+struct Class {
     quality: i64,
     rows: usize,
     /// Mean score the model gives them.
@@ -87,7 +87,7 @@ struct Quality {
     error: f64,
 }
 
-fn by_quality(evaluation: &Evaluation) -> Vec<Quality> {
+fn by_quality(evaluation: &Evaluation) -> Vec<Class> {
     let mut groups: BTreeMap<i64, Vec<(f64, f64)>> = BTreeMap::new();
     for (actual, predicted) in evaluation.actual.iter().zip(&evaluation.predicted) {
         let pair = (f64::from(*actual), f64::from(*predicted));
@@ -96,7 +96,7 @@ fn by_quality(evaluation: &Evaluation) -> Vec<Quality> {
     let group = |(quality, pairs): (i64, Vec<(f64, f64)>)| {
         let mean =
             |of: fn(&(f64, f64)) -> f64| pairs.iter().map(of).sum::<f64>() / pairs.len() as f64;
-        Quality {
+        Class {
             quality,
             rows: pairs.len(),
             mean: mean(|(_, predicted)| *predicted),

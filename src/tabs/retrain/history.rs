@@ -1,5 +1,7 @@
 //! Every version and every run that gave none, newest first; one may be pinned as the baseline of a comparison.
 
+mod differences;
+
 use crossterm::event::{Event as TermEvent, KeyCode, KeyEvent};
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
@@ -13,13 +15,15 @@ use super::Retrain;
 use super::lines::{ascii_line, chosen, hidden, scrolled, speak};
 use super::panes::Pane;
 use crate::effects::retrain::Shelf;
-use crate::keys::{Action, Scope};
 use crate::registry::runs::{RunRecord, State};
-use crate::registry::{Entry, Manifest, Version, diff};
+use crate::registry::{Entry, Manifest, Version};
 use crate::tabs::Look;
 use crate::ui::panel::notice;
-use crate::ui::text::{age, clean, fit, truncate};
+use crate::ui::text::{age, clean, fit};
 use crate::ui::theme::Tone;
+use differences::{baseline, difference_head};
+
+pub(super) use differences::difference_lines;
 
 /// Selection, baseline and filter of the history.
 #[derive(Debug, Default)]
@@ -127,6 +131,20 @@ impl History {
             .row
             .saturating_add_signed(by)
             .min(count.saturating_sub(1));
+    }
+
+    /// Selects the row whose line of the table is clicked.
+    pub(super) fn click(&mut self, table: Rect, at: Position, count: usize) {
+        let first = self.first(table);
+        if table.contains(at) && at.y > table.y {
+            let row = first + usize::from(at.y - table.y - 1);
+            self.row = if row < count { row } else { self.row };
+        }
+    }
+
+    /// The first row in sight, under the heading.
+    fn first(&self, table: Rect) -> usize {
+        (self.row + 1).saturating_sub(usize::from(table.height.saturating_sub(1)))
     }
 
     /// Makes a version the baseline, or takes the baseline away.
@@ -277,7 +295,7 @@ fn draw_table(
         look.theme.muted,
     )];
     let room = usize::from(area.height.saturating_sub(1));
-    let first = (history.row + 1).saturating_sub(room);
+    let first = history.first(area);
     for (index, row) in rows.iter().enumerate().skip(first).take(room) {
         let line = draw_row(row, shelf, history.pinned, wide, look);
         lines.push(if index == history.row {
@@ -407,85 +425,4 @@ fn plan_of(manifest: &Manifest) -> String {
         0 => manifest.plan.family.to_string(),
         trees => format!("{} {trees}×{depth}", manifest.plan.family),
     }
-}
-
-fn baseline(history: &History, shelf: &Shelf) -> Option<Version> {
-    history
-        .pinned
-        .or_else(|| shelf.champion.as_ref().map(|champion| champion.version))
-}
-
-/// A line for each field that the selected version does not share with the baseline, the plan and the figures first.
-pub(super) fn difference_lines(
-    tab: &Retrain,
-    area: Rect,
-    look: &Look,
-) -> Option<Vec<Line<'static>>> {
-    let (history, shelf) = (&tab.history, tab.shelf()?);
-    if !history.only_differences {
-        return None;
-    }
-    let left = tab.manifest(baseline(history, shelf)?)?;
-    let right = tab.manifest(history.selected(shelf)?)?;
-    let mut fields = diff::diff(left, right);
-    let rank = |field: &str| {
-        ["plan.", "preset", "metrics.", "verdict", "gates."]
-            .iter()
-            .position(|part| field.starts_with(part))
-            .unwrap_or(usize::MAX)
-    };
-    fields.sort_by_key(|difference| rank(&difference.field));
-    let cells = usize::from(area.width);
-    let name = fields
-        .iter()
-        .map(|difference| difference.field.len())
-        .max()
-        .unwrap_or(0)
-        .clamp(12, (cells / 2).max(12));
-    let value = cells.saturating_sub(name + 6) / 2;
-    let ellipsis = look.glyphs.ellipsis;
-    let line = |difference: &diff::Difference| {
-        Line::from(vec![
-            Span::styled(
-                format!(" {} ", fit(&difference.field, name, ellipsis)),
-                look.theme.muted,
-            ),
-            Span::raw(fit(&short(&difference.left), value, ellipsis)),
-            Span::styled(" → ", look.theme.muted),
-            Span::raw(truncate(&short(&difference.right), value, ellipsis)),
-        ])
-    };
-    Some(fields.iter().map(line).collect())
-}
-
-/// A value as people read it: no more than four decimals.
-fn short(value: &str) -> String {
-    match value.parse::<f64>() {
-        Ok(number) if value.contains('.') && value.len() > 7 => format!("{number:.4}"),
-        _ => clean(value),
-    }
-}
-
-fn difference_head(
-    baseline: Option<Version>,
-    selected: Option<Version>,
-    count: usize,
-    area: Rect,
-    buf: &mut Buffer,
-    look: &Look,
-) {
-    let name =
-        |version: Option<Version>| version.map_or_else(String::new, |version| version.to_string());
-    let fields = match count {
-        0 => "nothing differs".to_owned(),
-        1 => "1 field differs".to_owned(),
-        many => format!("{many} fields differ"),
-    };
-    let keys = look.keymap.key(Scope::Retrain, Action::PageDown);
-    let text = format!(
-        " {fields}, {} → {}  ({keys} scrolls)",
-        name(baseline),
-        name(selected)
-    );
-    Line::styled(text, look.theme.title).render(area, buf);
 }

@@ -2,8 +2,8 @@
 
 use ratatui::layout::{Constraint, Layout, Position, Rect};
 
-use super::Retrain;
 use super::views::View;
+use super::{Retrain, history};
 use crate::keys::{Action, Keymap};
 use crate::tabs::{Cx, Look};
 use crate::ui::theme::{Glyphs, Theme, ThemeName};
@@ -174,21 +174,44 @@ impl Retrain {
         }
     }
 
+    /// Selects the row of a list that is clicked.
+    pub(super) fn click_list(&mut self, at: Position, cx: &Cx) {
+        let inner = inside(self.panes(cx.body).view);
+        match self.view {
+            View::Trials => self.trials.click(inner, at),
+            View::History => {
+                let (table, ..) = with_look(cx, |look| history::areas(self, inner, look));
+                let shelf = self.shelf.value();
+                let count = shelf.map_or(0, |(shelf, _)| self.history.count(shelf));
+                self.history.click(table, at, count);
+                self.scrolls.reset(Pane::View);
+            }
+            _ => {}
+        }
+    }
+
     fn scroll(&mut self, pane: Pane, by: isize, cx: &Cx) {
-        let theme = Theme::named(ThemeName::Mono);
-        let keymap = Keymap::default();
-        // How many lines there are depends on the width alone, not on colours or keys.
-        let look = Look {
-            theme: &theme,
-            glyphs: &Glyphs::UTF8,
-            keymap: &keymap,
-            now: cx.now,
-            env: cx.env,
-        };
-        let inner = self.text_area(pane, inside(self.panes(cx.body).rect(pane)), &look);
-        let count = self.text(pane, inner, &look).map_or(0, |lines| lines.len());
-        let most = count.saturating_sub(usize::from(inner.height));
+        let frame = self.panes(cx.body).rect(pane);
+        let (count, rows) = with_look(cx, |look| {
+            let inner = self.text_area(pane, inside(frame), look);
+            let lines = self.text(pane, inner, look);
+            (lines.map_or(0, |lines| lines.len()), inner.height)
+        });
+        let most = count.saturating_sub(usize::from(rows));
         let offset = &mut self.scrolls.0[pane as usize];
         *offset = (*offset).min(most).saturating_add_signed(by).min(most);
     }
+}
+
+/// How many lines there are depends on the width alone, not on colours or keys.
+fn with_look<T>(cx: &Cx, of: impl FnOnce(&Look) -> T) -> T {
+    let theme = Theme::named(ThemeName::Mono);
+    let keymap = Keymap::default();
+    of(&Look {
+        theme: &theme,
+        glyphs: &Glyphs::UTF8,
+        keymap: &keymap,
+        now: cx.now,
+        env: cx.env,
+    })
 }

@@ -1,7 +1,8 @@
 //! The search: the best so far over the trials, every trial with its parameters, and what is done with the best.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::{Constraint, Layout, Position, Rect};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
@@ -73,6 +74,22 @@ impl Trials {
         } else {
             Vec::new()
         }
+    }
+
+    /// Selects the trial whose line of the table is clicked.
+    pub(super) fn click(&mut self, area: Rect, at: Position) {
+        let [_, _, table, _] = rooms(self, area);
+        if table.contains(at) && at.y > table.y {
+            let number = self.first(table) + usize::from(at.y - table.y - 1);
+            if number < self.history.len() {
+                self.row = Some(number);
+            }
+        }
+    }
+
+    /// The first trial in sight, under the heading.
+    fn first(&self, table: Rect) -> usize {
+        (self.selected() + 1).saturating_sub(usize::from(table.height.saturating_sub(1)))
     }
 
     pub(super) fn move_by(&mut self, by: isize) {
@@ -236,26 +253,37 @@ pub(super) fn render(tab: &Retrain, area: Rect, frame: Rect, buf: &mut Buffer, l
         };
         return notice(&text, Tone::Muted, area, buf, look);
     }
+    let [head, picture, table, detail] = rooms(trials, area);
+    let whole = whole(trials, area.width, look.theme.text);
+    Paragraph::new(whole).render(detail, buf);
+    headline(trials, look).render(head, buf);
+    progress_of(trials, picture, buf, look);
+    draw_table(tab, table, frame, buf, look);
+}
+
+/// The selected trial in full.
+fn whole(trials: &Trials, cells: u16, style: Style) -> Vec<Line<'static>> {
+    trials.trial().map_or_else(Vec::new, |trial| {
+        let text = format!("#{} {}", trial.number, parameters(trial));
+        wrapped(&text, usize::from(cells), style)
+    })
+}
+
+/// The rooms of the headline, the picture, the table and the selected trial.
+fn rooms(trials: &Trials, area: Rect) -> [Rect; 4] {
     let plot = if area.height >= 16 {
         area.height / 2
     } else {
         0
     };
-    let whole = trials.trial().map_or_else(Vec::new, |trial| {
-        let text = format!("#{} {}", trial.number, parameters(trial));
-        wrapped(&text, usize::from(area.width), look.theme.text)
-    });
-    let [head, picture, table, detail] = Layout::vertical([
+    let whole = whole(trials, area.width, Style::default());
+    Layout::vertical([
         Constraint::Length(1),
         Constraint::Length(plot),
         Constraint::Fill(1),
         Constraint::Length(whole.len() as u16),
     ])
-    .areas(area);
-    Paragraph::new(whole).render(detail, buf);
-    headline(trials, look).render(head, buf);
-    progress_of(trials, picture, buf, look);
-    draw_table(tab, table, frame, buf, look);
+    .areas(area)
 }
 
 fn headline(trials: &Trials, look: &Look) -> Line<'static> {
@@ -338,7 +366,7 @@ fn draw_table(tab: &Retrain, area: Rect, frame: Rect, buf: &mut Buffer, look: &L
     let head = "    #  MSE     state     parameters";
     let rows = usize::from(area.height).saturating_sub(1);
     let selected = trials.selected();
-    let first = (selected + 1).saturating_sub(rows);
+    let first = trials.first(area);
     let best = best(&trials.history).map(|trial| trial.number);
     let mut lines = vec![Line::styled(
         fit(head, usize::from(area.width), ""),
