@@ -116,9 +116,11 @@ impl Term {
             }
             Self::Regex(regex) => into.extend(regex.find_iter(text.as_bytes()).map(|m| m.range())),
             // The value itself, where it is compared by its text.
-            Self::Field { value, compare, .. }
-                if matches!(compare, Compare::Has | Compare::Equal) =>
-            {
+            Self::Field {
+                value,
+                compare: Compare::Has | Compare::Equal,
+                ..
+            } => {
                 let value = Self::text(&value.to_lowercase());
                 value.ranges(text, into);
             }

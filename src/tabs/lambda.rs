@@ -74,8 +74,8 @@ pub struct Lambda {
     own_calls: VecDeque<(i64, f64)>,
     prices: Prices,
     vitals: Option<Vitals>,
-    /// Samples have come since the figures were worked out, which was then.
-    is_stale: bool,
+    /// So many batches with new samples came since the figures were worked out, which was then.
+    unreckoned: usize,
     reckoned_at: Option<Instant>,
     alerts: Alerts,
     last_event_ms: Option<i64>,
@@ -110,7 +110,7 @@ impl Lambda {
             own_calls: VecDeque::new(),
             prices: env.settings.prices.clone(),
             vitals: None,
-            is_stale: false,
+            unreckoned: 0,
             reckoned_at: None,
             alerts: Alerts::new(env.settings.rules.clone()),
             last_event_ms: None,

@@ -20,11 +20,13 @@ use crate::ui::theme::Tone;
 /// From so many samples on, a busy log must not have all figures worked out with every batch of lines.
 const MANY_SAMPLES: usize = 5_000;
 const RECKON_EVERY: Duration = Duration::from_secs(2);
+/// The more there are, the longer it takes and the less often it is done: a second more for so many.
+const SAMPLES_A_SECOND: u64 = 10_000;
 
 impl Lambda {
     /// Works the figures out anew and lets the alert rules look at them.
     pub(super) fn reckon(&mut self, cx: &mut Cx) {
-        (self.is_stale, self.reckoned_at) = (false, Some(cx.now.mono));
+        (self.unreckoned, self.reckoned_at) = (0, Some(cx.now.mono));
         let now_ms = cx.now.wall.as_millisecond();
         let own_calls: Vec<(i64, f64)> = self.own_calls.iter().copied().collect();
         let asked = |asked: bool| asked.then_some(());
@@ -213,7 +215,7 @@ impl Lambda {
                 new |= self.samples.take(&line) && ended;
             }
         }
-        self.is_stale |= new;
+        self.unreckoned += usize::from(new);
         self.reckon_in_time(cx);
     }
 
@@ -222,10 +224,10 @@ impl Lambda {
         let pause = if self.samples.len() < MANY_SAMPLES {
             Duration::ZERO
         } else {
-            RECKON_EVERY
+            RECKON_EVERY + Duration::from_secs(self.samples.len() as u64 / SAMPLES_A_SECOND)
         };
         let is_due = self.reckoned_at.is_none_or(|at| cx.now.mono >= at + pause);
-        if self.is_stale && is_due {
+        if self.unreckoned > 0 && is_due {
             self.reckon(cx);
         }
     }

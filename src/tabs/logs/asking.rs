@@ -140,8 +140,8 @@ impl Logs {
         let running = self.insights.stop();
         let groups = self.groups.iter().map(ToString::to_string).collect();
         let begun = self.insights.begin(text, groups, cx.now.wall);
-        if let Some(id) = running {
-            cx.effect(Effect::StopQuery { id });
+        if let Some(stop) = running {
+            cx.effect(stop);
         }
         let (number, query) = begun?;
         cx.effect(Effect::Query(number, query));

@@ -8,7 +8,7 @@ use ratatui::widgets::Widget;
 
 use crate::client::logs::QueryResults;
 use crate::domain::{cost, timestamp};
-use crate::effects::logs::Query;
+use crate::effects::logs::{Effect, Query};
 use crate::tabs::Look;
 use crate::ui::list::mark;
 use crate::ui::panel::notice;
@@ -164,14 +164,14 @@ impl Insights {
         self.wrong_at()
     }
 
-    /// Stops waiting; what was found stays. The id to stop at the service, once known; `None` when nothing runs.
-    pub fn stop(&mut self) -> Option<Option<String>> {
+    /// Stops waiting; what was found stays. Gives the effect that stops it at the service; `None` when nothing runs.
+    pub fn stop(&mut self) -> Option<Effect> {
         let Some(State::Running { id, .. }) = &mut self.state else {
             return None;
         };
         let id = id.take();
         self.state = Some(State::Stopped);
-        Some(id)
+        Some(Effect::StopQuery { id })
     }
 
     /// Where in the typed text (in characters) the service's message points: "(at character 7)" counts from the query's start.
@@ -527,7 +527,8 @@ mod tests {
         insights.found(old, &results);
         assert!(insights.is_running() && insights.len() == 0);
         insights.started(new, "id");
-        assert_eq!(insights.stop(), Some(Some("id".to_owned())));
+        let id = Some("id".to_owned());
+        assert_eq!(insights.stop(), Some(Effect::StopQuery { id }));
         insights.found(new, &results);
         assert_eq!(insights.len(), 0, "what comes after the stop is not wanted");
         assert_eq!(insights.stop(), None);

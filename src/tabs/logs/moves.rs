@@ -93,9 +93,9 @@ impl Logs {
     /// Escape: one step out.
     pub(super) fn back(&mut self, cx: &mut Cx) {
         if self.view == View::Insights
-            && let Some(id) = self.insights.stop()
+            && let Some(stop) = self.insights.stop()
         {
-            return cx.effect(Effect::StopQuery { id });
+            return cx.effect(stop);
         }
         if self.focus.take().is_some() {
             return;

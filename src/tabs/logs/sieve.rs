@@ -312,15 +312,12 @@ impl Sieve {
         };
         let mut found = self.found.take().unwrap_or_default();
         found.truncate(first_at(&found, position, store));
-        match &self.visible {
-            Some(visible) => {
-                let rest = &visible[first_at(visible, position, store)..];
-                found.extend(rest.iter().copied().filter(|line| matches.contains(*line)));
-            }
-            None => {
-                let rest = (position..store.len()).filter_map(|at| store.at(at));
-                found.extend(rest.filter(|line| matches.contains(*line)));
-            }
+        if let Some(visible) = &self.visible {
+            let rest = &visible[first_at(visible, position, store)..];
+            found.extend(rest.iter().copied().filter(|line| matches.contains(*line)));
+        } else {
+            let rest = (position..store.len()).filter_map(|at| store.at(at));
+            found.extend(rest.filter(|line| matches.contains(*line)));
         }
         self.found = Some(found);
     }
