@@ -158,7 +158,7 @@ fn bad_news_stays_until_escape_and_hides_no_line_of_the_tab() {
     let mut stage = stage();
     stage.connect();
     stage.event(unreachable());
-    stage.wait(std::time::Duration::from_secs(3600));
+    stage.wait(std::time::Duration::from_hours(1));
     stage.press("down");
     let text = stage.text();
     assert!(

@@ -419,7 +419,7 @@ fn ask(stage: &mut Stage, query: &str) -> u64 {
 
 fn open_connected(stage: &mut Stage) {
     let mut link = Link::default();
-    link.session.region = "us-east-2".to_owned();
+    "us-east-2".clone_into(&mut link.session.region);
     link.log_groups = vec!["/aws/lambda/wine-quality-predictor".to_owned()];
     stage.event(Event::Connected(link));
     stage.press("2");
