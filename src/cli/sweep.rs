@@ -90,7 +90,7 @@ pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
     let features = input::over_preset(&args.pairs, args.preset.as_deref(), schema)?;
     let values = span(args, feature)?;
     let (model, _link) = model(args.via, context).await?;
-    if !agreed(&model, values.len() + 1, args)? {
+    if !agreed(&model, values.len() + 1, args, &context.settings.prices)? {
         return Err(Failure::usage(anyhow!("nothing was sent")));
     }
     let here = point(&model, schema, &features, field, features.row()[field]).await;
@@ -174,7 +174,7 @@ async fn model(via: Via, context: &Context) -> Result<(Model, Option<Link>), Fai
 }
 
 /// Asks on the terminal before calls that somebody pays for; without one, `--yes` is needed.
-fn agreed(model: &Model, calls: usize, args: &Args) -> Result<bool, Failure> {
+fn agreed(model: &Model, calls: usize, args: &Args, prices: &Prices) -> Result<bool, Failure> {
     let (whom, gateway) = match model {
         Model::Local(_) => return Ok(true),
         Model::Endpoint(client) => {
@@ -190,7 +190,7 @@ fn agreed(model: &Model, calls: usize, args: &Args) -> Result<bool, Failure> {
     if args.yes {
         return Ok(true);
     }
-    let charge = dollars(Prices::default().requests(calls, gateway));
+    let charge = dollars(prices.requests(calls, gateway));
     let sentence = format!("{calls} calls to {whom}, {charge} at list price plus compute");
     if !stdin().is_terminal() {
         return Err(Failure::usage(anyhow!(

@@ -14,7 +14,9 @@ use crate::app::Env;
 use crate::client::tail::{Status, Wishes};
 use crate::domain::invocation::{Figures, Wanted};
 use crate::domain::line::Level;
+use crate::domain::timestamp;
 use crate::effects::Event;
+use crate::effects::lambda::Event as LambdaEvent;
 use crate::effects::logs::Event as LogsEvent;
 use crate::keys::{Action, Scope};
 use crate::store::{DEFAULT_CAP_BYTES, Store};
@@ -42,7 +44,7 @@ mod sieve;
 mod source;
 mod strip;
 
-use errors::Errors;
+use errors::{Deploy, Errors};
 use head::{Areas, Pill};
 use insights::Insights;
 use lines::Lines;
@@ -108,6 +110,8 @@ pub struct Logs {
     lines: Lines,
     requests: Requests,
     errors: Errors,
+    /// When the watched function was last deployed, milliseconds since the epoch.
+    deployed: Option<i64>,
     insights: Insights,
     sieve: Sieve,
     prompt: Option<Prompt>,
@@ -149,6 +153,7 @@ impl Logs {
             lines: Lines::default(),
             requests: Requests::default(),
             errors: Errors::default(),
+            deployed: None,
             insights: Insights::default(),
             sieve: Sieve::default(),
             prompt: None,
@@ -241,6 +246,14 @@ impl Logs {
         matches!(self.source, Source::File { .. })
     }
 
+    fn deploy(&self) -> Deploy {
+        match self.deployed {
+            Some(at) if self.source.is_tail() && at < self.since => Deploy::BeforeTheLines,
+            Some(at) if self.source.is_tail() => Deploy::At(at),
+            _ => Deploy::Unknown,
+        }
+    }
+
     fn no_lines(&self, now: Now) -> String {
         if self.sieve.is_filtering() {
             return if self.sieve.is_busy {
@@ -325,8 +338,8 @@ impl Tab for Logs {
                     .render(areas.list, buf, look, &self.store, self.lines.clock);
             }
             View::Errors => {
-                self.errors
-                    .render(areas.list, buf, look, &self.store, self.lines.clock);
+                let told = (self.lines.clock, self.deploy());
+                self.errors.render(areas.list, buf, look, &self.store, told);
             }
             View::Insights => self.insights.render(areas.list, buf, look),
         }
@@ -443,9 +456,18 @@ impl Tab for Logs {
                     .map(|group| Arc::from(group.as_str()))
                     .collect();
                 self.insights.stop();
+                self.deployed = None;
                 if self.source.is_tail() {
                     self.restart(cx);
                 }
+            }
+            Event::Lambda(LambdaEvent::Described {
+                overview: Ok(overview),
+                ..
+            }) => {
+                let config = overview.config.known();
+                self.deployed =
+                    config.and_then(|config| timestamp::parse(config.last_modified.as_bytes()));
             }
             Event::Unconnected { error, .. } if self.source.is_tail() => {
                 self.ended = Some(error.clone());

@@ -44,7 +44,7 @@ fn config() -> FunctionConfig {
     }
 }
 
-fn overview() -> Overview {
+pub fn overview() -> Overview {
     Overview {
         config: Fact::Known(config()),
         aliases: Fact::Known(vec![Alias {

@@ -19,6 +19,17 @@ const MOST_DRAWN: usize = 50_000;
 /// Cells of the sparkline.
 const SPARK: usize = 16;
 
+/// When the function was last deployed, as far as it tells what is new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deploy {
+    /// Nobody said when, or the lines are not the function's.
+    Unknown,
+    /// Before the first line that was read: an error may be older than what is here.
+    BeforeTheLines,
+    /// Among the lines, milliseconds since the epoch.
+    At(i64),
+}
+
 /// Which templates are listed and where we are.
 #[derive(Debug, Default)]
 pub struct Errors {
@@ -91,7 +102,14 @@ impl Errors {
     }
 
     /// Draws the table.
-    pub fn render(&self, area: Rect, buf: &mut Buffer, look: &Look, store: &Store, clock: Clock) {
+    pub fn render(
+        &self,
+        area: Rect,
+        buf: &mut Buffer,
+        look: &Look,
+        store: &Store,
+        (clock, deploy): (Clock, Deploy),
+    ) {
         if self.listed.is_empty() {
             return notice("no error so far", Tone::Good, area, buf, look);
         }
@@ -102,8 +120,13 @@ impl Errors {
         } else {
             String::new()
         };
+        let news = match deploy {
+            Deploy::Unknown => String::new(),
+            Deploy::BeforeTheLines => " (deployed before the first line read)".to_owned(),
+            Deploy::At(at) => format!(" (new: since the deploy at {})", clock.short(at)),
+        };
         let title = format!(
-            " {:>6} {first}{:>time$} {:<SPARK$} message",
+            " {:>6} {first}{:>time$} {:<SPARK$} message{news}",
             "count", "last seen", "over time"
         );
         Line::styled(title, look.theme.muted).render(Rect { height: 1, ..area }, buf);
@@ -117,7 +140,7 @@ impl Errors {
                 ..area
             };
             let (row, heights) = (&rows[*at], &self.heights[*at]);
-            Line::from(cells(row, heights, is_wide, clock, look)).render(rect, buf);
+            Line::from(cells(row, heights, is_wide, (clock, deploy), look)).render(rect, buf);
             if Some(*at) == here {
                 mark(rect, buf, look);
             }
@@ -129,7 +152,7 @@ fn cells(
     row: &Template,
     heights: &[u32],
     is_wide: bool,
-    clock: Clock,
+    (clock, deploy): (Clock, Deploy),
     look: &Look,
 ) -> Vec<Span<'static>> {
     let theme = look.theme;
@@ -146,6 +169,9 @@ fn cells(
         format!("{} ", sparkline(heights, look)),
         theme.bad,
     ));
+    if matches!(deploy, Deploy::At(at) if row.first_seen >= at) {
+        spans.push(Span::styled("new ", theme.warn));
+    }
     spans.push(Span::styled(clean(&row.text), theme.text));
     spans
 }

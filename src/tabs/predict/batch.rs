@@ -14,6 +14,7 @@ use tui_input::backend::crossterm::EventHandler;
 use super::requests::charge;
 use crate::batch::Tally;
 use crate::domain::agreement::Agreement;
+use crate::domain::cost::Prices;
 use crate::domain::schema::Schema;
 use crate::effects::Event as Heard;
 use crate::effects::predict::{Effect, Event, LocalModel};
@@ -217,7 +218,7 @@ impl BatchForm {
     }
 
     /// What will happen, or what is wrong with the file.
-    fn outlook(&self) -> (String, Tone) {
+    fn outlook(&self, prices: &Prices) -> (String, Tone) {
         match &self.rows {
             None => (
                 "a header with the features' names; a column of true scores is compared".to_owned(),
@@ -229,7 +230,7 @@ impl BatchForm {
                 let what = if self.on_local {
                     "on this machine, nothing is sent".to_owned()
                 } else {
-                    charge(*rows, true)
+                    charge(*rows, true, prices)
                 };
                 let to = clean(&beside(&self.from()).display().to_string());
                 let text = format!("{} rows, {what}; to {to}", count(*rows));
@@ -286,7 +287,7 @@ impl Overlay for BatchForm {
             (Some(endpoint), false) => format!("gateway {endpoint}"),
             _ => "the local champion".to_owned(),
         };
-        let (outlook, tone) = self.outlook();
+        let (outlook, tone) = self.outlook(&look.env.settings.prices);
         let starts = if matches!(self.rows, Some(Ok(1..))) {
             " starts  "
         } else {

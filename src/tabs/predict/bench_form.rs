@@ -199,7 +199,7 @@ impl Overlay for BenchForm {
         lines.push(Line::styled(
             format!(
                 " {calls} calls with the warm-up, {}",
-                charge(calls, self.via == Via::Gateway),
+                charge(calls, self.via == Via::Gateway, &look.env.settings.prices),
             ),
             theme.warn,
         ));

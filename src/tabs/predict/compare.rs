@@ -150,7 +150,9 @@ fn rows<'a>(ways: &Named, column: usize, look: &Look) -> Vec<Line<'a>> {
                 .as_ref()
                 .and_then(|report| plain(format!("{} MB", report.max_memory_mb)))
         }),
-        line("cost/1M", &|way| cost(way).and_then(plain)),
+        line("cost/1M", &|way| {
+            cost(way, &look.env.settings.prices).and_then(plain)
+        }),
     ]
 }
 
@@ -165,12 +167,10 @@ fn version(way: &Way) -> Option<String> {
 }
 
 /// Compute and request charge of a million such calls at list price.
-fn cost(way: &Way) -> Option<String> {
+fn cost(way: &Way, prices: &Prices) -> Option<String> {
     let report = way.report.as_ref()?;
     let usage = Usage::of([(report.billed_ms as f64, report.memory_mb)])?;
-    Some(dollars(
-        Prices::default().million(&usage, Architecture::X86).total(),
-    ))
+    Some(dollars(prices.million(&usage, Architecture::X86).total()))
 }
 
 fn verdict<'a>(comparison: &Comparison, ways: &Named, look: &Look) -> Text<'a> {

@@ -27,8 +27,8 @@ use crate::ui::text::clean;
 use crate::ui::theme::Tone;
 
 /// What so many calls cost, through the gateway or straight to the function, in words.
-pub(super) fn charge(n: usize, gateway: bool) -> String {
-    let charge = dollars(Prices::default().requests(n, gateway));
+pub(super) fn charge(n: usize, gateway: bool, prices: &Prices) -> String {
+    let charge = dollars(prices.requests(n, gateway));
     format!("{charge} at list price plus compute")
 }
 
@@ -147,7 +147,10 @@ impl Predict {
             feature.label,
             endpoint.authority()
         );
-        let detail = format!("one after the other, {}", charge(n, true));
+        let detail = format!(
+            "one after the other, {}",
+            charge(n, true, &cx.env.settings.prices)
+        );
         cx.open(Confirm::new(question, detail, vec![effect.into()]));
     }
 
