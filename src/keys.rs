@@ -95,6 +95,7 @@ actions! {
     Later "later" "one bar of the strip later",
     CopyCommand "copy-command" "copy as an aws command",
     OpenFile "open-file" "open a log file, play a recording",
+    Columns "columns" "fields of JSON lines as columns",
     FilterPattern "filter-pattern" "server-side filter pattern",
     Insights "insights" "Logs Insights query",
     Reveal "reveal" "show or mask a value",

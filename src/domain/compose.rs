@@ -1,4 +1,4 @@
-//! Filters made from a line: the members of its JSON as CloudWatch filter patterns and as conditions of our own queries.
+//! What is made of a JSON line's members: CloudWatch filter patterns, conditions of our own queries, and columns.
 
 use serde_json::Value;
 
@@ -36,6 +36,32 @@ pub fn members(message: &str) -> Vec<Member> {
     };
     members.sort_by_key(rank);
     members
+}
+
+/// Most characters of a value in a column.
+const MAX_CELL: usize = 24;
+/// A value of so many characters keeps what follows in line.
+const USUAL_CELL: usize = 8;
+
+/// The members at these dotted paths as columns, `alcohol=12.5    level=INFO     `; `None` for a text that is no JSON object.
+/// A member that is not there leaves its column blank.
+pub fn columns(message: &str, paths: &[String]) -> Option<String> {
+    let value: Value = serde_json::from_str(message.trim()).ok()?;
+    value.as_object()?;
+    let cell = |path: &String| {
+        let found = path
+            .split('.')
+            .try_fold(&value, |value, key| value.get(key));
+        let text = match found {
+            None => String::new(),
+            Some(Value::String(text)) => format!("{path}={text}"),
+            Some(value) => format!("{path}={value}"),
+        };
+        let name = path.chars().count() + 1;
+        let text: String = text.chars().take(name + MAX_CELL).collect();
+        format!("{text:<0$}  ", name + USUAL_CELL)
+    };
+    Some(paths.iter().map(cell).collect())
 }
 
 fn walk(path: String, value: &Value, into: &mut Vec<Member>) {
@@ -103,6 +129,19 @@ mod tests {
             ]
         );
         assert!(members("no JSON").is_empty() && members("[1]").is_empty());
+    }
+
+    #[test]
+    fn chosen_members_line_up() {
+        let paths = ["level", "record.ms", "nothing"].map(str::to_owned);
+        assert_eq!(
+            columns(LINE, &paths).unwrap(),
+            "level=ERROR     record.ms=1.5                         "
+        );
+        let long = format!("{{\"level\":\"{}\"}}", "x".repeat(100));
+        assert_eq!(columns(&long, &paths[..1]).unwrap().trim_end().len(), 30);
+        assert_eq!(columns("plain", &paths), None);
+        assert_eq!(columns("[1]", &paths), None);
     }
 
     #[test]

@@ -392,6 +392,7 @@ impl Tab for Logs {
             Action::Later => self.step_time(true, cx),
             Action::CopyCommand => self.copy_command(cx),
             Action::OpenFile => self.ask(Ask::File),
+            Action::Columns => self.ask(Ask::Columns),
             Action::Insights => self.ask(Ask::Insights),
             Action::NextMatch => self.find(true, cx),
             Action::PreviousMatch => self.find(false, cx),

@@ -22,6 +22,7 @@ impl Logs {
             Ask::Pattern => self.pattern.as_deref().unwrap_or_default().to_owned(),
             Ask::Insights => self.insights.text().to_owned(),
             Ask::Requests => self.requests.wanted().words(),
+            Ask::Columns => self.lines.columns.join(" "),
             _ => String::new(),
         };
         let line = (self.view == View::Lines)
@@ -62,6 +63,14 @@ impl Logs {
                 members.iter().map(Member::condition).collect(),
                 request.map(|row| format!("request:{}", row.id)),
             ),
+            Ask::Columns => {
+                let added = |member: &Member| {
+                    let columns = self.lines.columns.iter().chain([&member.path]);
+                    columns.cloned().collect::<Vec<_>>().join(" ")
+                };
+                let is_new = |member: &&Member| !self.lines.columns.contains(&member.path);
+                (members.iter().filter(is_new).map(added).collect(), None)
+            }
             _ => return Vec::new(),
         };
         choices.extend(request);
@@ -84,7 +93,7 @@ impl Logs {
                 self.prompt = Some(prompt);
                 return;
             }
-            Ask::Time | Ask::Pattern | Ask::Insights | Ask::File => Ok(()),
+            Ask::Time | Ask::Pattern | Ask::Insights | Ask::File | Ask::Columns => Ok(()),
         };
         if matches!(prompt.ask, Ask::Search | Ask::Include | Ask::Exclude) && read.is_ok() {
             self.refilter(cx);
@@ -121,6 +130,11 @@ impl Logs {
             Ask::Pattern => {
                 let pattern = (!text.trim().is_empty()).then(|| text.trim().into());
                 self.read_with(pattern, cx);
+                Ok(())
+            }
+            Ask::Columns => {
+                let names = text.split([',', ' ']).filter(|name| !name.is_empty());
+                self.lines.columns = names.map(str::to_owned).collect();
                 Ok(())
             }
             Ask::Insights => self.query(&text, cx),

@@ -33,6 +33,8 @@ pub struct Lines {
     pub shift: usize,
     /// How times are shown.
     pub clock: Clock,
+    /// Members of JSON lines that stand before the text.
+    pub columns: Vec<String>,
     /// Marked lines.
     pub marks: BTreeSet<u32>,
     expanded: HashSet<u32>,
@@ -48,6 +50,7 @@ impl Default for Lines {
             wrap: false,
             shift: 0,
             clock: Clock::default(),
+            columns: Vec::new(),
             marks: BTreeSet::new(),
             expanded: HashSet::new(),
         }

@@ -120,6 +120,10 @@ pub fn offers(logs: &Logs) -> Vec<Offer> {
         Offer::new(Action::Export, "export").only_if(has_lines, nothing),
         Offer::new(Action::OpenConsole, "copy console link").only_if(has_lines, nothing),
         Offer::new(Action::OpenFile, "open a file"),
+        Offer::new(Action::Columns, "columns").only_if(
+            logs.view == View::Lines,
+            "the lines have columns: Esc leads there",
+        ),
         Offer::new(Action::FilterPattern, "server-side filter").only_if(
             logs.source.is_tail(),
             "a file is filtered here: & keeps lines, - hides them",

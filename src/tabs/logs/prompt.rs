@@ -30,6 +30,8 @@ pub enum Ask {
     File,
     /// Which requests to list.
     Requests,
+    /// Members of JSON lines to show as columns.
+    Columns,
 }
 
 impl Ask {
@@ -43,6 +45,7 @@ impl Ask {
             Self::Insights => " Insights ",
             Self::File => " open ",
             Self::Requests => " requests ",
+            Self::Columns => " columns ",
         }
     }
 
@@ -60,6 +63,9 @@ impl Ask {
             }
             Self::Requests => {
                 "failed  cold  timeout  oom  running  >500ms  <1s  start of the id  text of the error"
+            }
+            Self::Columns => {
+                "level record.metrics.durationMs   Tab: those of this line   empty: none"
             }
             Self::Pattern => {
                 "CloudWatch syntax: ERROR  \"timed out\"  { $.level = \"ERROR\" }   empty: everything"

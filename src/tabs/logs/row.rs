@@ -8,6 +8,7 @@ use unicode_width::UnicodeWidthChar;
 
 use super::lines::{Lines, highlighted};
 use super::sieve::Sieve;
+use crate::domain::compose;
 use crate::domain::headline;
 use crate::domain::line::{Kind, Level};
 use crate::domain::report::{Outcome, Report};
@@ -39,7 +40,7 @@ pub fn rows(
     let columns = Columns::of(cells, lines, store);
     let late = late_mark(store, line);
     let room = cells.saturating_sub(columns.width() + width(&late)).max(10);
-    let said = one_line(row, &store.head(line, HEAD_BYTES));
+    let said = said(row, &store.head(line, HEAD_BYTES), &lines.columns);
     let mut texts = if lines.wrap {
         wrapped(&said, room)
     } else {
@@ -216,6 +217,15 @@ fn text_style(row: &Row, theme: &Theme) -> Style {
 /// Neighbouring requests rarely get the same style.
 fn request_style(id: u128, theme: &Theme) -> Style {
     [theme.key, theme.cold, theme.warm, theme.good][(id % 4) as usize]
+}
+
+/// What a line says, the chosen columns first.
+fn said(row: &Row, text: &str, columns: &[String]) -> String {
+    let said = one_line(row, text);
+    let cells = (!columns.is_empty())
+        .then(|| compose::columns(text, columns))
+        .flatten();
+    cells.map_or(said.clone(), |cells| clean(&cells) + &said)
 }
 
 /// What a line says, in one line: Lambda's own lines shortened, JSON and columns unpacked, control characters disarmed.

@@ -332,6 +332,27 @@ fn errors_are_grouped_and_lead_to_their_lines() {
 }
 
 #[test]
+fn fields_of_json_lines_become_columns() {
+    let mut stage = stage();
+    press(
+        &mut stage,
+        "& s c o r e d enter k shift-c a l c o h o l , p r e d i c t i o n enter",
+    );
+    let text = stage.text();
+    let row = text.lines().find(|line| line.contains("alcohol=7 "));
+    let row = row.unwrap_or_else(|| panic!("{text}"));
+    assert!(
+        row.contains("alcohol=7         prediction=5.17      scored"),
+        "{row}"
+    );
+    // Tab offers the members of the line under the cursor that stand in no column yet.
+    press(&mut stage, "shift-c tab enter");
+    assert!(stage.text().contains("level=INFO"), "{}", stage.text());
+    press(&mut stage, "shift-c ctrl-u enter");
+    assert!(!stage.text().contains("prediction=5.17      scored"));
+}
+
+#[test]
 fn errors_that_a_deploy_brought_are_marked() {
     let mut stage = stage();
     stage.press("e");
