@@ -104,6 +104,8 @@ impl Run {
 
     /// From a key to the frame that shows its effect: `?` opens the keys, another closes them.
     fn key_to_paint(&mut self) -> Duration {
+        // A person looks before the next key: this one must not wait for the frame of the last.
+        std::thread::sleep(Duration::from_millis(50));
         let pressed = Instant::now();
         self.press(b"?");
         self.until("Keys · ");
