@@ -5,6 +5,7 @@ use std::io;
 use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use anyhow::Context;
 use ratatui::Terminal;
@@ -64,6 +65,10 @@ pub async fn open(settings: Arc<Settings>, schema: Arc<Schema>) -> anyhow::Resul
     .await
 }
 
+/// How long after a signal the process ends at the latest; tasks get less.
+#[cfg(unix)]
+const LAST_RESORT: Duration = Duration::from_secs(5);
+
 /// TERM, HUP and INT mean the same as the quit key.
 #[cfg(unix)]
 fn quit_on_signals(quit: &CancellationToken) -> anyhow::Result<()> {
@@ -81,6 +86,10 @@ fn quit_on_signals(quit: &CancellationToken) -> anyhow::Result<()> {
         tokio::spawn(async move {
             signals.recv().await;
             quit.cancel();
+            // crossterm reads a terminal that is gone for ever and never comes back: the loop cannot end itself then.
+            tokio::time::sleep(LAST_RESORT).await;
+            tracing::error!("the loop did not end in {LAST_RESORT:?} after a signal");
+            std::process::exit(1);
         });
     }
     Ok(())
