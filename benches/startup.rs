@@ -156,6 +156,7 @@ fn main() {
     ] {
         let mut run = start(home.path(), binary, args);
         run.until("SANDBOX");
+        // The first model is trained and the first reads are made before anybody is idle.
         std::thread::sleep(Duration::from_secs(5));
         let before = run.cpu();
         std::thread::sleep(IDLE);
@@ -173,6 +174,7 @@ fn main() {
         let mut run = start(home.path(), binary, args);
         run.until("SANDBOX");
         run.press(b"2");
+        // Ten thousand lines are on the screen's tab when the first key comes.
         std::thread::sleep(Duration::from_secs(10));
         let mut paints: Vec<Duration> = (0..KEYS).map(|_| run.key_to_paint()).collect();
         paints.sort();

@@ -15,6 +15,7 @@ use super::{Outbox, Runner, Slot};
 use crate::batch::Tally;
 use crate::champion::{self, Local};
 use crate::client::bench::{self, Plan, Server, Timed};
+use crate::client::link::Link;
 use crate::client::predict::{Endpoint, PredictClient, Reply};
 use crate::client::ways;
 use crate::client::wire::{Limits, WireError};
@@ -345,6 +346,18 @@ pub fn run(effect: Effect, runner: &mut Runner) {
     }
 }
 
+/// The connected target, or the sentence that says why there is none.
+fn link(runner: &Runner) -> Result<&Link, String> {
+    let link = runner.link.as_ref();
+    link.ok_or_else(|| "not connected yet: try again in a moment".to_owned())
+}
+
+/// Where predictions go, or the sentence that says why nowhere.
+fn endpoint(runner: &Runner) -> Result<Endpoint, String> {
+    let endpoint = link(runner)?.endpoint().cloned();
+    endpoint.map_err(|error| error.to_string())
+}
+
 /// Short file work beside the loop; it is waited for when quitting.
 fn blocking(runner: &Runner, work: impl FnOnce(Outbox) + Send + 'static) {
     runner.spawn("history", |outbox| async move {
@@ -353,17 +366,11 @@ fn blocking(runner: &Runner, work: impl FnOnce(Outbox) + Send + 'static) {
 }
 
 fn send(ticket: u64, body: String, schema: Arc<Schema>, file: HistoryFile, runner: &mut Runner) {
-    let (target, endpoint) = match &runner.link {
-        Some(link) => (
-            link.session.target.clone(),
-            link.endpoint().cloned().map_err(|error| error.to_string()),
-        ),
-        None => (
-            runner.settings.target.clone(),
-            Err("not connected yet: try again in a moment".to_owned()),
-        ),
+    let target = match &runner.link {
+        Some(link) => link.session.target.clone(),
+        None => runner.settings.target.clone(),
     };
-    let client = endpoint.map(|endpoint| runner.predict.client(&endpoint));
+    let client = endpoint(runner).map(|endpoint| runner.predict.client(&endpoint));
     runner.spawn_in(Slot::Predict, "predicting", |outbox, _| async move {
         let at = Timestamp::now();
         let reply = match client {
@@ -433,21 +440,11 @@ fn compare(
 
 /// Measures on connections of its own, so that an interactive call does not disturb the figures.
 fn measure(ticket: u64, body: String, schema: Arc<Schema>, plan: Plan, runner: &mut Runner) {
-    let link = runner
-        .link
-        .as_ref()
-        .ok_or_else(|| "not connected yet: try again in a moment".to_owned());
-    let server = link.and_then(|link| match plan.via {
-        bench::Via::Gateway => {
-            let url = link
-                .endpoint()
-                .cloned()
-                .map_err(|error| error.to_string())?;
-            let client = PredictClient::new(url, Limits::default());
-            Ok(Server::Gateway(Box::new(client)))
-        }
-        bench::Via::Invoke => Ok(Server::Function(Box::new(link.clone()))),
-    });
+    let server = match plan.via {
+        bench::Via::Gateway => endpoint(runner)
+            .map(|url| Server::Gateway(Box::new(PredictClient::new(url, Limits::default())))),
+        bench::Via::Invoke => link(runner).map(|link| Server::Function(Box::new(link.clone()))),
+    };
     runner.spawn_in(Slot::Bench, "measuring", move |outbox, _| async move {
         outbox.send(Event::BenchBegan { ticket, plan }).await;
         let error = match server {

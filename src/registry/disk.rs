@@ -188,6 +188,7 @@ pub(crate) fn lock(path: &Path, patience: Duration) -> Result<File, RegistryErro
             Ok(()) => return Ok(file),
             Err(TryLockError::Error(error)) => return Err(wrong(error).into()),
             Err(TryLockError::WouldBlock) if in_time() => {
+                // Another process lets go when it is done; std has no lock that waits for so long and no longer.
                 std::thread::sleep(Duration::from_millis(2));
             }
             Err(TryLockError::WouldBlock) => {

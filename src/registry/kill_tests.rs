@@ -79,6 +79,7 @@ fn a_kill_at_any_instant_leaves_a_champion_that_loads() {
     let (mut staged, mut repaired) = (0, 0);
     for kill in 0..KILLS {
         let mut victim = start_victim(home.path());
+        // The instant of the kill is what is drawn by lot.
         std::thread::sleep(Duration::from_micros(rng.gen_range(0..8_000)));
         victim.kill().unwrap();
         victim.wait().unwrap();

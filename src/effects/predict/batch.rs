@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Event, LocalModel, blocking};
+use super::{Event, LocalModel, blocking, endpoint};
 use crate::batch::{Model, Table, Tally};
 use crate::client::predict::PredictClient;
 use crate::client::wire::Limits;
@@ -35,14 +35,9 @@ pub(super) fn run(
     schema: Arc<Schema>,
     runner: &mut Runner,
 ) {
-    let link = runner
-        .link
-        .as_ref()
-        .ok_or_else(|| "not connected yet: try again in a moment".to_owned());
     let model = match local {
         Some(LocalModel(local)) => Ok(Model::Local(local)),
-        None => link
-            .and_then(|link| link.endpoint().cloned().map_err(|error| error.to_string()))
+        None => endpoint(runner)
             .map(|url| Model::Endpoint(Box::new(PredictClient::new(url, Limits::default())))),
     };
     runner.spawn_in(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Event, LocalModel, blocking};
+use super::{Event, LocalModel, blocking, endpoint};
 use crate::client::ways;
 use crate::domain::features::Features;
 use crate::domain::schema::Schema;
@@ -20,12 +20,7 @@ pub(super) fn run(
     schema: Arc<Schema>,
     runner: &mut Runner,
 ) {
-    let link = runner
-        .link
-        .as_ref()
-        .ok_or_else(|| "not connected yet: try again in a moment".to_owned());
-    let url = link.and_then(|link| link.endpoint().cloned().map_err(|error| error.to_string()));
-    let client = url.map(|url| runner.predict.client(&url));
+    let client = endpoint(runner).map(|url| runner.predict.client(&url));
     runner.spawn_in(Slot::Sweep, "sweeping", move |outbox, _| async move {
         let values = what_if::values(&schema.features[field], POINTS);
         let began = Event::SweepBegan {

@@ -183,12 +183,7 @@ impl Target {
         let mut words = vec![
             "tail", group, "--follow", "--since", "1h", "--format", "short",
         ];
-        words.extend(
-            pattern
-                .map(|pattern| ["--filter-pattern", pattern])
-                .into_iter()
-                .flatten(),
-        );
+        words.extend(filter_words(pattern));
         self.command(&words)
     }
 
@@ -208,12 +203,7 @@ impl Target {
             "--end-time",
             &to,
         ];
-        words.extend(
-            pattern
-                .map(|pattern| ["--filter-pattern", pattern])
-                .into_iter()
-                .flatten(),
-        );
+        words.extend(filter_words(pattern));
         self.command(&words)
     }
 
@@ -242,6 +232,13 @@ impl Target {
         ]);
         self.command(&words)
     }
+}
+
+/// The flag of a server-side pattern, where there is one.
+fn filter_words(pattern: Option<&str>) -> impl Iterator<Item = &str> {
+    pattern
+        .into_iter()
+        .flat_map(|pattern| ["--filter-pattern", pattern])
 }
 
 fn region(env: &Env) -> String {
