@@ -221,6 +221,19 @@ impl Store {
         }
     }
 
+    /// Takes the newest lines of a file back, down to `len` of them: an unfinished last line has gone on and is read anew.
+    fn withdraw_last(&mut self, len: usize) {
+        while self.rows.len() > len {
+            let line = self.rows.len() as u32 - 1;
+            let facts = Facts::read(&self.message(line));
+            let Some(row) = self.rows.pop() else { return };
+            self.order.pop();
+            self.volume.remove(&row);
+            self.invocations.withdraw(line, row.stream(), &facts);
+            self.templates.withdraw(line);
+        }
+    }
+
     /// Writes down the requests of lines that were joined after the fact.
     fn adopt(&mut self) -> bool {
         let adopted = self.invocations.take_adopted();

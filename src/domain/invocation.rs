@@ -319,6 +319,23 @@ impl Invocations {
         (home != NONE).then_some(home)
     }
 
+    /// Takes the newest line back, with what it said, to be observed anew with more text.
+    pub fn withdraw(&mut self, line: u32, stream: u16, facts: &Facts) {
+        let Some(id) = facts.request else {
+            if let Some(guest) = self.streams.withdraw(stream, line) {
+                self.leave(stream, &guest);
+            }
+            return;
+        };
+        let Some(at) = self.position(id) else { return };
+        let row = &mut self.rows[at as usize];
+        row.lines = row.lines.saturating_sub(1);
+        if let Some(clues) = self.clues.get_mut(&at) {
+            clues.retain(|clue| clue.line != line);
+            self.weigh(at);
+        }
+    }
+
     /// (line, invocation) pairs that were joined after the fact since the last call; `u32::MAX` is no invocation.
     pub fn take_adopted(&mut self) -> Vec<(u32, u32)> {
         std::mem::take(&mut self.adopted)

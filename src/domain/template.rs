@@ -113,6 +113,8 @@ pub struct Templates {
     words: Vec<Vec<String>>,
     exact: HashMap<String, usize>,
     by_shape: HashMap<(usize, String), Vec<usize>>,
+    /// The template that the newest line made more general, and its words before.
+    merged: Option<(usize, Vec<String>)>,
 }
 
 /// Words that must agree, in hundredths.
@@ -143,6 +145,7 @@ impl Templates {
     /// Puts one message into its template and returns that template's position.
     pub fn observe(&mut self, line: u32, time: i64, message: &str) -> usize {
         let masked = mask(message);
+        self.merged = None;
         let known = self.exact.get(&masked).copied();
         let at = known.unwrap_or_else(|| self.place(&masked));
         if known.is_none() && self.exact.len() < MAX_EXACT {
@@ -156,6 +159,32 @@ impl Templates {
         at
     }
 
+    /// Takes the newest line back, to be observed anew.
+    pub fn withdraw(&mut self, line: u32) {
+        let mut rows = self.rows.iter_mut();
+        let Some(at) = rows.position(|row| row.lines.last() == Some(&line)) else {
+            return;
+        };
+        let row = &mut self.rows[at];
+        row.lines.pop();
+        row.count -= 1;
+        if let Some((merged, words)) = self.merged.take()
+            && merged == at
+        {
+            row.text = words.join(" ");
+            self.words[at] = words;
+        }
+        // A template of one line was made by it, so it is the last.
+        if row.count == 0 && at + 1 == self.rows.len() {
+            self.rows.pop();
+            self.words.pop();
+            self.exact.retain(|_, known| *known != at);
+            for known in self.by_shape.values_mut() {
+                known.retain(|known| *known != at);
+            }
+        }
+    }
+
     fn place(&mut self, masked: &str) -> usize {
         let full = self.rows.len() >= MAX_TEMPLATES;
         let words: Vec<String> = masked.split_whitespace().map(str::to_owned).collect();
@@ -166,8 +195,11 @@ impl Templates {
             .copied()
             .find(|&at| is_similar(&self.words[at], &words));
         if let Some(at) = similar {
-            merge(&mut self.words[at], &words);
-            self.rows[at].text = self.words[at].join(" ");
+            let before = self.words[at].clone();
+            if merge(&mut self.words[at], &words) {
+                self.rows[at].text = self.words[at].join(" ");
+                self.merged = Some((at, before));
+            }
             return at;
         }
         if full {
@@ -201,12 +233,16 @@ fn is_similar(template: &[String], words: &[String]) -> bool {
     same * 100 >= template.len() * SIMILAR && template.len() > 2 || same == template.len()
 }
 
-fn merge(template: &mut [String], words: &[String]) {
+/// Words that differ come to stand for any; true when there is such a new one.
+fn merge(template: &mut [String], words: &[String]) -> bool {
+    let mut has_changed = false;
     for (mine, other) in template.iter_mut().zip(words) {
-        if mine != other {
+        if mine != other && mine != "<*>" {
             "<*>".clone_into(mine);
+            has_changed = true;
         }
     }
+    has_changed
 }
 
 /// How many of `times` fall into each of `buckets` equal slices of `from..to` (milliseconds): a sparkline's heights.

@@ -27,7 +27,7 @@ pub enum Effect {
     Wish(Wishes),
     /// Stop tailing.
     StopTail,
-    /// Read a local log file. The answer carries the number.
+    /// Read a local log file, and follow it as it grows. The answer carries the number.
     Open(u64, PathBuf),
     /// Play a recording at so many times its own pace. Answers carry the number, as a tail's do.
     Replay(u64, PathBuf, f64),
@@ -74,6 +74,8 @@ pub enum Event {
     TailEnded(u64, Option<String>),
     /// The file of this number was read: its lines, or why not.
     Opened(u64, Result<open::Read, String>),
+    /// The followed file of this number has more, or became another.
+    Grown(u64, open::Growth),
     /// The query of this number was accepted under this id.
     QueryStarted(u64, String),
     /// What the query of this number has found so far.
@@ -111,8 +113,8 @@ pub fn run(effect: Effect, runner: &mut Runner) {
         Effect::StopTail => runner.stop(Slot::Tail),
         Effect::Open(number, path) => {
             let spool_dir = runner.settings.dirs.state.clone();
-            runner.spawn_blocking_in(Slot::File, "log file", move |outbox, _| {
-                open::read(number, &path, &spool_dir, &outbox);
+            runner.spawn_in(Slot::File, "log file", |outbox, _| {
+                open::read(number, path, spool_dir, outbox)
             });
         }
         Effect::Replay(number, path, speed) => {

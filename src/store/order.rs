@@ -29,6 +29,14 @@ impl Order {
         self.len += 1;
     }
 
+    /// The line that was pushed last is taken away.
+    pub fn pop(&mut self) {
+        if let Some(lines) = &mut self.lines {
+            lines.pop();
+        }
+        self.len = self.len.saturating_sub(1);
+    }
+
     /// Puts new lines, sorted among themselves, into place. True when one of them does not simply come last.
     pub fn insert(&mut self, new: Range<u32>, compare: impl Fn(u32, u32) -> Ordering) -> bool {
         if new.is_empty() {

@@ -111,6 +111,14 @@ impl Rows {
         line
     }
 
+    /// Takes the last row away.
+    pub fn pop(&mut self) -> Option<Row> {
+        if self.last.is_empty() {
+            self.last = Arc::unwrap_or_clone(self.full.pop()?);
+        }
+        self.last.pop()
+    }
+
     /// One row; `None` beyond the end.
     pub fn get(&self, line: u32) -> Option<&Row> {
         let (block, at) = (line as usize / BLOCK, line as usize % BLOCK);

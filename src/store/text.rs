@@ -26,7 +26,7 @@ struct Segment {
 #[derive(Debug)]
 enum Body {
     /// Somebody else's file: never written to.
-    Input(File),
+    Input(Arc<File>),
     Disk(File),
     Memory(RwLock<Vec<u8>>),
 }
@@ -38,7 +38,8 @@ impl Segment {
 
     fn read(&self, at: u64, into: &mut [u8]) -> io::Result<()> {
         match &self.body {
-            Body::Input(file) | Body::Disk(file) => read_at(file, at - self.base, into),
+            Body::Input(file) => read_at(file, at - self.base, into),
+            Body::Disk(file) => read_at(file, at - self.base, into),
             Body::Memory(bytes) => {
                 let bytes = bytes.read().unwrap_or_else(PoisonError::into_inner);
                 let from = (at - self.base) as usize;
@@ -144,12 +145,12 @@ impl Spool {
         }
     }
 
-    /// A file that is already there, of `len` bytes: its text is read in place.
-    pub fn add_file(&mut self, file: File, len: u64) -> u64 {
+    /// A file that is already there: its text is read in place, as far as it has been said to reach ([`Spool::grow_file`]).
+    pub fn add_file(&mut self, file: Arc<File>) -> u64 {
         let base = self.end();
         self.segments.push_back(Arc::new(Segment {
             base,
-            len: AtomicU64::new(len),
+            len: AtomicU64::new(0),
             body: Body::Input(file),
         }));
         base

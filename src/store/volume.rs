@@ -25,6 +25,16 @@ impl Volume {
         count.1 += u32::from(row.level() >= Level::Error);
     }
 
+    /// Takes a line back.
+    pub fn remove(&mut self, row: &Row) {
+        if let Some(count) = self.grains.get_mut(&row.time.div_euclid(GRAIN_MS)) {
+            count.0 = count.0.saturating_sub(1);
+            count.1 = count
+                .1
+                .saturating_sub(u32::from(row.level() >= Level::Error));
+        }
+    }
+
     /// The sums in each of `buckets` equal slices of `from..to` (milliseconds since the epoch), each grain in the slice of its
     /// first instant.
     pub fn histogram(&self, from: i64, to: i64, buckets: usize) -> Vec<(u32, u32)> {

@@ -19,6 +19,7 @@ use crate::effects::Event;
 use crate::effects::lambda::Event as LambdaEvent;
 use crate::effects::logs::Event as LogsEvent;
 use crate::keys::{Action, Scope};
+use crate::store::open::Indexer;
 use crate::store::{DEFAULT_CAP_BYTES, Store};
 use crate::tabs::{Cx, Look, Now, Offer, Tab};
 use crate::ui::text::{count, plural};
@@ -51,7 +52,7 @@ use lines::Lines;
 use prompt::{Answer, Ask, Prompt};
 use requests::Requests;
 use sieve::Sieve;
-use source::Source;
+use source::{Reading, Source};
 use strip::Strip;
 
 /// How far back the tail begins.
@@ -94,6 +95,8 @@ pub struct Logs {
     pattern: Option<Arc<str>>,
     wishes: Wishes,
     source: Source,
+    /// Makes lines of what is added to a followed file.
+    indexer: Indexer,
     /// The pattern whose lines are still shown, while the first answer to another one is awaited.
     replaces: Option<Replaced>,
     /// Number of the running tail; answers of older ones are dropped.
@@ -143,6 +146,7 @@ impl Logs {
             pattern: None,
             wishes: Wishes::default(),
             source: Source::of(env.settings.log_file.as_ref()),
+            indexer: Indexer::default(),
             replaces: None,
             tail: 0,
             view: View::Lines,
@@ -212,7 +216,7 @@ impl Logs {
         };
         let watched = match &self.source {
             Source::Tail => self.groups.join("  "),
-            Source::File { .. } => "a local file, r reads it again, O opens another".to_owned(),
+            Source::File { .. } => "a local file, O opens another".to_owned(),
             Source::Replay { .. } => "a recording, r plays it again, O opens another".to_owned(),
         };
         let jump = self.pending_jump.map(|time| {
@@ -241,11 +245,6 @@ impl Logs {
         None
     }
 
-    /// Nothing can come behind the last line.
-    const fn is_whole_file(&self) -> bool {
-        matches!(self.source, Source::File { .. })
-    }
-
     fn deploy(&self) -> Deploy {
         match self.deployed {
             Some(at) if self.source.is_tail() && at < self.since => Deploy::BeforeTheLines,
@@ -265,8 +264,13 @@ impl Logs {
         match (&self.ended, &self.status) {
             (Some(why), _) => why.clone(),
             (None, Status::Complete) => match &self.source {
-                Source::File { is_read: false, .. } => "reading …".to_owned(),
-                Source::File { .. } => "the file is empty".to_owned(),
+                Source::File { reading, .. } => match reading {
+                    Reading::Begun => "reading …".to_owned(),
+                    Reading::Whole => "the file is empty".to_owned(),
+                    Reading::Followed(_) => {
+                        "the file is empty; new lines appear here as they are written".to_owned()
+                    }
+                },
                 _ => "no line yet".to_owned(),
             },
             (None, Status::Connecting) => "waiting for the first answer".to_owned(),
@@ -294,7 +298,7 @@ impl Tab for Logs {
         let pill = Pill {
             status: &self.status,
             ended: self.ended.as_deref(),
-            file: self.source.pill(),
+            file: self.source.pill(self.lines.clock, look.now.wall),
             paused: (self.view == View::Lines && !self.lines.follow && !self.is_whole_file())
                 .then(|| self.lines.fresh(&self.sieve, &self.store)),
             views: (self.views(), self.view as usize),
@@ -475,6 +479,9 @@ impl Tab for Logs {
             }
             Event::Logs(LogsEvent::Opened(number, result)) if *number == self.tail => {
                 self.on_opened(result, cx);
+            }
+            Event::Logs(LogsEvent::Grown(number, growth)) if *number == self.tail => {
+                self.on_grown(growth, cx);
             }
             Event::Logs(LogsEvent::Tail(number, update)) if *number == self.tail => {
                 self.on_tail(update, cx);

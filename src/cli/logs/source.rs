@@ -238,6 +238,7 @@ async fn follow_file<W: Write>(
             opened.close_event();
         }
     }
+    opened.finish().map_err(Failure::failed)?;
     note_skipped(opened.skipped());
     show(
         &opened.store,

@@ -97,6 +97,11 @@ impl Streams {
         let starts = &mut self.get_mut(stream).starts;
         let key = |(time, at): (i64, u32)| (time, rows[at as usize].id);
         let place = starts.partition_point(|other| key(*other) <= key(start));
+        if place.checked_sub(1).map(|at| starts[at]) == Some(start) {
+            // Observed anew.
+            starts.remove(place - 1);
+            return self.begin(stream, start, rows);
+        }
         starts.insert(place, start);
         let before = place.checked_sub(1).map(|at| starts[at]);
         let from = before.map_or(i64::MIN, |(began, at)| {
@@ -154,6 +159,15 @@ impl Streams {
             }
             self.held = self.streams.iter().map(|s| s.guests.len()).sum();
         }
+    }
+
+    /// Forgets a line; returns it as it was.
+    pub fn withdraw(&mut self, stream: u16, line: u32) -> Option<Guest> {
+        let guests = &mut self.get_mut(stream).guests;
+        let place = guests.iter().rposition(|guest| guest.line == line)?;
+        let guest = guests.remove(place)?;
+        self.held -= 1;
+        Some(guest)
     }
 
     /// (place, home) of the lines in a span that are not where they belong.

@@ -1,4 +1,4 @@
-//! Local logs for the Logs tab: a file read whole, a recording played at its own pace.
+//! Local logs for the Logs tab: a file read whole and then followed, a recording played at its own pace.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,37 +10,112 @@ use super::Event;
 use crate::client::tail::{Batch, Phase, TailUpdate};
 use crate::domain::line::LogEvent;
 use crate::effects::Outbox;
+use crate::store::Store;
+use crate::store::open::{self, Found, Growing, Indexer, OpenError, Opened, Piece, Unfinished};
 use crate::store::recording::Replay;
-use crate::store::{Store, open};
 
 /// Events that are due together are told together, at most so many.
 const MOST_AT_ONCE: usize = 512;
 
+/// How often a followed file is looked at: a call or two of `stat`, and reading only when there is more.
+const LOOK: Duration = Duration::from_millis(500);
+
 /// A file that was read: its lines wait to be taken over, once.
 #[derive(Debug)]
 pub struct Read {
-    store: Mutex<Option<Store>>,
+    lines: Mutex<Option<(Store, Indexer)>>,
     /// Lines of a recording that are no events.
     pub skipped: usize,
+    /// More may come.
+    pub is_followed: bool,
+    /// It had been read before, and was cut or written anew.
+    pub is_anew: bool,
 }
 
 impl Read {
-    /// The lines; `None` when they were taken already.
-    pub fn take(&self) -> Option<Store> {
-        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
-        store.take()
+    /// The lines, and what makes lines of the text that comes; `None` when they were taken already.
+    pub fn take(&self) -> Option<(Store, Indexer)> {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.take()
     }
 }
 
-/// Reads and indexes a file; what has to be spooled goes to `spool_dir`.
-pub fn read(number: u64, path: &Path, spool_dir: &Path, outbox: &Outbox) {
-    let result = open::open(path, spool_dir)
-        .map(|opened| Read {
-            skipped: opened.skipped(),
-            store: Mutex::new(Some(opened.store)),
-        })
-        .map_err(|error| error.to_string());
-    outbox.send_blocking(Event::Opened(number, result));
+/// What became of a followed file.
+#[derive(Debug)]
+pub enum Growth {
+    /// More text.
+    Text(Piece),
+    /// Another file took its name; what comes from now on is from that.
+    Rotated,
+    /// It cannot be read any more: a sentence.
+    Failed(String),
+}
+
+/// Reads and indexes a file, then tells what is added to it; what has to be spooled goes to `spool_dir`.
+pub async fn read(number: u64, path: PathBuf, spool_dir: PathBuf, outbox: Outbox) {
+    let mut is_anew = false;
+    loop {
+        let opened = {
+            let (path, spool_dir) = (path.clone(), spool_dir.clone());
+            off_the_loop(move || open::open(&path, &spool_dir)).await
+        };
+        let (read, growing) = match opened {
+            Ok(opened) => split(opened, is_anew),
+            Err(error) => {
+                outbox.send(Event::Opened(number, Err(error))).await;
+                return;
+            }
+        };
+        outbox.send(Event::Opened(number, Ok(read))).await;
+        let Some(growing) = growing else { return };
+        if let Err(error) = follow(number, growing, &outbox).await {
+            let failed = Growth::Failed(error);
+            outbox.send(Event::Grown(number, failed)).await;
+            return;
+        }
+        is_anew = true;
+    }
+}
+
+fn split(opened: Opened, is_anew: bool) -> (Read, Option<Growing>) {
+    let read = Read {
+        skipped: opened.skipped(),
+        is_followed: opened.growing.is_some(),
+        is_anew,
+        lines: Mutex::new(Some((opened.store, opened.indexer))),
+    };
+    (read, opened.growing)
+}
+
+/// Tells what is added, until the file is cut: then it has to be read anew.
+async fn follow(number: u64, mut growing: Growing, outbox: &Outbox) -> Result<(), String> {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        loop {
+            let looked = off_the_loop(move || {
+                let found = growing.look(Unfinished::WhenQuiet)?;
+                Ok((growing, found))
+            });
+            let found;
+            (growing, found) = looked.await?;
+            let growth = match found {
+                Found::Nothing => break,
+                Found::Cut => return Ok(()),
+                Found::Rotated => Growth::Rotated,
+                Found::Text(piece) => Growth::Text(piece),
+            };
+            outbox.send(Event::Grown(number, growth)).await;
+        }
+    }
+}
+
+/// Files are read on a thread that may wait.
+async fn off_the_loop<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, OpenError> + Send + 'static,
+) -> Result<T, String> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| error.to_string())?
+        .map_err(|error| error.to_string())
 }
 
 /// Plays a recording at `speed` times its own pace, as if it were a tail.

@@ -128,6 +128,20 @@ impl Matches {
         }
     }
 
+    /// Forgets the lines from `len` on: they are decided anew.
+    pub fn truncate(&mut self, len: usize) {
+        if len >= self.len {
+            return;
+        }
+        self.words.truncate(len.div_ceil(64));
+        if let Some(last) = self.words.get_mut(len / 64) {
+            *last &= (1 << (len % 64)) - 1;
+        }
+        self.len = len;
+        let ones = self.words.iter().map(|word| word.count_ones() as usize);
+        self.count = ones.sum();
+    }
+
     /// Decides the next line.
     pub fn push(&mut self, passes: bool) {
         if self.len.is_multiple_of(64) && self.words.len() <= self.len / 64 {

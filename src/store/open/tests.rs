@@ -4,10 +4,12 @@
 
 use std::io::Write;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::domain::invocation::Status;
 use crate::domain::latency::Estimate;
-use crate::domain::line::Level;
+use crate::domain::line::{Level, LogEvent};
 use crate::domain::query::Query;
 use crate::store::{Filter, Want};
 
@@ -297,6 +299,129 @@ fn a_file_written_anew_is_noticed_whatever_its_length() {
     )
     .unwrap();
     assert_eq!(opened.poll().unwrap(), Growth::Truncated);
+}
+
+/// Everything that is made of a text.
+fn told(store: &Store) -> String {
+    let lines: Vec<_> = store.lines().collect();
+    let rows = lines
+        .iter()
+        .map(|line| (store.row(*line), store.text(*line)));
+    let rows: Vec<_> = rows
+        .map(|(row, text)| {
+            (
+                row.map(|row| (row.time, row.level(), row.kind(), row.request)),
+                text,
+            )
+        })
+        .collect();
+    format!(
+        "{rows:#?}\n{:#?}\n{:#?}\n{:?}",
+        store.invocations().rows(),
+        store.templates().rows(),
+        store.histogram(0, 1_000_000, 4)
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// A file that grows in any pieces, each looked at and shown as it is, reads in the end as it would whole.
+    #[test]
+    fn pieces_read_as_the_whole(form in 0..3, seed in 0_u64..100, cuts in proptest::collection::vec(0.0_f64..1.0, 0..12)) {
+        let mut text = Vec::new();
+        lambda_log::write(&mut text, 60, seed).unwrap();
+        let mut text = String::from_utf8_lossy(&text).into_owned();
+        if form == 1 {
+            // As `aws logs tail` frames it.
+            text = text.lines().map(|line| format!("2026-10-08T07:30:29.470000+00:00 2026/10/08/[$LATEST]0a1b {line}\n")).collect();
+        } else if form == 2 {
+            text = text.lines().enumerate().map(|(n, line)| {
+                let event = LogEvent { timestamp: n as i64, ingestion_time: 0, group: "g".into(), stream: "s".into(), event_id: None, message: line.to_owned() };
+                serde_json::to_string(&event).unwrap() + "\n"
+            }).collect();
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.log");
+        std::fs::write(&path, "").unwrap();
+        let mut opened = open(&path, dir.path()).unwrap();
+        let mut file = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
+        // The first lines tell the form and the first time: they come together.
+        let first = text.match_indices('\n').nth(9).unwrap().0 + 1;
+        let mut cuts: Vec<usize> = cuts
+            .iter()
+            .map(|cut| first + (cut * (text.len() - first) as f64) as usize)
+            .chain([0, first, text.len()])
+            .collect();
+        cuts.sort_unstable();
+        for piece in cuts.windows(2) {
+            file.write_all(&text.as_bytes()[piece[0]..piece[1]]).unwrap();
+            loop {
+                match opened.growing.as_mut().unwrap().look(Unfinished::Now).unwrap() {
+                    Found::Text(piece) => { opened.indexer.take_piece(&piece, &mut opened.store); }
+                    Found::Nothing => break,
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+        let whole = open(&path, dir.path()).unwrap();
+        prop_assert_eq!(opened.skipped(), 0);
+        let (pieces, whole) = (told(&opened.store), told(&whole.store));
+        for (piece, whole) in pieces.lines().zip(whole.lines()) {
+            prop_assert_eq!(piece, whole);
+        }
+        prop_assert_eq!(pieces.len(), whole.len());
+    }
+}
+
+#[test]
+fn an_unfinished_line_is_told_when_it_rests_and_goes_on_in_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.log");
+    std::fs::write(&path, "one\n").unwrap();
+    let mut opened = open(&path, dir.path()).unwrap();
+    let mut file = std::fs::OpenOptions::new()
+        .append(true)
+        .open(&path)
+        .unwrap();
+    let mut append = |text: &str| file.write_all(text.as_bytes()).unwrap();
+    let mut look = || {
+        let found = opened.growing.as_mut().unwrap().look(Unfinished::WhenQuiet);
+        match found.unwrap() {
+            Found::Text(piece) => {
+                let first = opened.indexer.take_piece(&piece, &mut opened.store);
+                let texts: Vec<_> = opened
+                    .store
+                    .lines()
+                    .map(|line| opened.store.text(line))
+                    .collect();
+                Some((first, texts))
+            }
+            Found::Nothing => None,
+            other => panic!("{other:?}"),
+        }
+    };
+    let texts = |texts: &[&str]| {
+        texts
+            .iter()
+            .map(|text| (*text).to_owned())
+            .collect::<Vec<_>>()
+    };
+    append("[ERROR] KeyEr");
+    assert_eq!(look(), None, "it may go on at once");
+    assert_eq!(look(), Some((1, texts(&["one", "[ERROR] KeyEr"]))));
+    assert_eq!(look(), None, "told once");
+    append("ror: 'x'\n");
+    assert_eq!(look(), Some((1, texts(&["one", "[ERROR] KeyError: 'x'"]))));
+    append("  File \"a.py\"\n");
+    let whole = texts(&["one", "[ERROR] KeyError: 'x'\n  File \"a.py\""]);
+    assert_eq!(
+        look(),
+        Some((1, whole)),
+        "a stack trace goes on with its error"
+    );
+    assert_eq!(opened.store.templates().rows()[0].count, 1);
+    assert_eq!(opened.store.templates().rows()[0].text, "KeyError: <str>");
 }
 
 #[test]

@@ -95,8 +95,14 @@ impl Pill<'_> {
         if let Some(why) = self.ended {
             return (format!("STOPPED: {why}"), Tone::Bad);
         }
-        if let (Some(file), None) = (&self.file, self.paused) {
-            return (file.clone(), Tone::Info);
+        if let Some(file) = &self.file {
+            return match self.paused {
+                Some(fresh) => (
+                    format!("{file} · PAUSED {} {} new", look.glyphs.down, count(fresh)),
+                    Tone::Warn,
+                ),
+                None => (file.clone(), Tone::Info),
+            };
         }
         let state = self.status.pill(look.now.wall.as_millisecond());
         if self.status.is_trouble() {

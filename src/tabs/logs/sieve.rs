@@ -53,6 +53,8 @@ pub struct Sieve {
     /// The visible lines that were looked for, in screen order; `None` until the search has begun to answer.
     found: Option<Vec<u32>>,
     id: u64,
+    /// How many lines the filter was last run over.
+    scanned: usize,
     /// Whether an answer is awaited.
     pub is_busy: bool,
 }
@@ -193,6 +195,7 @@ impl Sieve {
     /// The effect that brings filter and search up to date.
     pub fn sift(&mut self, store: &Store) -> Effect {
         self.id += 1;
+        self.scanned = store.len();
         if self.filter.is_empty() {
             (self.matches, self.visible) = (None, None);
         }
@@ -250,6 +253,14 @@ impl Sieve {
 
     /// Takes new lines in.
     pub fn appended(&mut self, appended: &Appended, store: &Store) {
+        self.extend_all(store);
+        if !appended.lines.is_empty() {
+            // The new lines are sorted: none stands before the first of them.
+            self.rebuild(store.position(appended.lines.start), store);
+        }
+    }
+
+    fn extend_all(&mut self, store: &Store) {
         if let Some(search) = &mut self.search
             && let Some(matches) = &mut search.matches
         {
@@ -262,10 +273,20 @@ impl Sieve {
         if let Some(matches) = &mut self.matches {
             extend(matches, store, &self.filter);
         }
-        if !appended.lines.is_empty() {
-            // The new lines are sorted: none stands before the first of them.
-            self.rebuild(store.position(appended.lines.start), store);
+    }
+
+    /// The last lines of a file are new or say something else than before, from this one on. True when a filter that is
+    /// running sees them as they were and must run again.
+    pub fn changed_from(&mut self, first: u32, store: &Store) -> bool {
+        let len = first as usize;
+        let search = self.search.as_mut().and_then(|s| s.matches.as_mut());
+        let matches = [search, self.unhidden.as_mut(), self.matches.as_mut()];
+        for matches in matches.into_iter().flatten() {
+            matches.truncate(len);
         }
+        self.extend_all(store);
+        self.rebuild(store.position(first), store);
+        self.is_busy && len < self.scanned
     }
 
     /// Makes the lists of visible and found lines anew.

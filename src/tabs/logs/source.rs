@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use super::clock::Clock;
 use super::{Logs, View};
 use crate::config::LogFile;
 use crate::effects::logs::Effect;
-use crate::effects::logs::open::Read;
+use crate::effects::logs::open::{Growth, Read};
 use crate::tabs::Cx;
 use crate::ui::text::{clean, plural};
 use crate::ui::theme::Tone;
@@ -16,14 +17,35 @@ pub enum Source {
     /// The target's log groups.
     #[default]
     Tail,
-    /// A local file, and whether it has been read.
-    File { path: PathBuf, is_read: bool },
+    /// A local file, and how far it has been read.
+    File { path: PathBuf, reading: Reading },
     /// A recording, played at so many times its own pace, and whether it has ended.
     Replay {
         path: PathBuf,
         speed: f64,
         is_over: bool,
     },
+}
+
+/// How far a file has been read.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Reading {
+    /// For the first time.
+    #[default]
+    Begun,
+    /// To its end; nothing can be added to it (compressed, a pipe).
+    Whole,
+    /// To its end, and on as it grows; what last happened to it, and when (milliseconds since the epoch).
+    Followed(Option<(Change, i64)>),
+}
+
+/// What can happen to a file that is followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Another file took its name.
+    Rotated,
+    /// It was cut, or written anew.
+    Cut,
 }
 
 impl Source {
@@ -33,7 +55,7 @@ impl Source {
             None => Self::Tail,
             Some(LogFile { path, speed: None }) => Self::File {
                 path,
-                is_read: false,
+                reading: Reading::Begun,
             },
             Some(LogFile {
                 path,
@@ -70,16 +92,28 @@ impl Source {
     }
 
     /// What the pill says; nothing for a tail, which speaks for itself.
-    pub fn pill(&self) -> Option<String> {
+    pub fn pill(&self, clock: Clock, now: jiff::Timestamp) -> Option<String> {
         let name = |path: &Path| {
             let name = path.file_name().unwrap_or(path.as_os_str());
             clean(&name.to_string_lossy())
         };
         match self {
             Self::Tail => None,
-            Self::File { path, is_read } => {
-                let state = if *is_read { "" } else { "reading " };
-                Some(format!("FILE {state}{}", name(path)))
+            Self::File { path, reading } => {
+                let name = name(path);
+                Some(match reading {
+                    Reading::Begun => format!("FILE reading {name}"),
+                    Reading::Whole => format!("FILE {name}"),
+                    Reading::Followed(None) => format!("FILE {name} · followed"),
+                    Reading::Followed(Some((change, at))) => {
+                        let at = clock.print(*at, now);
+                        let what = match change {
+                            Change::Rotated => "rotated",
+                            Change::Cut => "written anew",
+                        };
+                        format!("FILE {name} · followed · {what} {}", at.trim())
+                    }
+                })
             }
             Self::Replay {
                 path,
@@ -115,8 +149,8 @@ impl Logs {
         cx.effect(Effect::StopTail);
         match &mut self.source {
             Source::Tail => {}
-            Source::File { path, is_read } => {
-                *is_read = false;
+            Source::File { path, reading } => {
+                *reading = Reading::Begun;
                 cx.effect(Effect::Open(self.tail, path.clone()));
             }
             Source::Replay {
@@ -135,13 +169,24 @@ impl Logs {
         match result {
             Err(error) => self.ended = Some(error.clone()),
             Ok(read) => {
-                let Some(store) = read.take() else {
+                let Some((store, indexer)) = read.take() else {
                     return;
                 };
                 self.empty(cx);
-                self.store = store;
-                if let Source::File { is_read, .. } = &mut self.source {
-                    *is_read = true;
+                (self.store, self.indexer) = (store, indexer);
+                if let Source::File { reading, .. } = &mut self.source {
+                    let change = (Change::Cut, cx.now.wall.as_millisecond());
+                    *reading = if read.is_followed {
+                        Reading::Followed(read.is_anew.then_some(change))
+                    } else {
+                        Reading::Whole
+                    };
+                }
+                if read.is_anew {
+                    cx.toast(
+                        Tone::Warn,
+                        "the file was cut or written anew: read again from its start",
+                    );
                 }
                 self.resift(cx);
                 self.count(cx.now, true);
@@ -154,6 +199,42 @@ impl Logs {
     }
 }
 
+impl Logs {
+    /// A followed file has more, or became another.
+    pub(super) fn on_grown(&mut self, growth: &Growth, cx: &mut Cx) {
+        match growth {
+            Growth::Failed(error) => self.ended = Some(error.clone()),
+            Growth::Rotated => {
+                self.indexer.begin_file();
+                if let Source::File { reading, .. } = &mut self.source {
+                    let now = cx.now.wall.as_millisecond();
+                    *reading = Reading::Followed(Some((Change::Rotated, now)));
+                }
+                let text = "the file was rotated: reading on in the new one of its name";
+                cx.toast(Tone::Info, text);
+            }
+            Growth::Text(piece) => {
+                let first = self.indexer.take_piece(piece, &mut self.store);
+                if self.sieve.changed_from(first, &self.store) {
+                    self.resift(cx);
+                }
+                self.count(cx.now, false);
+            }
+        }
+    }
+
+    /// Nothing can come behind the last line.
+    pub(super) const fn is_whole_file(&self) -> bool {
+        matches!(
+            self.source,
+            Source::File {
+                reading: Reading::Begun | Reading::Whole,
+                ..
+            }
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,11 +244,12 @@ mod tests {
         assert_eq!(Source::parse("  "), Source::Tail);
         let file = |path: &str| Source::File {
             path: path.into(),
-            is_read: false,
+            reading: Reading::Begun,
         };
         assert_eq!(Source::parse("my log.txt"), file("my log.txt"));
         assert_eq!(Source::parse("log 0x"), file("log 0x"));
         let played = Source::parse("/x/a b.jsonl 10x");
-        assert_eq!(played.pill().as_deref(), Some("REPLAY 10x a b.jsonl"));
+        let pill = played.pill(Clock::default(), jiff::Timestamp::UNIX_EPOCH);
+        assert_eq!(pill.as_deref(), Some("REPLAY 10x a b.jsonl"));
     }
 }

@@ -9,6 +9,7 @@ use vintner::config::{Flags, LogFile};
 use vintner::domain::doctor::Fact;
 use vintner::domain::line::LogEvent;
 use vintner::effects::lambda;
+use vintner::effects::logs::open;
 use vintner::effects::logs::sift::Sifted;
 use vintner::effects::logs::{Effect as LogsEffect, Event as LogsEvent};
 use vintner::effects::{Effect, Event, Outbox};
@@ -855,8 +856,16 @@ fn read_file(stage: &mut Stage, effects: &[Effect]) {
         .unwrap_or_else(|| panic!("no file is opened in {effects:?}"));
     let spool = tempfile::tempdir().unwrap();
     let (sender, mut inbox) = tokio::sync::mpsc::channel(1);
-    vintner::effects::logs::open::read(number, &path, spool.path(), &Outbox::new(sender));
-    stage.event(inbox.try_recv().unwrap());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build();
+    let spool_dir = spool.path().to_owned();
+    let opened = runtime.unwrap().block_on(async {
+        let outbox = Outbox::new(sender);
+        tokio::spawn(open::read(number, path, spool_dir, outbox));
+        inbox.recv().await
+    });
+    stage.event(opened.unwrap());
 }
 
 #[test]
@@ -921,7 +930,8 @@ fn a_recording_plays_as_a_tail_would_come() {
         stage.text()
     );
     stage.press("k k");
-    assert!(stage.text().contains("PAUSED ▼ 0 new"));
+    let paused = "REPLAY 10x session.jsonl · PAUSED ▼ 0 new";
+    assert!(stage.text().contains(paused), "{}", stage.text());
     stage.press("shift-g");
     stage.event(LogsEvent::TailEnded(1, None));
     assert!(
