@@ -31,6 +31,7 @@ pub mod history;
 pub mod keys;
 pub mod overlay;
 pub mod pacer;
+pub mod private;
 pub mod registry;
 pub mod remote;
 pub mod runtime;

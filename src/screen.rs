@@ -1,6 +1,6 @@
 //! Opens the screen on the real terminal and runs the loop on it.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io;
 use std::mem::ManuallyDrop;
 use std::path::Path;
@@ -20,6 +20,7 @@ use crate::config::Settings;
 use crate::domain::schema::Schema;
 use crate::effects::{INBOX, Outbox, Runner, retrain};
 use crate::keys::Keymap;
+use crate::private::private;
 use crate::runtime::{self, Clock};
 use crate::terminal::Tty;
 use crate::ui::theme::Tone;
@@ -107,7 +108,9 @@ fn quit_on_signals(quit: &CancellationToken) -> anyhow::Result<()> {
 
 /// Our own log goes to a private file (`VINTNER_LOG` filters it); without a writable home there is none.
 fn log_to_file(state: &Path) -> io::Result<()> {
-    let file = private_file(&state.join("vintner.log"))?;
+    fs::create_dir_all(state)?;
+    let mut options = OpenOptions::new();
+    let file = private(options.create(true).append(true)).open(state.join("vintner.log"))?;
     let filter = EnvFilter::try_from_env("VINTNER_LOG")
         .unwrap_or_else(|_| EnvFilter::new("warn,vintner=info"));
     let _ = tracing_subscriber::fmt()
@@ -116,15 +119,4 @@ fn log_to_file(state: &Path) -> io::Result<()> {
         .with_ansi(false)
         .try_init();
     Ok(())
-}
-
-fn private_file(path: &Path) -> io::Result<File> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::{Entry, History, KEPT};
+use crate::private::private;
 
 /// Lines beyond those kept before the file is rewritten, so that most requests cost one append.
 const SLACK: usize = 200;
@@ -138,13 +139,6 @@ fn write_all(path: &Path, history: &History) -> io::Result<()> {
     }
     file.write_all(&text)?;
     file.sync_all()
-}
-
-/// Readable by its owner only: inputs may be somebody's data.
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    options
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
 use crate::domain::line::LogEvent;
+use crate::private::private;
 
 /// Trouble with a recording, with its file's name.
 #[derive(Debug, thiserror::Error)]
@@ -57,10 +58,8 @@ impl Recorder {
             });
         }
         let mut options = OpenOptions::new();
-        options.create(true).append(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path).map_err(|error| RecordingError::Io {
+        let opened = private(options.create(true).append(true)).open(path);
+        let file = opened.map_err(|error| RecordingError::Io {
             path: path.to_owned(),
             error,
         })?;

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use crate::private::private;
+
 /// Size of one spool file; the oldest whole file goes when the spool reaches its cap.
 const SEGMENT_BYTES: u64 = 256 << 20;
 /// Size of one block of memory once the disk is full, and how many are kept.
@@ -289,9 +291,7 @@ fn create_private(dir: &Path) -> io::Result<File> {
     );
     let path = dir.join(name);
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    private(options.read(true).write(true).create_new(true));
     let file = match options.open(&path) {
         // Left behind by a process of the same number that was killed between two instructions.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {

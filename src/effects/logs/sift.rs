@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Event;
 use crate::effects::Outbox;
+use crate::private::private;
 use crate::store::{Export, Matches, Scan, Written};
 
 /// A filter and a search over one picture of the store; the number tells answers apart.
@@ -164,9 +165,5 @@ fn write_to(save: &Save) -> std::io::Result<Written> {
 
 /// A new file for its owner only; never over another one.
 fn create(path: &Path) -> std::io::Result<std::fs::File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    private(OpenOptions::new().write(true).create_new(true)).open(path)
 }
