@@ -23,6 +23,8 @@ use crate::keys::Keymap;
 use crate::private::private;
 use crate::runtime::{self, Clock};
 use crate::terminal::Tty;
+#[cfg(unix)]
+use crate::terminal::hang_up;
 use crate::ui::theme::Tone;
 
 /// Runs the cockpit until the user quits, a signal asks it to, or the terminal goes away.
@@ -37,6 +39,8 @@ pub async fn open(settings: Arc<Settings>, schema: Arc<Schema>) -> anyhow::Resul
     let size = terminal.size().context("cannot read the terminal's size")?;
     let quit = CancellationToken::new();
     quit_on_signals(&quit)?;
+    #[cfg(unix)]
+    hang_up::quit_on_hang_up(&quit).context("cannot watch the terminal")?;
     let (sender, inbox) = mpsc::channel(INBOX);
     let mut runner = Runner::new(
         Arc::clone(&settings),
@@ -87,7 +91,7 @@ fn quit_on_signals(quit: &CancellationToken) -> anyhow::Result<()> {
         tokio::spawn(async move {
             signals.recv().await;
             quit.cancel();
-            // crossterm reads a terminal that is gone for ever and never comes back: the loop cannot end itself then.
+            // A terminal that takes no more output holds the loop in its draw: it cannot end itself then.
             tokio::time::sleep(LAST_RESORT).await;
             tracing::error!("the loop did not end in {LAST_RESORT:?} after a signal");
             std::process::exit(1);

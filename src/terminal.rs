@@ -1,21 +1,23 @@
 //! The terminal is ours to give back: entering, leaving, suspending, and the panic hook.
 
+#[cfg(unix)]
+pub mod hang_up;
+mod input;
+
 use std::io::{self, Write, stdout};
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, ThreadId};
 
 use crossterm::clipboard::CopyToClipboard;
-use crossterm::event::{
-    DisableBracketedPaste, EnableBracketedPaste, Event as TermEvent, EventStream,
-};
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, Event as TermEvent};
 use crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
     SetTitle, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{Command, cursor, execute, queue};
-use futures::StreamExt;
 
+use self::input::Input;
 use crate::runtime::Host;
 
 /// Whether the screen is ours at this moment; leaving twice must not happen twice.
@@ -50,7 +52,7 @@ impl Command for DisableMouse {
 
 /// The real terminal: its input, and what only it can do. Dropping it gives the terminal back.
 pub struct Tty {
-    events: Option<EventStream>,
+    input: Option<Input>,
     mouse: bool,
 }
 
@@ -61,31 +63,29 @@ impl Tty {
         crossterm::style::force_color_output(true);
         install_panic_hook(thread::current().id());
         take(mouse)?;
-        Ok(Self {
-            events: Some(EventStream::new()),
-            mouse,
-        })
+        let mut tty = Self { input: None, mouse };
+        tty.input = Some(Input::open()?);
+        Ok(tty)
+    }
+
+    /// The reader must be gone before the shell reads, or it eats the shell's input.
+    fn stop_reading(&mut self) {
+        if let Some(input) = self.input.take() {
+            input.close();
+        }
     }
 }
 
 impl Drop for Tty {
     fn drop(&mut self) {
+        self.stop_reading();
         give_back();
     }
 }
 
 impl Host for Tty {
     async fn next(&mut self) -> Option<TermEvent> {
-        loop {
-            match self.events.as_mut()?.next().await? {
-                Ok(event) => return Some(event),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    tracing::error!("the terminal cannot be read: {error}");
-                    return None;
-                }
-            }
-        }
+        self.input.as_mut()?.next().await
     }
 
     fn begin_draw(&mut self) {
@@ -97,12 +97,11 @@ impl Host for Tty {
     }
 
     fn suspend(&mut self) -> io::Result<()> {
-        // The reader thread must be gone before the shell reads, or it eats the shell's input.
-        self.events = None;
+        self.stop_reading();
         give_back();
         stop_until_continued()?;
         take(self.mouse)?;
-        self.events = Some(EventStream::new());
+        self.input = Some(Input::open()?);
         Ok(())
     }
 

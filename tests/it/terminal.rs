@@ -48,27 +48,64 @@ fn signals_mean_quit() {
 #[test]
 fn a_terminal_that_vanishes_ends_it_without_a_panic() {
     if is_child() {
-        let (home, mut pty) = start(&[], &[]);
-        pty.hang_up();
-        // 0 where the signal was first, 1 where a draw was; a panic is 101.
-        assert!(pty.end().exit_code() <= 1);
-        let log = home.path().join(".local/state/vintner/vintner.log");
-        let log = std::fs::read_to_string(log).unwrap();
-        assert!(!log.contains("panic"), "{log}");
+        let (home, pty) = start(&[], &[]);
+        ends_without_a_terminal(&home, pty);
         return;
     }
-    // In a process of its own: a program that another test starts meanwhile could inherit the terminal and keep it open.
+    alone("a_terminal_that_vanishes_ends_it_without_a_panic");
+}
+
+/// In a session of its own no signal comes when the terminal goes.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_that_vanishes_without_a_signal_ends_it_as_well() {
+    if is_child() {
+        let home = tempfile::tempdir().unwrap();
+        let mut deaf = CommandBuilder::new("/bin/sh");
+        let binary = env!("CARGO_BIN_EXE_vintner");
+        deaf.args(["-c", "trap '' HUP; setsid --wait \"$0\"", binary]);
+        let pty = Pty::spawn(deaf, home.path(), &[("PATH", "/usr/bin:/bin")]);
+        pty.see("SANDBOX");
+        ends_without_a_terminal(&home, pty);
+        return;
+    }
+    alone("a_terminal_that_vanishes_without_a_signal_ends_it_as_well");
+}
+
+fn ends_without_a_terminal(home: &tempfile::TempDir, mut pty: Pty) {
+    pty.hang_up();
+    // 0 where the hang-up was noticed first, 1 where a draw failed first; a panic is 101.
+    assert!(pty.end().exit_code() <= 1);
+    let log = home.path().join(".local/state/vintner/vintner.log");
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(log.contains("the terminal is gone"), "{log}");
+    assert!(!log.contains("panic"), "{log}");
+}
+
+/// Runs a test of this file in a process of its own: a program that another test starts meanwhile could
+/// inherit the terminal and keep it open.
+fn alone(test: &str) {
     let alone = std::process::Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "terminal::a_terminal_that_vanishes_ends_it_without_a_panic",
-        ])
+        .args(["--exact", &format!("terminal::{test}")])
         .args(["--nocapture", "--test-threads=1"])
         .env("VINTNER_TEST_CHILD", "1")
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&alone.stderr);
     assert!(alone.status.success(), "{said}");
+}
+
+/// Half a sequence: the reader waits for the rest of it, the screen does not.
+#[test]
+fn half_a_key_does_not_stop_the_screen() {
+    let (_home, mut pty) = start(&[], &[]);
+    pty.send("\x1b[200~half a paste");
+    pty.resize(58, 15);
+    pty.see("60×16 needed, have 58×15");
+    pty.resize(100, 30);
+    pty.see("SANDBOX");
+    pty.send("\x1b[201~\x03");
+    assert!(pty.end().success());
 }
 
 #[test]
