@@ -28,7 +28,7 @@ use crate::train::{Flow, Model, Outcome, Plan, Progress, TrainError, split, verd
 
 pub use report::Report;
 pub use reproduce::{explain, reproduce};
-pub use search::search;
+pub use search::{Hear, ResumeError, SearchNews, Tuning, resume, search};
 pub use source::{Source, SourceError};
 pub use standing::{Standing, standing};
 

@@ -104,6 +104,7 @@ actions! {
     Promote "promote" "make it the champion",
     Rollback "rollback" "back to the previous champion",
     Reproduce "reproduce" "retrain from the manifest and compare",
+    Resume "resume" "go on with a search that was left half done",
     Doctor "doctor" "why is it broken?",
     Alerts "alerts" "alerts that fired",
     Target "target" "switch the target",

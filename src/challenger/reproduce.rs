@@ -1,6 +1,6 @@
 //! What needs the rows of a version again: training it from its manifest alone, and telling it in words.
 
-use super::Source;
+use super::source::recorded_rows;
 use crate::registry::manifest::{FitRecord, Manifest};
 use crate::registry::{Registry, Version};
 use crate::train::fit::Ended;
@@ -34,21 +34,7 @@ pub fn explain(version: Version, registry: &Registry) -> Result<Surrogate, Strin
 
 /// The rows a version was trained and judged on, read again and checked; a sentence when they are not there any more.
 pub(super) fn rows_of(manifest: &Manifest) -> Result<Prepared, String> {
-    let (version, data) = (manifest.version, &manifest.data);
-    let rows = Source::recorded(data)
-        .read()
-        .map_err(|error| format!("the data of {version} is gone: {error}"))?;
-    let prepared = rows
-        .prepare(data.deduplicated, data.split_seed)
-        .map_err(|error| error.to_string())?;
-    let Prepared { preflight, .. } = &prepared;
-    if preflight.sha256 != data.sha256 || preflight.holdout_sha256 != data.holdout_sha256 {
-        return Err(format!(
-            "the data is not that of {version}: {} has changed",
-            data.source
-        ));
-    }
-    Ok(prepared)
+    recorded_rows(&manifest.data).map_err(|why| format!("{}: {why}", manifest.version))
 }
 
 /// A stopped forest is its first trees.

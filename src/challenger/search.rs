@@ -1,28 +1,151 @@
-//! A search for better hyper-parameters that leaves a run behind, as a training does.
+//! A search for better hyper-parameters that leaves a run behind, as a training does, and can be gone on with from it.
 
-use crate::registry::Registry;
-use crate::registry::runs::{Run, State};
-use crate::train::tune::{Search, SearchProgress, Trial, best, tune};
-use crate::train::{Dataset, Flow, TrainError};
+use serde_json::{Map, Value};
 
-/// Searches on `rows` and returns the whole history. With a registry, the run is written down with every trial in its
-/// `trials.jsonl`, whatever becomes of it; a registry that cannot be written does not stop the search.
+use super::Source;
+use super::source::recorded_rows;
+use crate::registry::manifest::Data;
+use crate::registry::runs::{Run, SearchRecord, State};
+use crate::registry::{Registry, RegistryError};
+use crate::train::plan::ParamError;
+use crate::train::retrain::Rows;
+use crate::train::tune::history::History;
+use crate::train::tune::{Sampling, Search, SearchProgress, Trial, best, tune};
+use crate::train::{Dataset, Flow, Plan, TrainError};
+
+/// What is searched, and on which rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tuning {
+    /// Family, seed, and the parameters that are not varied.
+    pub plan: Plan,
+    /// Trials in all, earlier ones included.
+    pub trials: usize,
+    /// How parameters are chosen.
+    pub sampling: Sampling,
+    /// Where the rows come from.
+    pub source: Source,
+    /// Drop exact duplicates first.
+    pub dedup: bool,
+    /// Seed of the split: the holdout is not looked at.
+    pub split_seed: u64,
+}
+
+impl Tuning {
+    /// The plan with a trial's parameters.
+    pub fn plan_of(&self, params: &Map<String, Value>) -> Result<Plan, ParamError> {
+        self.search().plan_of(params)
+    }
+
+    fn search(&self) -> Search {
+        Search {
+            plan: self.plan.clone(),
+            trials: self.trials,
+            sampling: self.sampling,
+            seed: self.plan.params.seed,
+        }
+    }
+}
+
+/// What a listener hears. Its answer steers the search on [`SearchNews::Progress`] and is left out otherwise.
+#[derive(Debug)]
+pub enum SearchNews<'a> {
+    /// The registry cannot be written, for this reason; the search goes on.
+    Unwritable(&'a str),
+    /// It begins, in this run, with the trials made before.
+    Begun(Option<&'a str>, &'a History),
+    /// A tree or a trial has finished, or time has passed.
+    Progress(&'a SearchProgress<'a>),
+}
+
+/// Hears how a search goes, and says how to go on.
+pub type Hear<'a> = dyn FnMut(SearchNews<'_>) -> Flow + 'a;
+
+/// Why a search that was left cannot be gone on with.
+#[derive(Debug, thiserror::Error)]
+pub enum ResumeError {
+    /// Its run cannot be read, or another process is at it.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// It is done or was none, or its rows are gone or others: its trials could not be compared with new ones.
+    #[error("the search {0} cannot be resumed: {1}")]
+    Refused(String, String),
+    /// It went on, and failed.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+}
+
+/// Searches on the training rows and returns the whole history. With a registry, the run is written down with every
+/// trial in its `trials.jsonl`, whatever becomes of it; a registry that cannot be written does not stop the search.
 pub fn search(
-    search: &Search,
-    rows: &Dataset,
+    tuning: &Tuning,
+    rows: &Rows,
     earlier: Vec<Trial>,
     registry: Option<&Registry>,
-    listen: &mut dyn FnMut(&SearchProgress<'_>) -> Flow,
+    listen: &mut Hear<'_>,
 ) -> Result<Vec<Trial>, TrainError> {
-    let mut run = registry.and_then(|registry| match registry.start_search(&search.plan) {
-        Ok(run) => Some(run),
-        Err(error) => {
-            tracing::warn!("the search is not written down: {error}");
-            None
-        }
+    tuning.plan.check()?;
+    let prepared = rows.prepare(tuning.dedup, tuning.split_seed)?;
+    let record = SearchRecord {
+        wanted: tuning.trials,
+        sampling: tuning.sampling,
+        data: Data::of(tuning.source.names(), &prepared.preflight),
+    };
+    let started = registry.map(|registry| registry.start_search(&tuning.plan, record));
+    let run = started.and_then(|run| {
+        run.map_err(|error| listen(SearchNews::Unwritable(&error.to_string())))
+            .ok()
     });
-    let mut told = 0;
-    let done = tune(search, rows, earlier, &mut |progress| {
+    let history = History {
+        trials: earlier,
+        dropped: 0,
+    };
+    follow(&tuning.search(), &prepared.train(), run, history, 0, listen)
+}
+
+/// Goes on with a search of the registry in its own run, to so many trials in all (at least those it wanted), as if it
+/// had never been left.
+pub fn resume(
+    id: &str,
+    trials: usize,
+    registry: &Registry,
+    listen: &mut Hear<'_>,
+) -> Result<Vec<Trial>, ResumeError> {
+    let record = registry.run(id)?;
+    let refused = |why| ResumeError::Refused(id.to_owned(), why);
+    let wanted = record.resumable(trials).map_err(refused)?;
+    let train = recorded_rows(&wanted.data).map_err(refused)?.train();
+    let tuning = Tuning {
+        plan: record.plan,
+        trials: wanted.wanted,
+        sampling: wanted.sampling,
+        source: Source::recorded(&wanted.data),
+        dedup: wanted.data.deduplicated,
+        split_seed: wanted.data.split_seed,
+    };
+    let resumed = registry.resume_search(id, wanted)?;
+    let told = resumed.history.trials.len();
+    let (run, history) = (Some(resumed.run), resumed.history);
+    Ok(follow(
+        &tuning.search(),
+        &train,
+        run,
+        history,
+        told,
+        listen,
+    )?)
+}
+
+/// Searches, and writes down in the run every trial from number `told` on.
+fn follow(
+    search: &Search,
+    train: &Dataset,
+    mut run: Option<Run>,
+    earlier: History,
+    mut told: usize,
+    listen: &mut Hear<'_>,
+) -> Result<Vec<Trial>, TrainError> {
+    listen(SearchNews::Begun(run.as_ref().map(Run::id), &earlier));
+    let done = tune(search, train, earlier.trials, &mut |progress| {
         if let Some(run) = &mut run {
             for trial in progress.history.get(told..).unwrap_or_default() {
                 run.trial(trial);
@@ -30,7 +153,7 @@ pub fn search(
             told = progress.history.len();
             run.beat();
         }
-        listen(progress)
+        listen(SearchNews::Progress(progress))
     });
     end(run, &done, search.trials);
     done
@@ -59,61 +182,4 @@ fn end(run: Option<Run>, done: &Result<Vec<Trial>, TrainError>, wanted: usize) {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use crate::train::tune::Sampling;
-    use crate::train::{Family, Plan};
-
-    #[test]
-    fn a_search_is_a_run_with_its_trials_whether_it_is_finished_or_stopped() {
-        let home = tempfile::tempdir().unwrap();
-        let registry = Registry::at(home.path());
-        let rows = Dataset::wine_quality().unwrap().canonical(true);
-        let some: Vec<usize> = (0..rows.len()).step_by(10).collect();
-        let wanted = Search {
-            plan: Plan::new(Family::DecisionTree),
-            trials: 4,
-            sampling: Sampling::Random,
-            seed: 1,
-        };
-        let hunt = |earlier, stop_after: usize| {
-            let mut listen = |progress: &SearchProgress<'_>| {
-                if progress.history.len() >= stop_after {
-                    Flow::Stop { keep: true }
-                } else {
-                    Flow::Continue
-                }
-            };
-            let rows = rows.select(&some);
-            search(&wanted, &rows, earlier, Some(&registry), &mut listen).unwrap()
-        };
-        let first = hunt(Vec::new(), 2);
-        let all = hunt(first.clone(), 9);
-        assert_eq!((first.len(), all.len()), (2, 4));
-        let runs = registry.runs().unwrap();
-        let told: Vec<_> = runs
-            .iter()
-            .map(|run| (run.state, run.trials, run.version))
-            .collect();
-        assert_eq!(
-            told,
-            [
-                (State::Finished, Some(4), None),
-                (State::Cancelled, Some(2), None)
-            ]
-        );
-        assert!(runs[0].note.as_deref().unwrap().starts_with("best MSE"));
-        let path = home
-            .path()
-            .join("runs")
-            .join(&runs[0].id)
-            .join("trials.jsonl");
-        let lines = std::fs::read_to_string(path).unwrap();
-        let written: Vec<Trial> = lines
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect();
-        assert_eq!(written, all);
-    }
-}
+mod tests;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::registry::manifest::Data;
 use crate::train::dataset::EMBEDDED;
-use crate::train::retrain::Rows;
+use crate::train::retrain::{Prepared, Rows};
 use crate::train::{DataError, Dataset};
 
 /// The data set in the program, or files.
@@ -80,6 +80,21 @@ impl Source {
             holdout: holdout.map(csv).transpose()?,
         })
     }
+}
+
+/// The rows of a record, read again and checked; a sentence when they are gone or others.
+pub(super) fn recorded_rows(data: &Data) -> Result<Prepared, String> {
+    let rows = Source::recorded(data)
+        .read()
+        .map_err(|error| format!("its data is gone: {error}"))?;
+    let prepared = rows
+        .prepare(data.deduplicated, data.split_seed)
+        .map_err(|error| error.to_string())?;
+    let Prepared { preflight, .. } = &prepared;
+    if preflight.sha256 != data.sha256 || preflight.holdout_sha256 != data.holdout_sha256 {
+        return Err(format!("its data has changed since: {}", data.source));
+    }
+    Ok(prepared)
 }
 
 fn csv(path: &Path) -> Result<Dataset, SourceError> {

@@ -3,10 +3,10 @@
 mod bar;
 mod print;
 mod promotion;
+mod tuning;
 
-use std::fs::File;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -20,8 +20,7 @@ use crate::domain::schema::Schema;
 use crate::registry::Registry;
 use crate::train::dataset::DataError;
 use crate::train::plan::{CHAMPION, CUSTOM, EARLY_STOP, PRESETS};
-use crate::train::retrain::Rows;
-use crate::train::tune::{self, Sampling, Search, SearchProgress, Trial};
+use crate::train::tune::Trial;
 use crate::train::{Family, Flow, Plan, TrainError, best_params, split, verdict};
 use bar::Bar;
 use promotion::Promotion;
@@ -175,7 +174,7 @@ impl Work {
         let source = Source::of(self.args.data.as_deref(), self.args.holdout.as_deref());
         let rows = source.read().map_err(unreadable)?;
         let mut bar = Bar::new();
-        let trials = self.tune(&mut plan, &rows, registry.as_ref(), &mut bar)?;
+        let trials = self.tune(&mut plan, (&source, &rows), registry.as_ref(), &mut bar)?;
         let job = Job {
             preset: self.preset(&base, &plan),
             source,
@@ -302,90 +301,10 @@ impl Work {
             ))
         })
     }
-
-    /// Tunes on the training rows only, when trials were asked for, and leaves the best in `plan`.
-    fn tune(
-        &self,
-        plan: &mut Plan,
-        rows: &Rows,
-        registry: Option<&Registry>,
-        bar: &mut Bar,
-    ) -> Result<Vec<Trial>, Failure> {
-        let Some(trials) = self.args.trials else {
-            return Ok(Vec::new());
-        };
-        let sampling = if self.args.random {
-            Sampling::Random
-        } else {
-            Sampling::Tpe
-        };
-        let search = Search {
-            plan: plan.clone(),
-            trials,
-            sampling,
-            seed: plan.params.seed,
-        };
-        let train = rows
-            .prepare(!self.args.keep_duplicates, self.args.split_seed)
-            .map_err(Failure::usage)?
-            .train();
-        let earlier = self
-            .args
-            .history
-            .as_deref()
-            .map_or(Ok(Vec::new()), earlier)?;
-        let mut written = earlier.len();
-        let mut broken = None;
-        let mut listen = |progress: &SearchProgress<'_>| {
-            bar.draw_trial(progress);
-            if let (Some(path), Some(new)) = (&self.args.history, progress.history.get(written..)) {
-                written += new.len();
-                broken = broken.take().or_else(|| append(path, new).err());
-            }
-            self.flow()
-        };
-        let history = challenger::search(&search, &train, earlier, registry, &mut listen);
-        bar.clear();
-        let history = history.map_err(training_failed)?;
-        if let Some(error) = broken {
-            return Err(Failure::failed(error));
-        }
-        if let Some(best) = tune::best(&history) {
-            *plan = search.plan_of(&best.params).map_err(Failure::failed)?;
-        }
-        Ok(history)
-    }
 }
 
 fn unreadable(error: SourceError) -> Failure {
     Failure::usage(error)
-}
-
-/// The trials of an earlier session; a line cut short by a kill is left out with all after it.
-fn earlier(path: &Path) -> Result<Vec<Trial>, Failure> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(text
-            .lines()
-            .map_while(|line| serde_json::from_str(line).ok())
-            .collect()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(Failure::usage(
-            anyhow!(error).context(format!("cannot read {}", path.display())),
-        )),
-    }
-}
-
-fn append(path: &Path, trials: &[Trial]) -> anyhow::Result<()> {
-    let cannot = || format!("cannot write {}", path.display());
-    let mut file = File::options()
-        .create(true)
-        .append(true)
-        .open(path)
-        .with_context(cannot)?;
-    for trial in trials {
-        writeln!(file, "{}", serde_json::to_string(trial)?).with_context(cannot)?;
-    }
-    Ok(())
 }
 
 fn training_failed(error: TrainError) -> Failure {

@@ -29,7 +29,7 @@ pub use crate::registry::export::Form;
 pub use host::Host;
 pub use shelf::{DataReport, Shelf};
 pub use training::{Phase, Point, Report, Stopped, Tick};
-pub use tuning::{Hunt, TuningTick};
+pub use tuning::{Begun, Hunt, Quarry, TuningTick};
 
 /// What the Retrain tab asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -167,6 +167,8 @@ pub enum Event {
     },
     /// Which version the endpoint serves, or why that is not known.
     Served(Result<Box<Served>, String>),
+    /// A search has begun, with these trials made before.
+    TuningBegun(Box<Begun>),
     /// How a search goes.
     Tuning(Box<TuningTick>),
     /// A search has ended: every finished trial, or why there are none.

@@ -70,7 +70,7 @@ impl Draft {
             preset: None,
             fit: fit_record(outcome),
             code: Code::here(),
-            data: data_record(source, preflight),
+            data: Data::of((source.to_owned(), None), preflight),
             features: Features::of(model.names()),
             metrics,
             verdict: None,
@@ -201,21 +201,6 @@ fn fit_record(outcome: &Outcome) -> FitRecord {
         seconds: outcome.fit_seconds,
         ended: FitRecord::ended(outcome.ended).to_owned(),
         rng: "chacha8/splitmix64-per-tree".to_owned(),
-    }
-}
-
-fn data_record(source: &str, preflight: &Preflight) -> Data {
-    Data {
-        source: source.to_owned(),
-        holdout_source: None,
-        sha256: preflight.sha256.clone(),
-        rows: preflight.rows,
-        duplicates: preflight.duplicates,
-        deduplicated: preflight.deduplicated,
-        train: preflight.train,
-        holdout: preflight.holdout,
-        split_seed: preflight.split_seed,
-        holdout_sha256: preflight.holdout_sha256.clone(),
     }
 }
 

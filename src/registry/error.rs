@@ -21,6 +21,14 @@ pub enum RegistryError {
         /// How long we waited.
         seconds: u64,
     },
+    /// Another process is at this search.
+    #[error("process {pid} is at the search {run}; wait for it, or end it, and try again")]
+    Searching {
+        /// The run.
+        run: String,
+        /// Its process.
+        pid: u32,
+    },
     /// No such version.
     #[error("there is no version {version}; there are: {known} (`vintner models list`)")]
     Unknown {

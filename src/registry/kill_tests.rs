@@ -5,7 +5,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::Instant;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -71,16 +71,19 @@ fn start_victim(dir: &Path) -> Child {
 fn a_kill_at_any_instant_leaves_a_champion_that_loads() {
     let home = tempfile::tempdir().unwrap();
     let registry = Registry::at(home.path());
+    let begun = Instant::now();
     for seed in [1, 2] {
         let version = registry.commit(draft(seed)).unwrap().version;
         registry.promote(version, wish("before the storm")).unwrap();
     }
+    // The victim needs about as long for a version and its moves; the disk and the machine say how long that is.
+    let round = begun.elapsed();
     let mut rng = ChaCha8Rng::seed_from_u64(42);
     let (mut staged, mut repaired) = (0, 0);
     for kill in 0..KILLS {
         let mut victim = start_victim(home.path());
         // The instant of the kill is what is drawn by lot.
-        std::thread::sleep(Duration::from_micros(rng.gen_range(0..8_000)));
+        std::thread::sleep(round.mul_f64(rng.gen_range(0.0..1.0)));
         victim.kill().unwrap();
         victim.wait().unwrap();
         staged += usize::from(

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Version;
+use crate::train::dataset::Preflight;
 use crate::train::fit::Ended;
 use crate::train::verdict::{self, CANARY_TOLERANCE};
 use crate::train::{Model, Plan, Scores};
@@ -142,6 +143,24 @@ pub struct Data {
     pub split_seed: u64,
     /// Hash of the kept-back row numbers.
     pub holdout_sha256: String,
+}
+
+impl Data {
+    /// Checked rows of these files.
+    pub fn of((source, holdout_source): (String, Option<String>), preflight: &Preflight) -> Self {
+        Self {
+            source,
+            holdout_source,
+            sha256: preflight.sha256.clone(),
+            rows: preflight.rows,
+            duplicates: preflight.duplicates,
+            deduplicated: preflight.deduplicated,
+            train: preflight.train,
+            holdout: preflight.holdout,
+            split_seed: preflight.split_seed,
+            holdout_sha256: preflight.holdout_sha256.clone(),
+        }
+    }
 }
 
 /// The inputs of a version.

@@ -3,6 +3,8 @@
 //! A live run holds a lock on its own `run.lock`; the system frees it however the process ends, so a run that says
 //! `running` and holds no lock has crashed. Process id and heartbeat are there for people.
 
+mod search;
+
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -12,11 +14,11 @@ use serde::{Deserialize, Serialize};
 
 use super::disk::{self, DiskError};
 use super::{Registry, RegistryError, Version, names_in};
-use crate::train::tune::Trial;
 use crate::train::{Plan, Progress, Scores};
 
+pub use search::{Resumed, SearchRecord};
+
 const FILE: &str = "run.json";
-const TRIALS: &str = "trials.jsonl";
 const MAX_RUN: u64 = 1 << 20;
 
 /// How a run stands.
@@ -75,6 +77,9 @@ pub struct RunRecord {
     /// Trials that were finished, when it is a search.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trials: Option<usize>,
+    /// What was searched, when it is a search.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<SearchRecord>,
     /// Its last scores.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scores: Option<Scores>,
@@ -92,6 +97,8 @@ pub struct Run {
     dir: PathBuf,
     record: RunRecord,
     metrics: BufWriter<File>,
+    /// Lines of trials that the disk did not take yet.
+    unwritten: Vec<String>,
     _alive: File,
 }
 
@@ -99,6 +106,24 @@ pub struct Run {
 const BEAT: i64 = 2;
 
 impl Run {
+    /// Writes the record down and opens the file of its figures; `alive` is the lock that says it lives.
+    fn open(dir: PathBuf, record: RunRecord, alive: File) -> Result<Self, RegistryError> {
+        let path = dir.join("metrics.jsonl");
+        let metrics = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .map_err(|error| DiskError::new("write", &path, error))?;
+        write_record(&dir, &record)?;
+        Ok(Self {
+            dir,
+            record,
+            metrics: BufWriter::new(metrics),
+            unwritten: Vec::new(),
+            _alive: alive,
+        })
+    }
+
     /// Its ULID.
     pub fn id(&self) -> &str {
         &self.record.id
@@ -121,14 +146,6 @@ impl Run {
         self.beat();
     }
 
-    /// Notes a finished trial of a search, as a line of `trials.jsonl`.
-    pub fn trial(&mut self, trial: &Trial) {
-        self.record.trials = Some(trial.number + 1);
-        // Finite numbers and strings always serialize.
-        let line = serde_json::to_string(trial).unwrap_or_default();
-        let _ = disk::append_line(&self.dir.join(TRIALS), &line);
-    }
-
     /// Notes that the run lives, every two seconds.
     pub fn beat(&mut self) {
         let now = Timestamp::now();
@@ -146,6 +163,7 @@ impl Run {
         version: Option<Version>,
         note: Option<String>,
     ) -> Result<RunRecord, RegistryError> {
+        self.write_trials();
         let now = Timestamp::now();
         self.record.state = state;
         self.record.version = version;
@@ -181,12 +199,6 @@ impl Registry {
         let dir = self.runs_dir().join(&id);
         disk::make_dir(&dir)?;
         let alive = disk::lock(&dir.join("run.lock"), std::time::Duration::ZERO)?;
-        let path = dir.join("metrics.jsonl");
-        let metrics = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .map_err(|error| DiskError::new("write", &path, error))?;
         let now = Timestamp::now();
         let record = RunRecord {
             id,
@@ -199,25 +211,12 @@ impl Registry {
             ended: None,
             trees: 0,
             trials: None,
+            search: None,
             scores: None,
             version: None,
             note: None,
         };
-        write_record(&dir, &record)?;
-        Ok(Run {
-            dir,
-            record,
-            metrics: BufWriter::new(metrics),
-            _alive: alive,
-        })
-    }
-
-    /// Begins a search: a run of trials that gives parameters, not a version.
-    pub fn start_search(&self, plan: &Plan) -> Result<Run, RegistryError> {
-        let mut run = self.start_run(plan, None)?;
-        run.record.trials = Some(0);
-        run.write()?;
-        Ok(run)
+        Run::open(dir, record, alive)
     }
 
     /// All runs, newest first; a dead one is shown as crashed, not running.
@@ -225,39 +224,49 @@ impl Registry {
         let mut ids = names_in(&self.runs_dir())?;
         ids.sort_unstable();
         ids.reverse();
-        Ok(ids.iter().filter_map(|id| self.run(id)).collect())
+        Ok(ids.iter().filter_map(|id| self.run(id).ok()).collect())
     }
 
-    fn run(&self, id: &str) -> Option<RunRecord> {
+    /// A run as it stands; a dead one is shown as crashed, with the trials that it has written down.
+    pub fn run(&self, id: &str) -> Result<RunRecord, RegistryError> {
         let dir = self.runs_dir().join(id);
-        let bytes = disk::read_bounded(&dir.join(FILE), MAX_RUN).ok()?;
-        let mut record: RunRecord = serde_json::from_slice(&bytes).ok()?;
+        let mut record = self.recorded_run(id)?;
         if record.state == State::Running && !is_alive(&dir) {
             record.state = State::Crashed;
+            if record.trials.is_some() {
+                record.trials = Some(self.trials(id)?.trials.len());
+            }
         }
-        Some(record)
+        Ok(record)
+    }
+
+    fn recorded_run(&self, id: &str) -> Result<RunRecord, RegistryError> {
+        let path = self.runs_dir().join(id).join(FILE);
+        let bytes = disk::read_bounded(&path, MAX_RUN)?;
+        serde_json::from_slice(&bytes)
+            .map_err(|error| DiskError::new("read", &path, error.into()).into())
     }
 
     /// Writes down which runs have died; call it under the lock. Returns a sentence for each.
     pub(super) fn mark_crashed_runs(&self) -> Result<Vec<String>, RegistryError> {
         let mut dead = Vec::new();
         for id in names_in(&self.runs_dir())? {
-            let dir = self.runs_dir().join(&id);
-            let Ok(bytes) = disk::read_bounded(&dir.join(FILE), MAX_RUN) else {
+            let (Ok(recorded), Ok(mut record)) = (self.recorded_run(&id), self.run(&id)) else {
                 continue;
             };
-            let Ok(mut record) = serde_json::from_slice::<RunRecord>(&bytes) else {
+            if record.state != State::Crashed || recorded.state == State::Crashed {
                 continue;
-            };
-            if record.state == State::Running && !is_alive(&dir) {
-                record.state = State::Crashed;
-                record.ended = Some(record.heartbeat);
-                write_record(&dir, &record)?;
-                dead.push(format!(
-                    "run {id} of process {} died after {} trees",
-                    record.pid, record.trees
-                ));
             }
+            record.ended = Some(record.heartbeat);
+            write_record(&self.runs_dir().join(&id), &record)?;
+            let done = match record.trials {
+                Some(trials) => format!("{trials} trials"),
+                None => format!("{} trees", record.trees),
+            };
+            dead.push(format!(
+                "run {id} of process {} died after {done}",
+                record.pid
+            ));
         }
         Ok(dead)
     }

@@ -16,6 +16,7 @@ mod progress_pane;
 mod promote;
 mod run;
 mod scale;
+mod search;
 mod setup;
 mod setup_pane;
 mod trials;
@@ -238,6 +239,7 @@ impl Tab for Retrain {
             }
             Action::Promote => self.promote(cx),
             Action::Rollback => self.roll_back(cx),
+            Action::Resume => self.resume(cx),
             Action::Reproduce => self.reproduce(cx),
             Action::Export => self.open_ways_out(cx),
             Action::Search if self.view == View::History => self.history.search(),
@@ -262,7 +264,7 @@ impl Tab for Retrain {
             effects::Event::Retrain(event) => self.hear(event, cx),
             effects::Event::Crashed {
                 what: "training" | "tuning" | "reproducing",
-            } => self.crashed(),
+            } => self.crashed(cx),
             effects::Event::Crashed {
                 what: "judging a version",
             } => self.moving = false,

@@ -3,6 +3,8 @@
 //!
 //! Trials run one after another: each fit already keeps every core busy, and so each trial knows all earlier ones.
 
+pub mod history;
+
 use std::collections::HashMap;
 
 use optimizer::distribution::{Distribution, FloatDistribution, IntDistribution};

@@ -1,5 +1,7 @@
 //! The Retrain tab: keys in, effects out; a real run on its screens.
 
+mod search;
+
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -9,13 +11,10 @@ use tokio::sync::mpsc;
 use vintner::challenger::{Service, Source, Standing, standing};
 use vintner::champion;
 use vintner::domain::schema::Schema;
-use vintner::effects::retrain::{
-    Effect, Event, Form, Hunt, Order, Report, Shelf, Tick, TuningTick, shelf, training, tuning,
-};
+use vintner::effects::retrain::{Effect, Event, Form, Order, Report, Shelf, Tick, shelf, training};
 use vintner::effects::{self, Outbox};
 use vintner::registry::{Champion, Registry, Version};
 use vintner::train::progress::Judged;
-use vintner::train::tune::{Sampling, Trial, best};
 use vintner::train::{Flow, Plan};
 use vintner::ui::theme::ThemeName;
 
@@ -162,41 +161,6 @@ fn blocked() -> Report {
     report
 }
 
-/// A real search around the fast preset.
-fn hunted() -> &'static [Trial] {
-    static TRIALS: OnceLock<Vec<Trial>> = OnceLock::new();
-    TRIALS.get_or_init(|| {
-        let hunt = Hunt {
-            ticket: 1,
-            plan: Plan::preset("fast").unwrap(),
-            trials: 10,
-            sampling: Sampling::Tpe,
-            source: Source::Embedded,
-            dedup: true,
-            earlier: Vec::new(),
-        };
-        let (sender, inbox) = mpsc::channel(100_000);
-        let home = tempfile::tempdir().unwrap();
-        let (registry, outbox) = (Registry::at(home.path()), Outbox::new(sender));
-        let trials = tuning::hunt(&hunt, &registry, &outbox, &|| Flow::Continue).unwrap();
-        drop(inbox);
-        trials
-    })
-}
-
-/// Ten trials in the setup, and Enter.
-fn search(stage: &mut Stage) -> Vec<effects::Effect> {
-    furnish(stage);
-    stage.press("shift-g up up right enter")
-}
-
-fn searched(trials: Vec<Trial>) -> Event {
-    Event::Tuned {
-        ticket: 1,
-        result: Ok(trials),
-    }
-}
-
 #[test]
 fn it_looks_right_before_a_run() {
     crate::assert_screens!("retrain-ready", furnish);
@@ -233,15 +197,6 @@ fn its_views_look_right() {
             insta::assert_debug_snapshot!(name, stage.buffer());
         }
     }
-}
-
-#[test]
-fn a_search_looks_right() {
-    crate::assert_screens!("retrain-trials", |stage| {
-        search(stage);
-        stage.event(searched(hunted().to_vec()));
-        stage.wait(Duration::from_secs(10));
-    });
 }
 
 /// Every view in every size, without a panic, and the verdict always in sight.
@@ -310,17 +265,6 @@ fn a_click_selects_the_row_of_a_list() {
     click(&mut stage, "random-forest 138×8");
     stage.press("x");
     assert!(stage.text().contains("Write v0001"), "{}", stage.text());
-
-    let mut stage = Stage::new((120, 40), ThemeName::Dark);
-    search(&mut stage);
-    tell(&mut stage, searched(hunted().to_vec()));
-    // The best is selected at first; one of the others in sight is clicked.
-    let best = best(hunted()).unwrap().number;
-    let other = &hunted()[usize::from(best == 0)];
-    click(&mut stage, &format!("{:.4}", other.mse));
-    stage.press("x");
-    let wanted = format!("Write trial {}", other.number);
-    assert!(stage.text().contains(&wanted), "{wanted}\n{}", stage.text());
 }
 
 #[test]
@@ -625,57 +569,6 @@ fn the_ways_out_are_a_menu_and_the_full_path_is_said() {
 }
 
 #[test]
-fn accepted_parameters_are_written_for_python() {
-    let mut stage = Stage::new((120, 40), ThemeName::Dark);
-    finish(&mut stage);
-    let dir = std::env::current_dir().unwrap();
-    let wanted = |params| {
-        effects::Effect::from(Effect::WriteParams {
-            params,
-            dir: dir.clone(),
-        })
-    };
-    stage.press("x");
-    let fast = Plan::preset("fast").unwrap().params;
-    assert_eq!(stage.press("p"), [wanted(fast)]);
-    let notes = vec!["wrote best_params.json".into(), "no max_features".into()];
-    tell(&mut stage, Event::ParamsWritten(Ok(notes)));
-    let text = stage.text();
-    assert!(
-        text.contains("wrote best_params.json; no max_features"),
-        "{text}"
-    );
-
-    // A trial has parameters and nothing else.
-    let mut stage = Stage::new((120, 40), ThemeName::Dark);
-    search(&mut stage);
-    tell(&mut stage, searched(hunted().to_vec()));
-    stage.press("x");
-    let text = stage.text();
-    let number = best(hunted()).unwrap().number;
-    assert!(text.contains(&format!("Write trial {number}")), "{text}");
-    assert!(!text.contains("ONNX"), "{text}");
-    let effects = stage.press("p");
-    let [effects::Effect::Retrain(Effect::WriteParams { params, .. })] = effects.as_slice() else {
-        panic!("{effects:?}")
-    };
-    let trial = &best(hunted()).unwrap().params;
-    assert_eq!(trial["n_estimators"], params.n_estimators);
-}
-
-#[test]
-fn a_search_may_be_the_control() {
-    let mut stage = Stage::new((120, 40), ThemeName::Dark);
-    furnish(&mut stage);
-    let effects = stage.press("shift-g up up right down right enter");
-    let [effects::Effect::Retrain(Effect::Tune(hunt))] = effects.as_slice() else {
-        panic!("{effects:?}")
-    };
-    assert_eq!((hunt.sampling, hunt.trials), (Sampling::Random, 10));
-    assert!(line_with(&stage, "sampler").contains("random"));
-}
-
-#[test]
 fn a_file_is_checked_trained_on_and_its_refusal_shown() {
     let mut stage = Stage::new((120, 40), ThemeName::Dark);
     furnish(&mut stage);
@@ -763,55 +656,6 @@ fn the_history_is_filtered_and_its_differences_scroll() {
     assert!(!text.contains("model_sha256"), "{text}");
     stage.press("pagedown pagedown pagedown pagedown");
     assert!(stage.text().contains("model_sha256"), "{}", stage.text());
-}
-
-#[test]
-fn a_search_is_told_stopped_gone_on_with_and_taken_over() {
-    let mut stage = Stage::new((120, 40), ThemeName::Dark);
-    let effects = search(&mut stage);
-    let [effects::Effect::Retrain(Effect::Tune(hunt))] = effects.as_slice() else {
-        panic!("{effects:?}")
-    };
-    assert_eq!((hunt.trials, hunt.earlier.len()), (10, 0));
-    let mut tick = halfway();
-    tick.points.clear();
-    let tuning = TuningTick {
-        tick,
-        trial: 4,
-        finished: hunted()[..4].to_vec(),
-    };
-    tell(&mut stage, Event::Tuning(Box::new(tuning)));
-    let text = stage.text();
-    assert!(
-        text.contains("Trial 5 of 10") && text.contains("4 trials"),
-        "{text}"
-    );
-    assert_eq!(stage.press("esc"), [Effect::Stop { keep: true }.into()]);
-    stage.event(searched(hunted()[..4].to_vec()));
-    let effects = stage.press("f f f f enter");
-    let [effects::Effect::Retrain(Effect::Tune(hunt))] = effects.as_slice() else {
-        panic!("{effects:?}")
-    };
-    assert_eq!(hunt.earlier, hunted()[..4], "it goes on where it stopped");
-    let ended = Event::Tuned {
-        ticket: hunt.ticket,
-        result: Ok(hunted().to_vec()),
-    };
-    tell(&mut stage, ended);
-    let best = best(hunted()).unwrap();
-    let line = line_with(&stage, "best oob MSE");
-    assert!(line.contains(&format!("{:.4}", best.mse)), "{line}");
-    assert_eq!(
-        stage.press("enter"),
-        [],
-        "the best is taken over, not trained"
-    );
-    let effects = stage.press("enter");
-    let [effects::Effect::Retrain(Effect::Train(order))] = effects.as_slice() else {
-        panic!("{effects:?}")
-    };
-    let trees = best.params["n_estimators"].as_u64().unwrap() as usize;
-    assert_eq!(order.plan.params.n_estimators, trees);
 }
 
 #[test]

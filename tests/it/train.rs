@@ -1,11 +1,18 @@
 //! `vintner train` from the outside: its JSON, its exit codes, its files, its complaints.
 
 use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use assert_cmd::Command;
 use predicates::prelude::PredicateBooleanExt as _;
 use predicates::str::contains;
 use serde_json::Value;
+use vintner::registry::Registry;
+use vintner::registry::runs::State;
+use vintner::train::Dataset;
+use vintner::train::tune::Trial;
+use vintner::train::tune::history::History;
 
 fn train(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vintner"));
@@ -122,6 +129,60 @@ fn tuning_resumes_from_its_history() {
     assert_eq!(
         std::fs::read_to_string(&history).unwrap().lines().count(),
         3
+    );
+}
+
+/// Killed for good in the middle of a search: what was written down is resumed, and a line cut short costs that trial.
+#[test]
+fn a_search_that_was_killed_goes_on_from_what_it_wrote() {
+    let home = tempfile::tempdir().unwrap();
+    let (history, data) = (home.path().join("trials.jsonl"), home.path().join("w.csv"));
+    let wine = Dataset::wine_quality().unwrap();
+    let some: Vec<usize> = (0..wine.len()).step_by(8).collect();
+    std::fs::write(&data, wine.select(&some).to_csv()).unwrap();
+    let search = |trials: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_vintner"));
+        command.env_clear().env("HOME", home.path());
+        command.args(["train", "--family", "random-forest", "--folds", "0"]);
+        command.args(["--json", "--trials", trials, "--history"]);
+        command.arg(&history).arg("--data").arg(&data);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    };
+    let mut victim = search("100000").spawn().unwrap();
+    let lines = || std::fs::read_to_string(&history).map_or(0, |text| text.lines().count());
+    let patience = Instant::now();
+    while lines() < 3 && patience.elapsed() < Duration::from_mins(1) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    victim.kill().unwrap();
+    victim.wait().unwrap();
+    let registry = Registry::at(home.path().join(".local/share/vintner/registry"));
+    let run = &registry.runs().unwrap()[0];
+    let made = registry.trials(&run.id).unwrap().trials;
+    assert_eq!((run.state, run.trials), (State::Crashed, Some(made.len())));
+    let wanted = run.resumable(0).unwrap().wanted;
+    assert!(made.len() >= 3 && wanted == 100_000, "{} made", made.len());
+
+    let text = std::fs::read_to_string(&history).unwrap();
+    let whole: Vec<&str> = text.lines().take(3).collect();
+    let torn = format!(
+        "{}\n{}",
+        whole[..2].join("\n"),
+        &whole[2][..whole[2].len() / 2]
+    );
+    std::fs::write(&history, torn).unwrap();
+    let output = search("4").output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("dropped: trial 2 is made again"), "{told}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let trials: Vec<Trial> = serde_json::from_value(report["trials"].clone()).unwrap();
+    assert_eq!(trials[..3], made[..3], "the same as before the kill");
+    let text = std::fs::read_to_string(&history).unwrap();
+    assert_eq!(
+        History::read(&text).trials,
+        trials,
+        "nothing is glued to the torn line"
     );
 }
 

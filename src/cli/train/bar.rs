@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use crate::challenger::News;
+use crate::challenger::{News, SearchNews};
 use crate::train::Progress;
 use crate::train::progress::Judged;
 use crate::train::retrain::Phase;
@@ -34,11 +34,9 @@ impl Bar {
         match news {
             News::Progress(phase, progress) => self.draw(*phase, progress),
             News::Unwritable(why) => {
-                self.clear();
-                let _ = writeln!(
-                    io::stderr(),
+                self.note(&format!(
                     "the model will not be registered unless this is mended before the end: {why}"
-                );
+                ));
             }
             News::Judging | News::Judged(_) => {}
         }
@@ -52,7 +50,23 @@ impl Bar {
         }
     }
 
-    pub fn draw_trial(&mut self, progress: &SearchProgress<'_>) {
+    pub fn hear_search(&mut self, news: &SearchNews<'_>) {
+        match news {
+            SearchNews::Progress(progress) => self.draw_trial(progress),
+            SearchNews::Unwritable(why) => {
+                self.note(&format!("the search is not written down: {why}"));
+            }
+            SearchNews::Begun(..) => {}
+        }
+    }
+
+    /// A line of its own.
+    pub fn note(&mut self, text: &str) {
+        self.clear();
+        let _ = writeln!(io::stderr(), "{text}");
+    }
+
+    fn draw_trial(&mut self, progress: &SearchProgress<'_>) {
         let best = crate::train::tune::best(progress.history)
             .map_or(String::new(), |b| format!(", best MSE {:.4}", b.mse));
         let line = format!("trial {} of {}{best}", progress.trial + 1, progress.trials);

@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use super::host::{Host, Meter};
 use super::training::{Phase, Stopped, Tick};
 use super::{Event, Outbox};
-use crate::challenger::{self, Source};
+use crate::challenger::{self, ResumeError, SearchNews, Tuning};
 use crate::registry::Registry;
-use crate::train::tune::{Sampling, Search, SearchProgress, Trial};
-use crate::train::{Flow, Plan, TrainError, split};
+use crate::train::Flow;
+use crate::train::tune::history::History;
+use crate::train::tune::{SearchProgress, Trial};
 
 /// Least time between two messages to the screen.
 const BEAT: Duration = Duration::from_millis(50);
@@ -18,18 +19,38 @@ const BEAT: Duration = Duration::from_millis(50);
 pub struct Hunt {
     /// Marks its events.
     pub ticket: u64,
-    /// Family, seed, and the parameters that are not varied.
-    pub plan: Plan,
-    /// Trials in all, the earlier ones included.
-    pub trials: usize,
-    /// How parameters are chosen.
-    pub sampling: Sampling,
-    /// Where the rows come from.
-    pub source: Source,
-    /// Drop exact duplicates first.
-    pub dedup: bool,
-    /// Trials of an earlier session, to go on from.
-    pub earlier: Vec<Trial>,
+    /// What is searched.
+    pub quarry: Quarry,
+}
+
+/// What is searched.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Quarry {
+    /// Something new, in a run of its own.
+    New {
+        /// What.
+        tuning: Tuning,
+        /// Trials of a search that was not written down, to go on from.
+        earlier: Vec<Trial>,
+    },
+    /// What a run in the registry was after, to so many trials in all.
+    Left {
+        /// The run.
+        run: String,
+        /// Trials in all; no fewer than it wanted.
+        trials: usize,
+    },
+}
+
+/// A search has begun.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Begun {
+    /// The search's ticket.
+    pub ticket: u64,
+    /// Its run, when it is written down.
+    pub run: Option<String>,
+    /// The trials made before.
+    pub earlier: History,
 }
 
 /// How a search goes.
@@ -50,30 +71,31 @@ pub fn hunt(
     outbox: &Outbox,
     flow: &dyn Fn() -> Flow,
 ) -> Result<Vec<Trial>, Stopped> {
-    let rows = hunt.source.read();
-    let rows = rows.map_err(|error| Stopped::Failed(error.to_string()))?;
-    let prepared = rows.prepare(hunt.dedup, split::SEED);
-    let train = prepared.map_err(TrainError::from)?.train();
-    let search = Search {
-        plan: hunt.plan.clone(),
-        trials: hunt.trials,
-        sampling: hunt.sampling,
-        seed: hunt.plan.params.seed,
-    };
     let mut messenger = Messenger {
         ticket: hunt.ticket,
-        told: hunt.earlier.len(),
+        told: 0,
         outbox,
         meter: Meter::start(),
         sent: None,
     };
-    let earlier = hunt.earlier.clone();
-    let mut listen = |progress: &SearchProgress<'_>| {
-        messenger.hear(progress);
+    let mut listen = |news: SearchNews<'_>| {
+        messenger.hear(&news);
         flow()
     };
-    let found = challenger::search(&search, &train, earlier, Some(registry), &mut listen)?;
-    Ok(found)
+    match &hunt.quarry {
+        Quarry::New { tuning, earlier } => {
+            let rows = tuning.source.read();
+            let rows = rows.map_err(|error| Stopped::Failed(error.to_string()))?;
+            let (earlier, registry) = (earlier.clone(), Some(registry));
+            let found = challenger::search(tuning, &rows, earlier, registry, &mut listen)?;
+            Ok(found)
+        }
+        Quarry::Left { run, trials } => challenger::resume(run, *trials, registry, &mut listen)
+            .map_err(|error| match error {
+                ResumeError::Train(error) => error.into(),
+                error => Stopped::Failed(error.to_string()),
+            }),
+    }
 }
 
 /// Tells the screen of every finished trial at once, of the running one at most every [`BEAT`].
@@ -86,7 +108,25 @@ struct Messenger<'a> {
 }
 
 impl Messenger<'_> {
-    fn hear(&mut self, progress: &SearchProgress<'_>) {
+    fn hear(&mut self, news: &SearchNews<'_>) {
+        match news {
+            SearchNews::Begun(run, earlier) => {
+                self.told = earlier.trials.len();
+                self.outbox
+                    .send_blocking(Event::TuningBegun(Box::new(Begun {
+                        ticket: self.ticket,
+                        run: run.map(ToOwned::to_owned),
+                        earlier: (*earlier).clone(),
+                    })));
+            }
+            SearchNews::Unwritable(why) => {
+                tracing::warn!("the search is not written down: {why}");
+            }
+            SearchNews::Progress(progress) => self.progress(progress),
+        }
+    }
+
+    fn progress(&mut self, progress: &SearchProgress<'_>) {
         let finished = progress.history.get(self.told..).unwrap_or_default();
         let due = self.sent.is_none_or(|sent| sent.elapsed() >= BEAT);
         if finished.is_empty() && !due {
@@ -115,41 +155,62 @@ impl Messenger<'_> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::challenger::Source;
     use crate::effects;
-    use crate::train::Family;
+    use crate::train::tune::Sampling;
+    use crate::train::{Family, Plan, split};
 
     #[test]
     fn a_search_tells_every_trial_once_and_goes_on_where_it_stopped() {
-        let mut plan = Plan::new(Family::RandomForest);
-        plan.params.seed = 5;
-        let order = |trials, earlier| Hunt {
-            ticket: 3,
-            plan: plan.clone(),
-            trials,
-            sampling: Sampling::Tpe,
-            source: Source::Embedded,
-            dedup: true,
-            earlier,
-        };
         let home = tempfile::tempdir().unwrap();
         let registry = Registry::at(home.path());
         let (sender, mut inbox) = tokio::sync::mpsc::channel(10_000);
         let outbox = Outbox::new(sender);
-        let first = hunt(&order(1, Vec::new()), &registry, &outbox, &|| {
-            Flow::Continue
-        })
-        .unwrap();
-        let all = hunt(&order(2, first.clone()), &registry, &outbox, &|| {
-            Flow::Continue
-        })
-        .unwrap();
-        let mut told = Vec::new();
-        while let Ok(event) = inbox.try_recv() {
-            if let effects::Event::Retrain(Event::Tuning(tick)) = event {
-                assert_eq!(tick.tick.ticket, 3);
-                told.extend(tick.finished);
+        let tuning = Tuning {
+            plan: Plan::new(Family::DecisionTree),
+            trials: 3,
+            sampling: Sampling::Tpe,
+            source: Source::Embedded,
+            dedup: true,
+            split_seed: split::SEED,
+        };
+        let mut heard = || {
+            let (mut begun, mut told) = (None, Vec::new());
+            while let Ok(event) = inbox.try_recv() {
+                match event {
+                    effects::Event::Retrain(Event::TuningBegun(news)) => begun = Some(*news),
+                    effects::Event::Retrain(Event::Tuning(tick)) => {
+                        assert_eq!(tick.tick.ticket, 3);
+                        told.extend(tick.finished);
+                    }
+                    _ => {}
+                }
             }
-        }
-        assert_eq!((first.as_slice(), told), (&all[..1], all.clone()));
+            (begun.unwrap(), told)
+        };
+        let go = |quarry| {
+            let order = Hunt { ticket: 3, quarry };
+            hunt(&order, &registry, &outbox, &|| Flow::Continue)
+        };
+        let first = go(Quarry::New {
+            tuning,
+            earlier: Vec::new(),
+        })
+        .unwrap();
+        let (begun, told) = heard();
+        assert_eq!((begun.earlier.trials.len(), &told), (0, &first));
+        let run = begun.run.unwrap();
+        let left = |trials| Quarry::Left {
+            run: run.clone(),
+            trials,
+        };
+        let Err(Stopped::Failed(why)) = go(left(3)) else {
+            panic!("a search that is done")
+        };
+        assert!(why.contains("all its 3 trials are made"), "{why}");
+        let all = go(left(4)).unwrap();
+        let (begun, told) = heard();
+        assert_eq!((begun.run.as_deref(), begun.ticket), (Some(&*run), 3));
+        assert_eq!((&begun.earlier.trials, &told[..]), (&first, &all[3..]));
     }
 }

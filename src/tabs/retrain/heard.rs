@@ -17,6 +17,7 @@ impl Retrain {
             Event::Progress(tick) => self.ticked(tick),
             Event::Judged { ticket, report } => self.judged(*ticket, report),
             Event::Trained { ticket, result } => self.trained(*ticket, result, cx),
+            Event::TuningBegun(begun) => self.tuning_begun(begun, cx),
             Event::Tuning(tick) => self.tuning(tick),
             Event::Tuned { ticket, result } => self.tuned(*ticket, result, cx),
             Event::Considered(standing) => self.considered(standing, cx),

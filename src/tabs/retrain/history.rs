@@ -125,6 +125,14 @@ impl History {
         }
     }
 
+    /// The selected run, if the selected line is one that gave no version.
+    pub(super) fn selected_run<'a>(&self, shelf: &'a Shelf) -> Option<&'a RunRecord> {
+        match self.rows(shelf).get(self.row)? {
+            Row::Version(_) => None,
+            Row::Run(run) => Some(run),
+        }
+    }
+
     /// Moves the selection, staying inside.
     pub(super) fn move_by(&mut self, by: isize, count: usize) {
         self.row = self
@@ -350,7 +358,12 @@ fn draw_row(
                 theme.muted
             };
             let (what, done) = match run.trials {
-                Some(trials) => ("search", format!("{trials} trials")),
+                Some(made) => {
+                    let wanted = run.search.as_ref().map(|search| search.wanted);
+                    let of = wanted.filter(|wanted| *wanted != made);
+                    let of = of.map_or_else(String::new, |wanted| format!(" of {wanted}"));
+                    ("search", format!("{made}{of} trials"))
+                }
                 None => ("run", format!("{} trees", run.trees)),
             };
             let trees = format!("{} after {done}", run.state.name());

@@ -25,6 +25,7 @@ impl Retrain {
         let mut offers = self.run_offers();
         offers.extend(self.throne_offers());
         offers.extend(self.list_offers());
+        offers.extend(self.resume_offer().err());
         offers.extend([
             Offer::new(Action::NextField, "next view"),
             Offer::new(Action::PreviousField, "previous view"),
@@ -75,6 +76,7 @@ impl Retrain {
         if self.setup.typing && self.running.is_none() {
             offers.push(self.edit_offer());
         }
+        offers.extend(self.resume_offer().ok());
         offers.push(Offer::new(Action::View, "view"));
         offers
     }
@@ -121,6 +123,18 @@ impl Retrain {
             offers.push(self.edit_offer());
         }
         offers
+    }
+
+    /// Going on with a search that was left; `Err` where that cannot be done now.
+    fn resume_offer(&self) -> Result<Offer, Offer> {
+        let offer = |label: String| Offer::new(Action::Resume, label);
+        let refused = |why: String| offer("resume search".to_owned()).only_if(false, why);
+        if self.busy() {
+            return Err(refused("a run is in progress".to_owned()));
+        }
+        let (run, search) = self.left_search().map_err(refused)?;
+        let made = run.trials.unwrap_or(0);
+        Ok(offer(format!("resume search {made}/{}", search.wanted)))
     }
 
     fn list_offers(&self) -> Vec<Offer> {

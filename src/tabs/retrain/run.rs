@@ -233,7 +233,7 @@ impl Retrain {
     }
 
     /// The task behind the run panicked.
-    pub(super) fn crashed(&mut self) {
+    pub(super) fn crashed(&mut self, cx: &mut Cx) {
         let Some(running) = self.running.take() else {
             return;
         };
@@ -245,6 +245,8 @@ impl Retrain {
             Job::Tune { .. } => self.trials.failed(why),
             Job::Reproduce(_) => {}
         }
+        // Its run is one of the crashed ones now.
+        self.look(false, cx);
     }
 }
 

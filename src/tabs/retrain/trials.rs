@@ -10,44 +10,23 @@ use super::Retrain;
 use super::lines::{chosen, hidden, wrapped};
 use super::panes::Pane;
 use super::plot::{Plot, Series, Stroke};
-use super::run::{Job, Running};
-use super::views::View;
-use crate::challenger::Source;
-use crate::effects::retrain::{Effect, Hunt, Stopped, TuningTick};
+use crate::challenger::Tuning;
+use crate::effects::retrain::Stopped;
 use crate::keys::{Action, Scope};
-use crate::tabs::{Cx, Look};
-use crate::train::tune::{Sampling, Search, State, Trial, best};
+use crate::tabs::Look;
+use crate::train::tune::{Sampling, State, Trial, best};
 use crate::train::{Family, Plan};
 use crate::ui::panel::notice;
 use crate::ui::text::{clean, fit};
 use crate::ui::theme::Tone;
 
-/// What is searched.
-#[derive(Debug, Clone, PartialEq)]
-struct Subject {
-    /// Family, seed, and the parameters that are not varied.
-    plan: Plan,
-    sampling: Sampling,
-    source: Source,
-    dedup: bool,
-}
-
-impl Subject {
-    fn search(&self) -> Search {
-        Search {
-            plan: self.plan.clone(),
-            trials: 0,
-            sampling: self.sampling,
-            seed: self.plan.params.seed,
-        }
-    }
-}
-
 /// The last search and its trials.
 #[derive(Debug, Default)]
 pub(super) struct Trials {
     /// What was searched around, how, and on which rows.
-    subject: Option<Subject>,
+    pub(super) tuning: Option<Tuning>,
+    /// The run it is written down in.
+    pub(super) run: Option<String>,
     /// Finished trials.
     pub(super) history: Vec<Trial>,
     /// The selected trial; the best one while nothing else was chosen.
@@ -57,23 +36,29 @@ pub(super) struct Trials {
 }
 
 impl Trials {
-    /// The trials that such a search goes on from.
-    fn earlier(&self, wanted: &Subject) -> Vec<Trial> {
-        let same = self.subject.as_ref().is_some_and(|was| {
-            let Some(first) = self.history.first() else {
-                return false;
-            };
-            // The searched parameters may differ: the best trial may have been taken over meanwhile.
-            let at_first = |subject: &Subject| subject.search().plan_of(&first.params);
-            (was.sampling, &was.source, was.dedup)
-                == (wanted.sampling, &wanted.source, wanted.dedup)
-                && at_first(was) == at_first(wanted)
-        });
-        if same {
-            self.history.clone()
-        } else {
-            Vec::new()
+    /// A search that begins, or goes on after these trials.
+    pub(super) const fn of(tuning: Tuning, run: Option<String>, history: Vec<Trial>) -> Self {
+        Self {
+            tuning: Some(tuning),
+            run,
+            history,
+            row: None,
+            error: None,
         }
+    }
+
+    /// Whether such a search goes on from these trials.
+    pub(super) fn are_of(&self, wanted: &Tuning) -> bool {
+        let (Some(was), Some(first)) = (&self.tuning, self.history.first()) else {
+            return false;
+        };
+        // The searched parameters may differ: the best trial may have been taken over meanwhile.
+        let rest = |tuning: &Tuning| Tuning {
+            plan: tuning.plan_of(&first.params).unwrap_or(tuning.plan.clone()),
+            trials: 0,
+            ..tuning.clone()
+        };
+        rest(was) == rest(wanted)
     }
 
     /// Selects the trial whose line of the table is clicked.
@@ -113,125 +98,20 @@ impl Trials {
         };
     }
 
+    /// Whether there is a trial to take over.
+    pub(super) fn has_selected(&self) -> bool {
+        self.trial().is_some()
+    }
+
     fn family(&self) -> Option<Family> {
-        self.subject.as_ref().map(|subject| subject.plan.family)
+        self.tuning.as_ref().map(|tuning| tuning.plan.family)
     }
 
     /// The selected trial's number and its plan.
     pub(super) fn selected_plan(&self) -> Option<(usize, Plan)> {
-        let (subject, trial) = self.subject.as_ref().zip(self.trial())?;
-        let plan = subject.search().plan_of(&trial.params).ok()?;
+        let (tuning, trial) = self.tuning.as_ref().zip(self.trial())?;
+        let plan = tuning.plan_of(&trial.params).ok()?;
         Some((trial.number, plan))
-    }
-}
-
-impl Retrain {
-    /// Starts the search of the setup, or goes on with it.
-    pub(super) fn tune(&mut self, cx: &mut Cx) {
-        let subject = Subject {
-            plan: self.setup.plan.clone(),
-            sampling: self.setup.sampling,
-            source: self.setup.source(),
-            dedup: self.setup.dedup,
-        };
-        let trials = self.setup.trials;
-        let earlier = self.trials.earlier(&subject);
-        if earlier.len() >= trials {
-            let done = earlier.len();
-            let text =
-                format!("all {done} trials are done: more of them in the row trials goes on");
-            cx.toast(Tone::Warn, text);
-            return;
-        }
-        self.ticket += 1;
-        let hunt = Hunt {
-            ticket: self.ticket,
-            plan: subject.plan.clone(),
-            trials,
-            sampling: subject.sampling,
-            source: subject.source.clone(),
-            dedup: subject.dedup,
-            earlier: earlier.clone(),
-        };
-        self.trials = Trials {
-            subject: Some(subject),
-            history: earlier,
-            row: None,
-            error: None,
-        };
-        let job = Job::Tune { trials };
-        self.running = Some(Running::new(
-            job,
-            self.ticket,
-            hunt.plan.clone(),
-            cx.now.wall,
-        ));
-        cx.effect(Effect::Tune(hunt));
-        self.show(View::Trials);
-    }
-
-    pub(super) fn tuning(&mut self, tick: &TuningTick) {
-        if self
-            .running
-            .as_ref()
-            .is_some_and(|running| running.ticket == tick.tick.ticket)
-        {
-            self.trials.history.extend(tick.finished.iter().cloned());
-            self.ticked(&tick.tick);
-        }
-    }
-
-    pub(super) fn tuned(&mut self, ticket: u64, result: &Result<Vec<Trial>, Stopped>, cx: &mut Cx) {
-        if self
-            .running
-            .take_if(|running| running.ticket == ticket)
-            .is_none()
-        {
-            return;
-        }
-        match result {
-            Ok(history) => {
-                self.trials.history.clone_from(history);
-                let text = best(history).map_or_else(
-                    || "no trial was finished".to_owned(),
-                    |best| {
-                        let n = history.len();
-                        format!(
-                            "{n} trials: the best MSE {:.4} is trial {}",
-                            best.mse, best.number
-                        )
-                    },
-                );
-                cx.toast(Tone::Good, text);
-            }
-            Err(stopped) => {
-                self.trials.failed(stopped.clone());
-                if let Stopped::Failed(error) = stopped {
-                    crate::app::report(cx, error.clone());
-                }
-            }
-        }
-    }
-
-    /// Whether Enter takes a trial over instead of starting something.
-    pub(super) fn takes_trial(&self) -> bool {
-        self.running.is_none()
-            && self.focus == Pane::View
-            && self.view == View::Trials
-            && self.trials.trial().is_some()
-    }
-
-    /// Puts the selected trial's parameters into the setup; nothing is trained or written by that.
-    pub(super) fn take_trial(&mut self, cx: &mut Cx) {
-        let Some((number, plan)) = self.trials.selected_plan() else {
-            return;
-        };
-        self.setup.take(plan);
-        self.focus = Pane::Setup;
-        cx.toast(
-            Tone::Good,
-            format!("trial {number} is in the setup: Enter trains it"),
-        );
     }
 }
 
@@ -243,7 +123,7 @@ pub(super) fn render(tab: &Retrain, area: Rect, frame: Rect, buf: &mut Buffer, l
     }
     if trials.history.is_empty() {
         let key = look.keymap.key(Scope::Retrain, Action::Submit);
-        let text = if tab.running.is_some() && trials.subject.is_some() {
+        let text = if tab.running.is_some() && trials.tuning.is_some() {
             "the first trial is running".to_owned()
         } else {
             format!(
@@ -296,7 +176,7 @@ fn headline(trials: &Trials, look: &Look) -> Line<'static> {
         .iter()
         .filter(|trial| trial.state == State::Pruned)
         .count();
-    let how = match trials.subject.as_ref().map(|subject| subject.sampling) {
+    let how = match trials.tuning.as_ref().map(|tuning| tuning.sampling) {
         Some(Sampling::Random) => "random ",
         _ => "",
     };
