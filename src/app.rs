@@ -85,7 +85,7 @@ pub struct App {
     pub(crate) active: usize,
     pub(crate) overlays: Vec<Box<dyn Overlay>>,
     pub(crate) toasts: Vec<Toast>,
-    pub(crate) keymap: Keymap,
+    pub(crate) keymap: Arc<Keymap>,
     pub(crate) theme: Theme,
     pub(crate) glyphs: Glyphs,
     pub(crate) size: Rect,
@@ -119,7 +119,7 @@ impl App {
             tabs: tabs.into(),
             overlays: Vec::new(),
             toasts: Vec::new(),
-            keymap,
+            keymap: Arc::new(keymap),
             theme,
             glyphs,
             size,
@@ -476,12 +476,13 @@ impl App {
 
     /// Lends what an update needs: the environment is shared, so that tabs may read it while they change.
     fn in_cx(&mut self, now: Now, asked: &mut Asked, update: impl FnOnce(&mut Self, &mut Cx)) {
-        let env = Arc::clone(&self.env);
+        let (env, keymap) = (Arc::clone(&self.env), Arc::clone(&self.keymap));
         let body = ui::areas(self.size).body;
         let mut cx = Cx {
             now,
             body,
             screen: self.size,
+            keymap: &keymap,
             env: &env,
             asked,
         };

@@ -136,6 +136,13 @@ pub enum Scope {
     Retrain,
 }
 
+/// What a key asks for while text is typed: a character is part of the text, whatever it is bound to.
+pub fn while_typing(key: KeyEvent, action: Option<Action>) -> Option<Action> {
+    let shifted = key.modifiers - KeyModifiers::SHIFT;
+    let text = matches!(key.code, KeyCode::Char(_)) && shifted.is_empty();
+    action.filter(|_| !text)
+}
+
 type Bindings = BTreeMap<Scope, BTreeMap<Action, Vec<KeyCombination>>>;
 
 /// A key file that cannot be used.
@@ -195,7 +202,8 @@ impl Keymap {
         Ok(Self { bindings })
     }
 
-    fn merge(&mut self, user: Self) {
+    /// Puts a user's keys over these, action by action.
+    pub fn merge(&mut self, user: Self) {
         for (scope, actions) in user.bindings {
             self.bindings.entry(scope).or_default().extend(actions);
         }

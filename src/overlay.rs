@@ -5,6 +5,7 @@ pub mod compare;
 pub mod confirm;
 pub mod doctor;
 pub mod help;
+pub mod list;
 pub mod palette;
 pub mod target;
 

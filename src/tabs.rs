@@ -176,6 +176,8 @@ pub struct Cx<'a> {
     pub body: Rect,
     /// The whole screen: for overlays.
     pub screen: Rect,
+    /// For keys in open texts, and for printing them.
+    pub keymap: &'a Keymap,
     /// Target, schema and what else all tabs share.
     pub env: &'a Env,
     pub(crate) asked: &'a mut Asked,

@@ -4,6 +4,7 @@ pub mod ascii;
 pub mod footer;
 pub mod gauge;
 pub mod header;
+pub mod hints;
 pub mod list;
 pub mod panel;
 pub mod slider;

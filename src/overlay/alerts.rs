@@ -17,8 +17,9 @@ use crate::domain::alerts::alarm::{Names, put_metric_alarm};
 use crate::domain::alerts::{Alert, Alerts, Standing};
 use crate::effects::Event;
 use crate::effects::lambda::Event as LambdaEvent;
-use crate::keys::Action;
+use crate::keys::{Action, Scope};
 use crate::tabs::{Cx, Look, Now};
+use crate::ui::hints::hints;
 use crate::ui::list::mark;
 use crate::ui::panel::panel;
 use crate::ui::text::{age, clean};
@@ -128,9 +129,12 @@ impl Overlay for AlertList {
             .style(style)
             .wrap(Wrap { trim: false })
             .render(alarm, buf);
-        Paragraph::new("y copy the alarm   ↑↓ choose   Esc close")
-            .style(look.theme.muted)
-            .render(keys, buf);
+        let hint: [(&[Action], &str); 3] = [
+            (&[Action::Copy], "copy the alarm"),
+            (&[Action::Up, Action::Down], "choose"),
+            (&[Action::Back], "close"),
+        ];
+        hints(Scope::Global, &hint, look).render(keys, buf);
         None
     }
 }

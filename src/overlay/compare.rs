@@ -4,13 +4,16 @@ use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
-use ratatui::widgets::{Paragraph, Widget};
+use ratatui::widgets::{Clear, Widget};
 
-use super::{Overlay, Verdict, centred};
+use super::list::{Click, List, Place};
+use super::{Overlay, Verdict, inside, middle};
 use crate::effects::Event;
 use crate::effects::lambda::{Event as LambdaEvent, Other};
-use crate::keys::Action;
+use crate::keys::{Action, Scope};
 use crate::tabs::{Cx, Look};
+use crate::ui::hints::hints;
+use crate::ui::list::mark;
 use crate::ui::panel::panel;
 use crate::ui::text::{clean, truncate};
 
@@ -19,7 +22,7 @@ pub struct CompareMenu {
     /// `None` compares with nothing any more.
     choices: Vec<Option<Other>>,
     current: Option<Other>,
-    selected: usize,
+    list: List,
 }
 
 impl CompareMenu {
@@ -32,72 +35,94 @@ impl CompareMenu {
         Self {
             choices,
             current,
-            selected: 0,
+            list: List::default(),
         }
+    }
+
+    /// Above the line of hints.
+    fn place(&self, area: Rect) -> Place {
+        let len = self.choices.len();
+        let frame = middle(56, (len as u16).saturating_add(3), area);
+        let inner = inside(frame);
+        let room = Rect {
+            height: inner.height.saturating_sub(1),
+            ..inner
+        };
+        Place { frame, room, len }
+    }
+
+    fn choose(&self, cx: &mut Cx) -> Verdict {
+        if let Some(choice) = self.choices.get(self.list.selected) {
+            cx.tell(Event::Lambda(LambdaEvent::Chosen(choice.clone())));
+        }
+        Verdict::Close
     }
 }
 
 impl Overlay for CompareMenu {
     fn on_key(&mut self, _key: KeyEvent, action: Option<Action>, cx: &mut Cx) -> Verdict {
-        let last = self.choices.len().saturating_sub(1);
         match action {
-            Some(Action::Up) => self.selected = self.selected.saturating_sub(1),
-            Some(Action::Down) => self.selected = (self.selected + 1).min(last),
-            Some(Action::Submit) => {
-                if let Some(choice) = self.choices.get(self.selected) {
-                    cx.tell(Event::Lambda(LambdaEvent::Chosen(choice.clone())));
-                }
-                return Verdict::Close;
-            }
+            Some(Action::Submit) => return self.choose(cx),
             Some(Action::Back | Action::Diff | Action::Quit) => return Verdict::Close,
-            _ => {}
+            action => {
+                self.list.moves(action, self.place(cx.screen));
+            }
         }
         Verdict::Stay
     }
 
-    fn on_scroll(&mut self, lines: i32, _cx: &mut Cx) {
-        let last = self.choices.len().saturating_sub(1);
-        self.selected = self.selected.saturating_add_signed(lines.signum() as isize);
-        self.selected = self.selected.min(last);
+    fn on_click(&mut self, at: Position, cx: &mut Cx) -> Verdict {
+        match self.list.click(at, self.place(cx.screen)) {
+            Click::Row => self.choose(cx),
+            Click::Frame => Verdict::Stay,
+            Click::Beside => Verdict::Close,
+        }
+    }
+
+    fn on_scroll(&mut self, lines: i32, cx: &mut Cx) {
+        self.list.scroll(lines, self.place(cx.screen));
     }
 
     fn render(&self, area: Rect, buf: &mut Buffer, look: &Look) -> Option<Position> {
-        let height = (self.choices.len() as u16).saturating_add(3);
-        let rect = centred(56, height.min(area.height), area, buf);
-        let inner = panel(" Compare with ", true, rect, buf, look);
-        let shown = usize::from(inner.height.saturating_sub(1)).max(1);
-        let top = (self.selected + 1).saturating_sub(shown);
-        let choices = self.choices.iter().enumerate().skip(top).take(shown);
-        let mut lines: Vec<Line> = choices
-            .map(|(at, choice)| self.row(at, choice.as_ref(), inner.width, look))
-            .collect();
-        lines.push(Line::styled(
-            " Enter reads and compares · Esc leaves it",
-            look.theme.muted,
-        ));
-        Paragraph::new(lines).render(inner, buf);
+        let place = self.place(area);
+        Clear.render(place.frame, buf);
+        let inner = panel(" Compare with ", true, place.frame, buf, look);
+        let rows = self.list.rows(place);
+        for (at, line) in rows.shown() {
+            self.row(self.choices[at].as_ref(), line.width, look)
+                .render(line, buf);
+            if at == self.list.selected {
+                mark(line, buf, look);
+            }
+        }
+        rows.sign(place.frame, buf, look);
+        let below = Rect {
+            y: inner.bottom().saturating_sub(1),
+            height: 1,
+            ..inner
+        };
+        let keys: [(&[Action], &str); 2] = [
+            (&[Action::Submit], "reads and compares"),
+            (&[Action::Back], "leaves it"),
+        ];
+        hints(Scope::Global, &keys, look).render(below.intersection(inner), buf);
         None
     }
 }
 
 impl CompareMenu {
-    fn row(&self, at: usize, choice: Option<&Other>, width: u16, look: &Look) -> Line<'static> {
-        let mark = if choice.is_some() && choice == self.current.as_ref() {
+    fn row(&self, choice: Option<&Other>, width: u16, look: &Look) -> Line<'static> {
+        let sign = if choice.is_some() && choice == self.current.as_ref() {
             look.glyphs.dot
         } else {
             " "
         };
         let name = choice.map_or("nothing".to_owned(), |other| clean(&other.to_string()));
         let text = truncate(
-            &format!(" {mark} {name}"),
+            &format!(" {sign} {name}"),
             usize::from(width),
             look.glyphs.ellipsis,
         );
-        let line = Line::styled(text, look.theme.text);
-        if at == self.selected {
-            line.patch_style(look.theme.selected)
-        } else {
-            line
-        }
+        Line::styled(text, look.theme.text)
     }
 }

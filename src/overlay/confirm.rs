@@ -10,8 +10,9 @@ use tui_input::backend::crossterm::EventHandler;
 
 use super::{Overlay, Verdict, strip};
 use crate::effects::Effect;
-use crate::keys::Action;
+use crate::keys::{Action, Scope, while_typing};
 use crate::tabs::{Cx, Look};
+use crate::ui::hints::hints;
 use crate::ui::panel::panel;
 use crate::ui::text::wrap;
 use crate::ui::theme::Tone;
@@ -46,16 +47,22 @@ impl Confirm {
 
 impl Overlay for Confirm {
     fn on_key(&mut self, key: KeyEvent, action: Option<Action>, cx: &mut Cx) -> Verdict {
-        if action == Some(Action::Back) {
+        let asked = while_typing(key, action);
+        if asked == Some(Action::Back) {
             return Verdict::Close;
         }
+        let done = asked == Some(Action::Submit);
         let agreed = match (&mut self.typed, key.code) {
-            (None, KeyCode::Char('y' | 'Y') | KeyCode::Enter) => true,
             (None, KeyCode::Char('n' | 'N' | 'q')) => return Verdict::Close,
-            (None, _) => false,
-            (Some((word, input)), KeyCode::Enter) if input.value() == word => true,
-            (Some((word, _)), KeyCode::Enter) => {
-                cx.toast(Tone::Warn, format!("type {word} to go on, Esc to leave it"));
+            (None, KeyCode::Char('y' | 'Y')) => true,
+            (None, _) => done,
+            (Some((word, input)), _) if done && input.value() == word => true,
+            (Some((word, _)), _) if done => {
+                let esc = cx.keymap.key(Scope::Global, Action::Back);
+                cx.toast(
+                    Tone::Warn,
+                    format!("type {word} to go on, {esc} to leave it"),
+                );
                 false
             }
             (Some((_, input)), _) => {
@@ -99,20 +106,19 @@ impl Overlay for Confirm {
 
 impl Confirm {
     fn answer(&self, look: &Look) -> Line<'static> {
-        let key = |text| Span::styled(text, look.theme.key);
         let plain = |text: String| Span::styled(text, look.theme.text);
-        match &self.typed {
-            None => Line::from_iter([
-                key("y"),
-                plain(" yes  ".into()),
-                key("Esc"),
-                plain(" no".into()),
+        let mut line = match &self.typed {
+            None => Line::from(vec![
+                Span::styled("y", look.theme.key),
+                plain(" yes ".to_owned()),
             ]),
-            Some((word, input)) => Line::from_iter([
-                plain(format!("type {word} and Enter: {}   ", input.value())),
-                key("Esc"),
-                plain(" no".into()),
-            ]),
-        }
+            Some((word, input)) => {
+                let enter = look.keymap.key(Scope::Global, Action::Submit);
+                let text = format!("type {word} and {enter}: {}  ", input.value());
+                Line::from(plain(text))
+            }
+        };
+        line.extend(hints(Scope::Global, &[(&[Action::Back], "no")], look));
+        line
     }
 }

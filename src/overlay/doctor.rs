@@ -16,6 +16,7 @@ use crate::effects::lambda::{Effect, Event as LambdaEvent};
 use crate::keys::{Action, Scope};
 use crate::remote::Remote;
 use crate::tabs::{Cx, Look, Now};
+use crate::ui::hints::hints;
 use crate::ui::list::{Rows, mark};
 use crate::ui::panel::{notice, panel};
 use crate::ui::text::{age, clean, fit, truncate, width};
@@ -220,7 +221,13 @@ impl DoctorOverlay {
             .style(look.theme.muted)
             .wrap(Wrap { trim: false })
             .render(detail, buf);
-        hints(look).render(keys, buf);
+        let hint: [(&[Action], &str); 4] = [
+            (&[Action::Copy], "copy the fix"),
+            (&[Action::CopyMore], "copy this check's"),
+            (&[Action::Refresh], "again"),
+            (&[Action::Back], "close"),
+        ];
+        hints(Scope::Global, &hint, look).render(keys, buf);
     }
 
     fn list(&self, findings: &[Finding], area: Rect, buf: &mut Buffer, look: &Look) {
@@ -258,25 +265,4 @@ fn sign(status: Status, look: &Look) -> (&'static str, Style) {
         Status::Fail => (look.glyphs.bad, look.theme.bad),
         Status::Skip | Status::Unknown => (look.glyphs.skip, look.theme.muted),
     }
-}
-
-fn hints(look: &Look) -> Paragraph<'static> {
-    let key = |action| {
-        look.keymap
-            .keys(Scope::Global, action)
-            .first()
-            .cloned()
-            .unwrap_or_default()
-    };
-    let mut spans = Vec::new();
-    for (action, label) in [
-        (Action::Copy, "copy the fix"),
-        (Action::CopyMore, "copy this check's"),
-        (Action::Refresh, "again"),
-        (Action::Back, "close"),
-    ] {
-        spans.push(Span::styled(key(action), look.theme.key));
-        spans.push(Span::styled(format!(" {label}  "), look.theme.muted));
-    }
-    Paragraph::new(Line::from(spans))
 }

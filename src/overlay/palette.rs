@@ -12,11 +12,12 @@ use ratatui::widgets::{Clear, Widget};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
+use super::list::{Click, List, Place};
 use super::{Overlay, Verdict, inside, middle};
 use crate::app::App;
-use crate::keys::Action;
+use crate::keys::{Action, while_typing};
 use crate::tabs::{Cx, Look};
-use crate::ui::list::{Rows, mark};
+use crate::ui::list::mark;
 use crate::ui::panel::panel;
 use crate::ui::text::{fit, width};
 use crate::ui::theme::Tone;
@@ -29,7 +30,7 @@ pub struct Palette {
     commands: Vec<Command>,
     /// Indices into `commands`, best match first.
     matches: Vec<usize>,
-    selected: usize,
+    list: List,
 }
 
 impl Palette {
@@ -41,17 +42,21 @@ impl Palette {
             input: Input::default(),
             commands,
             matches,
-            selected: 0,
+            list: List::default(),
         }
     }
 
     fn search(&mut self) {
         self.matches = ranked(&self.commands, self.input.value());
-        self.selected = 0;
+        self.list = List::default();
     }
 
     fn choose(&self, cx: &mut Cx) -> Verdict {
-        let Some(command) = self.matches.get(self.selected).map(|i| &self.commands[*i]) else {
+        let Some(command) = self
+            .matches
+            .get(self.list.selected)
+            .map(|i| &self.commands[*i])
+        else {
             return Verdict::Stay;
         };
         if let Some(why) = &command.why_not {
@@ -72,14 +77,17 @@ impl Palette {
         middle(96.min(area.width.saturating_sub(4)), height, area)
     }
 
-    fn rows(&self, area: Rect) -> Rows {
-        let inner = inside(self.frame(area));
-        let rows = Rect {
+    /// Below the text field.
+    fn place(&self, area: Rect) -> Place {
+        let frame = self.frame(area);
+        let inner = inside(frame);
+        let room = Rect {
             y: inner.y + 1,
             height: inner.height.saturating_sub(1),
             ..inner
         };
-        Rows::around(self.selected, self.matches.len(), rows)
+        let len = self.matches.len();
+        Place { frame, room, len }
     }
 }
 
@@ -110,17 +118,14 @@ fn ranked(commands: &[Command], text: &str) -> Vec<usize> {
 
 impl Overlay for Palette {
     fn on_key(&mut self, key: KeyEvent, action: Option<Action>, cx: &mut Cx) -> Verdict {
-        use crossterm::event::KeyCode::{Down, Enter, Esc, PageDown, PageUp, Up};
-        let page = usize::from(self.rows(cx.screen).area.height);
-        let last = self.matches.len().saturating_sub(1);
-        match key.code {
-            Esc => return Verdict::Close,
-            Enter => return self.choose(cx),
-            Up => self.selected = self.selected.saturating_sub(1),
-            Down => self.selected = (self.selected + 1).min(last),
-            PageUp => self.selected = self.selected.saturating_sub(page),
-            PageDown => self.selected = (self.selected + page).min(last),
-            _ if action == Some(Action::Suspend) => return Verdict::CloseAnd(Action::Suspend),
+        use Action::{Back, Down, PageDown, PageUp, Submit, Suspend, Up};
+        match while_typing(key, action) {
+            Some(Back) => return Verdict::Close,
+            Some(Submit) => return self.choose(cx),
+            Some(Suspend) => return Verdict::CloseAnd(Suspend),
+            action @ Some(Up | Down | PageUp | PageDown) => {
+                self.list.moves(action, self.place(cx.screen));
+            }
             _ => {
                 let before = self.input.value().to_owned();
                 self.input.handle_event(&TermEvent::Key(key));
@@ -140,22 +145,15 @@ impl Overlay for Palette {
     }
 
     fn on_click(&mut self, at: Position, cx: &mut Cx) -> Verdict {
-        if let Some(row) = self.rows(cx.screen).at(at) {
-            self.selected = row;
-            return self.choose(cx);
-        }
-        if self.frame(cx.screen).contains(at) {
-            Verdict::Stay
-        } else {
-            Verdict::Close
+        match self.list.click(at, self.place(cx.screen)) {
+            Click::Row => self.choose(cx),
+            Click::Frame => Verdict::Stay,
+            Click::Beside => Verdict::Close,
         }
     }
 
-    fn on_scroll(&mut self, lines: i32, _cx: &mut Cx) {
-        self.selected = self
-            .selected
-            .saturating_add_signed(lines as isize)
-            .min(self.matches.len().saturating_sub(1));
+    fn on_scroll(&mut self, lines: i32, cx: &mut Cx) {
+        self.list.scroll(lines, self.place(cx.screen));
     }
 
     fn render(&self, area: Rect, buf: &mut Buffer, look: &Look) -> Option<Position> {
@@ -173,10 +171,10 @@ impl Overlay for Palette {
             line.push(Span::styled("   nothing is called so", look.theme.muted));
         }
         Line::from(line).render(inner, buf);
-        let rows = self.rows(area);
+        let rows = self.list.rows(self.place(area));
         for (row, line) in rows.shown() {
             self.line(row, line.width, look).render(line, buf);
-            if row == self.selected {
+            if row == self.list.selected {
                 mark(line, buf, look);
             }
         }

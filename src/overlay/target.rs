@@ -21,6 +21,7 @@ use crate::effects::{Effect as AnyEffect, Event as AnyEvent};
 use crate::keys::{Action, Scope};
 use crate::remote::Remote;
 use crate::tabs::{Cx, Look, Now};
+use crate::ui::hints::hints;
 use crate::ui::list::{Rows, mark};
 use crate::ui::panel::{notice, panel};
 use crate::ui::text::{age, clean, count, fit, width};
@@ -412,24 +413,16 @@ impl TargetPicker {
         let text = fit(&self.summary(look), cells, look.glyphs.ellipsis);
         Line::styled(format!(" {text}"), look.theme.accent)
             .render(line(2).intersection(inner), buf);
-        let mut hints = vec![
-            (Action::Submit, "connect"),
-            (Action::NextField, "next list"),
-            (Action::Refresh, "again"),
-            (Action::Back, "leave"),
+        let mut keys: Vec<(&[Action], &str)> = vec![
+            (&[Action::Submit], "connect"),
+            (&[Action::NextField], "next list"),
+            (&[Action::Refresh], "again"),
+            (&[Action::Back], "leave"),
         ];
         if self.remedy().is_some() {
-            hints.insert(1, (Action::Copy, "copy the command"));
+            keys.insert(1, (&[Action::Copy], "copy the command"));
         }
-        let mut spans = vec![Span::raw(" ")];
-        for (action, label) in hints {
-            spans.push(Span::styled(
-                look.keymap.key(Scope::Global, action),
-                look.theme.key,
-            ));
-            spans.push(Span::styled(format!(" {label}  "), look.theme.text));
-        }
-        Line::from(spans).render(line(1).intersection(inner), buf);
+        hints(Scope::Global, &keys, look).render(line(1).intersection(inner), buf);
     }
 
     fn summary(&self, look: &Look) -> String {

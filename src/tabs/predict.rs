@@ -468,7 +468,7 @@ impl Tab for Predict {
     fn on_key(&mut self, key: KeyEvent, cx: &mut Cx) -> bool {
         let schema = cx.env.schema.clone();
         if self.past.typing.is_some() {
-            self.filter_key(key);
+            self.filter_key(key, cx);
             return true;
         }
         let taken = match (self.focus, &self.form.editing) {

@@ -110,8 +110,12 @@ pub fn toast(app: &App, area: Rect, on_top: bool, buf: &mut Buffer, look: &Look)
         0 => String::new(),
         n => format!(" +{n} "),
     };
-    let close = if toast.stays() { " Esc " } else { "" };
-    let end = width(&behind) + width(close);
+    let close = if toast.stays() {
+        format!(" {} ", look.keymap.key(Scope::Global, Action::Back))
+    } else {
+        String::new()
+    };
+    let end = width(&behind) + width(&close);
     let most = if on_top { 1 } else { MOST };
     let lines = wrap(
         &clean(&toast.text),

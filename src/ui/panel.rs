@@ -7,6 +7,7 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, Paragraph, Widget, Wrap};
 
 use crate::tabs::Look;
+use crate::ui::text::fitting;
 use crate::ui::theme::Tone;
 
 /// Draws a frame with a title and gives back the room inside.
@@ -29,6 +30,23 @@ pub fn panel<'a>(
     let inner = block.inner(area);
     block.render(area, buf);
     inner
+}
+
+/// The first of the titles, longest first, that fits on the frame's upper edge; its parts are set off by dots, and
+/// empty ones left out.
+pub fn title(variants: &[Vec<&str>], area: Rect, look: &Look) -> String {
+    let dot = format!(" {} ", look.glyphs.dot);
+    let titles: Vec<String> = (variants.iter())
+        .map(|parts| {
+            let parts: Vec<&str> = parts
+                .iter()
+                .copied()
+                .filter(|part| !part.is_empty())
+                .collect();
+            format!(" {} ", parts.join(&dot))
+        })
+        .collect();
+    fitting(&titles, usize::from(area.width.saturating_sub(2)))
 }
 
 /// A sentence in the middle of a pane: nothing here yet, or what went wrong.

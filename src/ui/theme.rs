@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use ratatui::style::{Color, Modifier, Style};
+use ratatui::symbols::Marker;
 use serde::{Deserialize, Deserializer};
 
 /// One style per role; panes ask for roles, never for colours.
@@ -177,6 +178,11 @@ pub struct Glyphs {
     pub ellipsis: &'static str,
     pub bullet: &'static str,
     pub cold: &'static str,
+    pub here: &'static str,
+    pub arrow: &'static str,
+    pub plus_minus: &'static str,
+    pub line: Marker,
+    pub spot: Marker,
     pub bars: [&'static str; 8],
     pub spinner: &'static [&'static str],
 }
@@ -202,6 +208,11 @@ impl Glyphs {
         ellipsis: "…",
         bullet: "•",
         cold: "*",
+        here: "┃",
+        arrow: "→",
+        plus_minus: "±",
+        line: Marker::Braille,
+        spot: Marker::Block,
         bars: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
         spinner: &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"],
     };
@@ -226,6 +237,11 @@ impl Glyphs {
         ellipsis: "~",
         bullet: "*",
         cold: "*",
+        here: "|",
+        arrow: "->",
+        plus_minus: "+-",
+        line: Marker::Dot,
+        spot: Marker::Dot,
         bars: ["_", ".", ".", "-", "-", "=", "=", "#"],
         spinner: &["|", "/", "-", "\\"],
     };

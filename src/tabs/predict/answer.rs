@@ -16,7 +16,8 @@ use crate::history::Entry;
 use crate::keys::{Action, Scope};
 use crate::tabs::{self, Look};
 use crate::ui::gauge::{band_style, gauge};
-use crate::ui::panel::{notice, panel};
+use crate::ui::hints::hint;
+use crate::ui::panel::{notice, panel, title};
 use crate::ui::text::{age, bytes, clean, fit, fitting, ms, truncate};
 use crate::ui::theme::Tone;
 
@@ -39,28 +40,29 @@ pub fn render(
     buf: &mut Buffer,
     look: &Look,
 ) {
-    let dot = look.glyphs.dot;
-    let title = match (waiting, shown) {
-        (Some(since), _) => format!(
-            " Answer {dot} waiting {}{} {dot} Esc cancels ",
-            since_when(since, look),
-            look.spinner(since)
+    let cancels = hint(Scope::Predict, Action::Back, "cancels", look);
+    let (state, more) = match (waiting, shown) {
+        (Some(since), _) => {
+            let spinner = look.spinner(since);
+            let state = format!("waiting {}{spinner}", since_when(since, look));
+            (state.trim_end().to_owned(), cancels)
+        }
+        (None, Some(shown)) => (
+            elsewhere(&shown.entry, look).unwrap_or_default(),
+            age(shown.entry.at, look.now.wall),
         ),
-        (None, Some(shown)) => format!(
-            " Answer {dot} {}{} ",
-            elsewhere(&shown.entry, look).map_or_else(String::new, |from| format!("{from} {dot} ")),
-            age(shown.entry.at, look.now.wall)
-        ),
-        (None, None) => " Answer ".to_owned(),
+        (None, None) => (String::new(), String::new()),
     };
+    let title = title(&[vec!["Answer", &state, &more]], area, look);
     let inner = panel(title, false, area, buf, look);
     let Some(shown) = shown else {
         let text = if waiting.is_some() {
-            "waiting for the answer"
+            "waiting for the answer".to_owned()
         } else {
-            "Enter sends the request;\nthe score and where its time went\nwill stand here"
+            let sends = hint(Scope::Predict, Action::Submit, "sends the request", look);
+            format!("{sends};\nthe score and where its time went\nwill stand here")
         };
-        notice(text, Tone::Muted, inner, buf, look);
+        notice(&text, Tone::Muted, inner, buf, look);
         return;
     };
     match &shown.reply {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crossterm::event::{Event as TermEvent, KeyCode, KeyEvent};
+use crossterm::event::{Event as TermEvent, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
@@ -18,10 +18,11 @@ use crate::domain::cost::Prices;
 use crate::domain::schema::Schema;
 use crate::effects::Event as Heard;
 use crate::effects::predict::{Effect, Event, LocalModel};
-use crate::keys::Action;
+use crate::keys::{Action, Scope, while_typing};
 use crate::overlay::{Overlay, Verdict, strip};
 use crate::tabs::{Cx, Look};
-use crate::ui::panel::{notice, panel};
+use crate::ui::hints::{hint, hints};
+use crate::ui::panel::{notice, panel, title};
 use crate::ui::text::{clean, count, fit, truncate};
 use crate::ui::theme::Tone;
 
@@ -41,16 +42,13 @@ pub struct Batch {
 /// Draws progress, errors and the confusion of the bands.
 pub fn render(batch: Option<&Batch>, area: Rect, buf: &mut Buffer, look: &Look) {
     let Some(batch) = batch else { return };
-    let dot = look.glyphs.dot;
-    let state = if batch.running {
-        "Esc stops"
-    } else {
-        "Esc closes"
-    };
-    let done = batch.tally.as_ref().map_or_else(String::new, |tally| {
-        format!("{dot} {} of {} ", tally.done, tally.rows)
+    let does = if batch.running { "stops" } else { "closes" };
+    let back = hint(Scope::Predict, Action::Back, does, look);
+    let done = batch.tally.as_ref();
+    let done = done.map_or_else(String::new, |tally| {
+        format!("{} of {}", tally.done, tally.rows)
     });
-    let title = format!(" Batch {done}{dot} {state} ");
+    let title = title(&[vec!["Batch", &done, &back]], area, look);
     let inner = panel(title, false, area, buf, look);
     let Some(tally) = &batch.tally else {
         let text = if batch.running {
@@ -79,7 +77,10 @@ fn lines<'a>(batch: &Batch, tally: &Tally, cells: usize, look: &Look) -> Vec<Lin
     let left = match (batch.running, tally.left()) {
         (true, Some(left)) => format!("{:.0} s left", left.as_secs_f64()),
         (true, None) => "beginning".to_owned(),
-        (false, _) if tally.done < tally.rows => "stopped; c goes on with it".to_owned(),
+        (false, _) if tally.done < tally.rows => {
+            let on = hint(Scope::Predict, Action::Batch, "goes on with it", look);
+            format!("stopped; {on}")
+        }
         (false, _) => format!("done in {:.1} s", tally.took.as_secs_f64()),
     };
     let style = if tally.failed > 0 {
@@ -247,11 +248,11 @@ fn beside(from: &Path) -> PathBuf {
 }
 
 impl Overlay for BatchForm {
-    fn on_key(&mut self, key: KeyEvent, _action: Option<Action>, cx: &mut Cx) -> Verdict {
-        match key.code {
-            KeyCode::Esc => return Verdict::Close,
-            KeyCode::Enter => return self.submit(cx),
-            KeyCode::Tab | KeyCode::BackTab => {
+    fn on_key(&mut self, key: KeyEvent, action: Option<Action>, cx: &mut Cx) -> Verdict {
+        match while_typing(key, action) {
+            Some(Action::Back) => return Verdict::Close,
+            Some(Action::Submit) => return self.submit(cx),
+            Some(Action::NextField | Action::PreviousField) => {
                 let both = self.local.is_some() && self.endpoint.is_some();
                 self.on_local ^= both;
             }
@@ -289,10 +290,15 @@ impl Overlay for BatchForm {
         };
         let (outlook, tone) = self.outlook(&look.env.settings.prices);
         let starts = if matches!(self.rows, Some(Ok(1..))) {
-            " starts  "
+            "starts"
         } else {
-            " reads it  "
+            "reads it"
         };
+        let keys: [(&[Action], &str); 3] = [
+            (&[Action::Submit], starts),
+            (&[Action::NextField], "gateway or local"),
+            (&[Action::Back], "no"),
+        ];
         Paragraph::new(vec![
             Line::from(vec![
                 Span::styled(" file ", theme.muted),
@@ -303,14 +309,7 @@ impl Overlay for BatchForm {
                 Span::raw(clean(&via)),
             ]),
             Line::styled(format!(" {outlook}"), theme.tone(tone)),
-            Line::from(vec![
-                Span::styled(" Enter", theme.key),
-                Span::raw(starts),
-                Span::styled("Tab", theme.key),
-                Span::raw(" gateway or local  "),
-                Span::styled("Esc", theme.key),
-                Span::raw(" no"),
-            ]),
+            hints(Scope::Global, &keys, look),
         ])
         .render(inner, buf);
         let x = inner.x + 6 + self.path.visual_cursor() as u16;

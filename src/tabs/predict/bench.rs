@@ -8,9 +8,11 @@ use ratatui::widgets::Widget;
 use crate::client::bench::{Measured, Plan, Timed, Via};
 use crate::domain::latency::Ladder;
 use crate::domain::latency::histogram::Axis;
+use crate::keys::{Action, Scope};
 use crate::tabs::Look;
-use crate::ui::panel::{notice, panel};
-use crate::ui::text::{fit, fitting, ms};
+use crate::ui::hints::hint;
+use crate::ui::panel::{notice, panel, title};
+use crate::ui::text::{fit, ms};
 use crate::ui::theme::Tone;
 
 /// A bench on its way, or done.
@@ -48,23 +50,25 @@ impl Bench {
 /// Draws the figures and the histogram.
 pub fn render(bench: Option<&Bench>, area: Rect, buf: &mut Buffer, look: &Look) {
     let Some(bench) = bench else { return };
-    let dot = look.glyphs.dot;
+    let back = |does| hint(Scope::Predict, Action::Back, does, look);
     let state = match bench.running {
-        true => "Esc stops",
-        false if bench.calls.len() < bench.plan.n => "stopped",
-        false => "Esc closes",
+        true => back("stops"),
+        false if bench.calls.len() < bench.plan.n => "stopped".to_owned(),
+        false => back("closes"),
     };
     let via = match bench.plan.via {
         Via::Gateway => "gateway",
         Via::Invoke => "invoke",
     };
-    let (done, n) = (bench.calls.len(), bench.plan.n);
+    let (via, done) = (
+        format!("via {via}"),
+        format!("{} of {}", bench.calls.len(), bench.plan.n),
+    );
     let variants = [
-        format!(" Bench {dot} via {via} {dot} {done} of {n} {dot} {state} "),
-        format!(" Bench {dot} {done} of {n} {dot} {state} "),
+        vec!["Bench", &via, &done, &state],
+        vec!["Bench", &done, &state],
     ];
-    let title = fitting(&variants, usize::from(area.width.saturating_sub(2)));
-    let inner = panel(title, false, area, buf, look);
+    let inner = panel(title(&variants, area, look), false, area, buf, look);
     if bench.calls.is_empty() {
         let text = if bench.running {
             "warming up"
@@ -156,7 +160,7 @@ fn table<'a>(measured: &Measured, look: &Look) -> Vec<Line<'a>> {
         )
     }));
     if let Some(half) = measured.mean_plus_minus {
-        let sign = if look.glyphs.ascii { "+-" } else { "±" };
+        let sign = look.glyphs.plus_minus;
         let interval = cells("", format!("{sign} {}", ms(half)), "(95 %)".to_owned());
         lines.insert(3, interval);
     }

@@ -13,9 +13,10 @@ use super::requests::charge;
 use crate::client::bench::{Plan, Via};
 use crate::domain::schema::Schema;
 use crate::effects::predict::Effect;
-use crate::keys::Action;
+use crate::keys::{Action, Scope};
 use crate::overlay::{Overlay, Verdict, strip};
 use crate::tabs::{Cx, Look};
+use crate::ui::hints::hints;
 use crate::ui::panel::panel;
 
 /// Calls, seconds and rates to choose from; the rates stay below what needs `--i-own-this`.
@@ -203,21 +204,13 @@ impl Overlay for BenchForm {
             ),
             theme.warn,
         ));
-        let hint = |key: &'static str, label: &'static str| {
-            [Span::styled(key, theme.key), Span::raw(label)]
-        };
-        let arrows = if look.glyphs.ascii {
-            ["up/down", "left/right"]
-        } else {
-            ["↑↓", "←→"]
-        };
-        let hints = [
-            hint(" Enter", " starts  "),
-            hint(arrows[0], " choose  "),
-            hint(arrows[1], " change  "),
-            hint("Esc", " no"),
+        let keys: [(&[Action], &str); 4] = [
+            (&[Action::Submit], "starts"),
+            (&[Action::Up, Action::Down], "choose"),
+            (&[Action::Left, Action::Right], "change"),
+            (&[Action::Back], "no"),
         ];
-        lines.push(Line::from(hints.concat()));
+        lines.push(hints(Scope::Global, &keys, look));
         Paragraph::new(lines).render(inner, buf);
         None
     }

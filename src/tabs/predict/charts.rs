@@ -8,9 +8,11 @@ use crate::champion::Local;
 use crate::domain::features::Features;
 use crate::domain::schema::Schema;
 use crate::domain::what_if::{self, Reach, Sweep};
+use crate::keys::{Action, Scope};
 use crate::tabs::Look;
 use crate::train::shap::Explanation;
-use crate::ui::panel::{notice, panel};
+use crate::ui::hints::hint;
+use crate::ui::panel::{self, notice, panel};
 use crate::ui::text::clean;
 use crate::ui::theme::Tone;
 
@@ -122,6 +124,17 @@ impl Served {
     fn is_about(&self, features: &Features, field: usize) -> bool {
         self.field == field && self.features.with(field, 0.0) == features.with(field, 0.0)
     }
+}
+
+/// The longest of the titles that fits; what was `opened` says how it is closed, unless only the last title has room
+/// for that.
+pub fn title(variants: &[&[&str]], opened: bool, area: Rect, look: &Look) -> String {
+    let closes = hint(Scope::Predict, Action::Back, "closes", look);
+    let telling = &variants[..variants.len().saturating_sub(1)];
+    let closing = telling.iter().map(|parts| [*parts, &[&closes]].concat());
+    let plain = variants.iter().map(|parts| parts.to_vec());
+    let variants: Vec<Vec<&str>> = closing.filter(|_| opened).chain(plain).collect();
+    panel::title(&variants, area, look)
 }
 
 /// The frame with the reason why there is nothing in it.

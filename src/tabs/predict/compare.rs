@@ -9,9 +9,11 @@ use ratatui::widgets::{Paragraph, Widget, Wrap};
 
 use crate::domain::compare::{Comparison, Way};
 use crate::domain::cost::{Architecture, Prices, Usage, dollars};
+use crate::keys::{Action, Scope};
 use crate::tabs::Look;
 use crate::ui::gauge::band_style;
-use crate::ui::panel::{notice, panel};
+use crate::ui::hints::hint;
+use crate::ui::panel::{notice, panel, title};
 use crate::ui::text::{clean, fit, ms, truncate};
 use crate::ui::theme::Tone;
 
@@ -31,14 +33,9 @@ const NAME: usize = 8;
 
 /// Draws the table and the verdict.
 pub fn render(comparing: Option<&Comparing>, area: Rect, buf: &mut Buffer, look: &Look) {
-    let dot = look.glyphs.dot;
-    let inner = panel(
-        format!(" Three ways {dot} Esc closes "),
-        false,
-        area,
-        buf,
-        look,
-    );
+    let closes = hint(Scope::Predict, Action::Back, "closes", look);
+    let title = title(&[vec!["Three ways", &closes]], area, look);
+    let inner = panel(title, false, area, buf, look);
     let Some(comparing) = comparing else { return };
     let Some(comparison) = &comparing.result else {
         let text = format!(

@@ -5,13 +5,13 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
-use super::charts::{Charts, nothing};
+use super::charts::{Charts, nothing, title};
 use super::form::Form;
 use crate::champion::Local;
 use crate::tabs::Look;
 use crate::train::shap::Explanation;
 use crate::ui::panel::panel;
-use crate::ui::text::{fit, fitting, truncate, width};
+use crate::ui::text::{fit, truncate, width};
 
 /// From this width on the values are printed too.
 const ROOMY: u16 = 48;
@@ -43,7 +43,15 @@ pub fn render(
     let Some((explanation, local)) = charts.explanation.as_ref().zip(local.ok()) else {
         return nothing(" Explanation ", local, true, area, buf, look);
     };
-    let inner = panel(title(&local.version, area, look), true, area, buf, look);
+    let local = format!("local {}", local.version);
+    let shap = format!("TreeSHAP, {local}");
+    let variants: [&[&str]; 4] = [
+        &["Explanation", "what each feature adds to the mean", &shap],
+        &["Explanation", &shap],
+        &["Explanation", &local],
+        &["Explanation"],
+    ];
+    let inner = panel(title(&variants, true, area, look), true, area, buf, look);
     let room = usize::from(inner.height.saturating_sub(2)).max(1);
     let steps = steps(explanation, form, room, look);
     let score = explanation.score();
@@ -65,19 +73,6 @@ pub fn render(
         };
         line.render(rect, buf);
     }
-}
-
-fn title(version: &str, area: Rect, look: &Look) -> String {
-    let dot = look.glyphs.dot;
-    let variants = [
-        format!(
-            " Explanation {dot} what each feature adds to the mean {dot} TreeSHAP, local {version} {dot} Esc closes "
-        ),
-        format!(" Explanation {dot} TreeSHAP, local {version} {dot} Esc closes "),
-        format!(" Explanation {dot} local {version} "),
-        " Explanation ".to_owned(),
-    ];
-    fitting(&variants, usize::from(area.width.saturating_sub(2)))
 }
 
 /// The features by the size of their step, at most `room` steps: the smallest are taken together.
@@ -189,7 +184,7 @@ impl Columns {
             Span::styled(fit(name, before, look.glyphs.ellipsis), look.theme.title),
             Span::styled(format!(" {score:>6.3} "), look.theme.title),
             Span::raw(" ".repeat(self.cell(score))),
-            Span::styled(if look.glyphs.ascii { "|" } else { "┃" }, look.theme.title),
+            Span::styled(look.glyphs.here, look.theme.title),
         ])
     }
 }

@@ -7,10 +7,12 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Widget};
 
 use crate::effects::predict::Event;
-use crate::keys::Action;
+use crate::keys::{Action, Scope};
+use crate::overlay::list::{Click, List, Place};
 use crate::overlay::{Overlay, Verdict, inside, middle};
 use crate::tabs::{Cx, Look};
-use crate::ui::list::{Rows, mark};
+use crate::ui::hints::hints;
+use crate::ui::list::mark;
 use crate::ui::panel::panel;
 use crate::ui::text::fit;
 
@@ -46,34 +48,33 @@ pub struct Item {
 pub struct Menu {
     title: &'static str,
     items: Vec<Item>,
-    selected: usize,
+    list: List,
 }
 
 impl Menu {
     /// A menu over these items.
-    pub const fn new(title: &'static str, items: Vec<Item>) -> Self {
+    pub fn new(title: &'static str, items: Vec<Item>) -> Self {
         Self {
             title,
             items,
-            selected: 0,
+            list: List::default(),
         }
     }
 
-    fn frame(&self, area: Rect) -> Rect {
-        middle(58, self.items.len() as u16 + 3, area)
-    }
-
-    fn rows(&self, area: Rect) -> Rows {
-        let inner = inside(self.frame(area));
-        let rows = Rect {
+    /// Above the line of hints.
+    fn place(&self, area: Rect) -> Place {
+        let len = self.items.len();
+        let frame = middle(58, len as u16 + 3, area);
+        let inner = inside(frame);
+        let room = Rect {
             height: inner.height.saturating_sub(1),
             ..inner
         };
-        Rows::around(self.selected, self.items.len(), rows)
+        Place { frame, room, len }
     }
 
     fn choose(&self, cx: &mut Cx) -> Verdict {
-        match self.items[self.selected].choice {
+        match self.items[self.list.selected].choice {
             Ok(choice) => {
                 cx.tell(Event::Chosen(choice).into());
                 Verdict::Close
@@ -88,51 +89,42 @@ impl Menu {
 
 impl Overlay for Menu {
     fn on_key(&mut self, key: KeyEvent, action: Option<Action>, cx: &mut Cx) -> Verdict {
-        let last = self.items.len() - 1;
+        let place = self.place(cx.screen);
         if let KeyCode::Char(c @ '1'..='9') = key.code {
-            self.selected = (c as usize - '1' as usize).min(last);
+            self.list.selected = (c as usize - '1' as usize).min(place.len - 1);
             return self.choose(cx);
         }
         match action {
             Some(Action::Back | Action::Quit) => return Verdict::Close,
-            Some(Action::Down | Action::NextField) => self.selected = (self.selected + 1).min(last),
-            Some(Action::Up | Action::PreviousField) => {
-                self.selected = self.selected.saturating_sub(1);
-            }
-            Some(Action::Top) => self.selected = 0,
-            Some(Action::Bottom) => self.selected = last,
+            Some(Action::NextField) => self.list.step(1, place.len),
+            Some(Action::PreviousField) => self.list.step(-1, place.len),
             // The key that opened a menu takes its first line.
             Some(Action::Submit | Action::Copy | Action::Presets) => return self.choose(cx),
-            _ => {}
+            action => {
+                self.list.moves(action, place);
+            }
         }
         Verdict::Stay
     }
 
     fn on_click(&mut self, at: Position, cx: &mut Cx) -> Verdict {
-        if let Some(row) = self.rows(cx.screen).at(at) {
-            self.selected = row;
-            return self.choose(cx);
-        }
-        if self.frame(cx.screen).contains(at) {
-            Verdict::Stay
-        } else {
-            Verdict::Close
+        match self.list.click(at, self.place(cx.screen)) {
+            Click::Row => self.choose(cx),
+            Click::Frame => Verdict::Stay,
+            Click::Beside => Verdict::Close,
         }
     }
 
-    fn on_scroll(&mut self, lines: i32, _cx: &mut Cx) {
-        let step = lines.signum() as isize;
-        self.selected = self
-            .selected
-            .saturating_add_signed(step)
-            .min(self.items.len() - 1);
+    fn on_scroll(&mut self, lines: i32, cx: &mut Cx) {
+        self.list.scroll(lines, self.place(cx.screen));
     }
 
     fn render(&self, area: Rect, buf: &mut Buffer, look: &Look) -> Option<Position> {
-        let frame = self.frame(area);
+        let place = self.place(area);
+        let frame = place.frame;
         Clear.render(frame, buf);
         let inner = panel(self.title, true, frame, buf, look);
-        let rows = self.rows(area);
+        let rows = self.list.rows(place);
         for (i, line) in rows.shown() {
             let item = &self.items[i];
             let style = if item.choice.is_ok() {
@@ -146,18 +138,21 @@ impl Overlay for Menu {
                 Span::styled(item.detail.clone(), look.theme.muted),
             ])
             .render(line, buf);
-            if i == self.selected {
+            if i == self.list.selected {
                 mark(line, buf, look);
             }
         }
         rows.sign(frame, buf, look);
-        let hint = Rect {
+        let below = Rect {
             y: inner.bottom().saturating_sub(1),
             height: 1,
             ..inner
         };
-        Line::styled(" Enter or its number chooses, Esc closes", look.theme.muted)
-            .render(hint.intersection(inner), buf);
+        let keys: [(&[Action], &str); 2] = [
+            (&[Action::Submit], "or its number chooses"),
+            (&[Action::Back], "closes"),
+        ];
+        hints(Scope::Global, &keys, look).render(below.intersection(inner), buf);
         None
     }
 }

@@ -10,10 +10,12 @@ use tui_input::Input;
 use crate::domain::paste::Pasted;
 use crate::domain::schema::Schema;
 use crate::history::{Entry, History};
+use crate::keys::{Action, Scope};
 use crate::tabs::Look;
 use crate::ui::gauge::band_style;
+use crate::ui::hints::hint;
 use crate::ui::list::mark;
-use crate::ui::panel::{notice, panel};
+use crate::ui::panel::{notice, panel, title};
 use crate::ui::text::{age, clean, fit, ms, truncate};
 use crate::ui::theme::Tone;
 
@@ -237,13 +239,9 @@ pub fn render_diff(
     buf: &mut Buffer,
     look: &Look,
 ) {
-    let inner = panel(
-        format!(" Difference {} Esc closes ", look.glyphs.dot),
-        false,
-        area,
-        buf,
-        look,
-    );
+    let closes = hint(Scope::Predict, Action::Back, "closes", look);
+    let title = title(&[vec!["Difference", &closes]], area, look);
+    let inner = panel(title, false, area, buf, look);
     // Two values of 10 cells and a space.
     let label = usize::from(inner.width).saturating_sub(21).clamp(6, 17);
     let lines = diff_lines(schema, old, new, label, look);

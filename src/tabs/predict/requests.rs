@@ -21,6 +21,7 @@ use crate::domain::schema::Schema;
 use crate::domain::what_if::{POINTS, values};
 use crate::effects::predict::{Effect, LocalModel};
 use crate::history::Entry;
+use crate::keys::{Action, Scope};
 use crate::overlay::confirm::Confirm;
 use crate::tabs::Cx;
 use crate::ui::text::clean;
@@ -47,10 +48,9 @@ impl Predict {
                 } else {
                     String::new()
                 };
-                cx.toast(
-                    Tone::Warn,
-                    format!("{}{more}; ! sends it anyway", errors[0]),
-                );
+                let key = cx.keymap.key(Scope::Predict, Action::SendRaw);
+                let text = format!("{}{more}; {key} sends it anyway", errors[0]);
+                cx.toast(Tone::Warn, text);
             }
         }
     }
@@ -337,10 +337,11 @@ impl Predict {
                 self.focus = Focus::Form;
                 self.view = View::Answer;
             }
-            Err(error) => cx.toast(
-                Tone::Warn,
-                format!("cannot be loaded: {error}; r sends it as it was"),
-            ),
+            Err(error) => {
+                let key = cx.keymap.key(Scope::Predict, Action::Replay);
+                let text = format!("cannot be loaded: {error}; {key} sends it as it was");
+                cx.toast(Tone::Warn, text);
+            }
         }
     }
 }

@@ -5,13 +5,13 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
-use super::charts::{Charts, nothing};
+use super::charts::{Charts, nothing, title};
 use crate::champion::Local;
 use crate::domain::what_if::Reach;
 use crate::tabs::Look;
 use crate::ui::gauge::band_style;
 use crate::ui::panel::panel;
-use crate::ui::text::{fit, fitting, width};
+use crate::ui::text::{fit, width};
 
 /// From this width on both ends of a range are printed, below only its size.
 const ROOMY: u16 = 48;
@@ -30,7 +30,15 @@ pub fn render(
         return nothing(" Tornado ", local, opened, area, buf, look);
     };
     let version = local.map_or("", |local| local.version.as_str());
-    let inner = panel(title(version, opened, area, look), opened, area, buf, look);
+    let local = format!("local {version}");
+    let variants: [&[&str]; 4] = [
+        &["Tornado", "range of the score by feature", &local],
+        &["Tornado", &local],
+        &["Tornado", version],
+        &["Tornado"],
+    ];
+    let title = title(&variants, opened, area, look);
+    let inner = panel(title, opened, area, buf, look);
     let scale = Scale::of(charts, sweep.here.1, inner, look);
     let n = charts.tornado.len() as u16;
     // An empty line between the bars where there is room for it.
@@ -54,22 +62,6 @@ pub fn render(
         };
         scale.foot(look).render(rect, buf);
     }
-}
-
-fn title(version: &str, opened: bool, area: Rect, look: &Look) -> String {
-    let dot = look.glyphs.dot;
-    let close = if opened {
-        format!("{dot} Esc closes ")
-    } else {
-        String::new()
-    };
-    let variants = [
-        format!(" Tornado {dot} range of the score by feature {dot} local {version} {close}"),
-        format!(" Tornado {dot} local {version} {close}"),
-        format!(" Tornado {dot} {version} {close}"),
-        " Tornado ".to_owned(),
-    ];
-    fitting(&variants, usize::from(area.width.saturating_sub(2)))
 }
 
 /// Where scores lie between the lowest and the highest.
@@ -137,7 +129,7 @@ impl Scale {
         );
         spans.extend((0..self.room).map(|cell| {
             if cell == here {
-                Span::styled(if look.glyphs.ascii { "|" } else { "┃" }, theme.title)
+                Span::styled(look.glyphs.here, theme.title)
             } else if (from..=to).contains(&cell) {
                 Span::styled(look.glyphs.full, band_style(schema, self.score(cell), look))
             } else {

@@ -7,17 +7,18 @@ use tui_input::backend::crossterm::to_input_request;
 use super::{Focus, Predict};
 
 use crate::domain::schema::Schema;
+use crate::keys::{Action, Scope, while_typing};
 use crate::tabs::{self, Cx};
 
 impl Predict {
     /// A key for the open text of the history's filter.
-    pub(super) fn filter_key(&mut self, key: KeyEvent) {
+    pub(super) fn filter_key(&mut self, key: KeyEvent, cx: &Cx) {
         let Some(input) = &mut self.past.typing else {
             return;
         };
-        match key.code {
-            KeyCode::Enter => self.past.typing = None,
-            KeyCode::Esc => {
+        match while_typing(key, cx.keymap.action(Scope::Predict, key)) {
+            Some(Action::Submit) => self.past.typing = None,
+            Some(Action::Back) => {
                 self.past.typing = None;
                 self.past.filter.clear();
             }
@@ -34,12 +35,12 @@ impl Predict {
     /// A key for the open field: true if it took it.
     pub(super) fn field_key(&mut self, key: KeyEvent, cx: &mut Cx) -> bool {
         let schema = cx.env.schema.clone();
-        match key.code {
-            KeyCode::Enter => self.submit(cx),
-            KeyCode::Esc => self.form.cancel_edit(&schema),
-            KeyCode::Up => self.form.select_by(-1),
-            KeyCode::Down => self.form.select_by(1),
-            KeyCode::Tab | KeyCode::BackTab => {
+        match while_typing(key, cx.keymap.action(Scope::Predict, key)) {
+            Some(Action::Submit) => self.submit(cx),
+            Some(Action::Back) => self.form.cancel_edit(&schema),
+            Some(Action::Up) => self.form.select_by(-1),
+            Some(Action::Down) => self.form.select_by(1),
+            Some(Action::NextField | Action::PreviousField) => {
                 // To the other pane, as everywhere.
                 self.form.close_edit();
                 return false;

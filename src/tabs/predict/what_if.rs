@@ -8,13 +8,13 @@ use ratatui::symbols::Marker;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Widget};
 
-use super::charts::{Charts, nothing};
+use super::charts::{Charts, nothing, title};
 use crate::champion::Local;
 use crate::domain::schema::{Feature, Schema};
 use crate::tabs::Look;
 use crate::ui::gauge::band_style;
 use crate::ui::panel::panel;
-use crate::ui::text::{fitting, width};
+use crate::ui::text::width;
 
 /// A line of the chart's legend and its style.
 type Said = (String, Style);
@@ -37,13 +37,16 @@ pub fn render(
     }
     let feature = &schema.features[selected];
     let version = local.map_or("", |local| local.version.as_str());
-    let inner = panel(
-        title(feature, version, opened, area, look),
-        opened,
-        area,
-        buf,
-        look,
-    );
+    let local = format!("local {version}");
+    let ice = format!("ICE of this sample, {local}");
+    let variants: [&[&str]; 4] = [
+        &["What if", &feature.label, &ice],
+        &["What if", &feature.label, &local],
+        &["What if", &feature.label, version],
+        &["What if", &feature.label],
+    ];
+    let title = title(&variants, opened, area, look);
+    let inner = panel(title, opened, area, buf, look);
     let points = curve.map_or(&[][..], |curve| &curve.points);
     let mean = charts.dependence_of(selected, version);
     let answers = served.map_or(&[][..], |served| &served.points);
@@ -57,9 +60,7 @@ pub fn render(
     .concat();
     let (x, y) = bounds(&all, schema);
     let borders = borders(schema, x, y);
-    let ascii = look.glyphs.ascii;
-    let fine = if ascii { Marker::Dot } else { Marker::Braille };
-    let line = |data, style| set(data, fine, GraphType::Line, style);
+    let line = |data, style| set(data, look.glyphs.line, GraphType::Line, style);
     let mut sets: Vec<Dataset> = (borders.iter())
         .map(|(below, ends)| {
             let style = band_style(schema, *below, look).add_modifier(Modifier::DIM);
@@ -76,8 +77,8 @@ pub fn render(
         GraphType::Scatter,
         look.theme.text,
     ));
-    let block = if ascii { Marker::Dot } else { Marker::Block };
-    sets.push(set(&here, block, GraphType::Scatter, look.theme.title));
+    let spot = look.glyphs.spot;
+    sets.push(set(&here, spot, GraphType::Scatter, look.theme.title));
     Chart::new(sets)
         .x_axis(
             Axis::default()
@@ -94,23 +95,6 @@ pub fn render(
         .legend_position(None)
         .render(inner, buf);
     legend(&said(charts, feature, version, look), inner, buf);
-}
-
-fn title(feature: &Feature, version: &str, opened: bool, area: Rect, look: &Look) -> String {
-    let dot = look.glyphs.dot;
-    let label = &feature.label;
-    let close = if opened {
-        format!("{dot} Esc closes ")
-    } else {
-        String::new()
-    };
-    let variants = [
-        format!(" What if {dot} {label} {dot} ICE of this sample, local {version} {close}"),
-        format!(" What if {dot} {label} {dot} local {version} {close}"),
-        format!(" What if {dot} {label} {dot} {version} "),
-        format!(" What if {dot} {label} "),
-    ];
-    fitting(&variants, usize::from(area.width.saturating_sub(2)))
 }
 
 fn set(data: &[(f64, f64)], marker: Marker, kind: GraphType, style: Style) -> Dataset<'_> {
@@ -162,7 +146,7 @@ fn ends(feature: &Feature, [first, last]: [f64; 2]) -> Vec<String> {
 fn said(charts: &Charts, feature: &Feature, version: &str, look: &Look) -> Vec<Said> {
     let mut said = Vec::new();
     if let Some(sweep) = &charts.sweep {
-        let arrow = if look.glyphs.ascii { "->" } else { "→" };
+        let arrow = look.glyphs.arrow;
         let (value, score) = (short(feature, sweep.here.0), sweep.here.1);
         said.push((format!(" {value} {arrow} {score:.3} "), look.theme.title));
         if let Some(mean) = charts.dependence_of(sweep.field, version) {

@@ -1,9 +1,13 @@
 //! What surrounds the tabs: header, footer, sentences over it, palette, help, menus, questions; by key and by mouse.
 
+use std::sync::Arc;
+
 use crossterm::event::{Event as TermEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use vintner::client::link::Session;
 use vintner::config::Flags;
+use vintner::domain::schema::Schema;
 use vintner::effects::{Effect, Event};
+use vintner::keys::Keymap;
 use vintner::sandbox::Incident;
 use vintner::ui::theme::ThemeName;
 
@@ -221,6 +225,42 @@ fn the_palette_opens_tabs_fills_presets_and_changes_colours() {
     assert_eq!(
         stage.press("enter"),
         [Effect::Incident(Some(Incident::OutOfMemory))]
+    );
+}
+
+#[test]
+fn keys_of_ones_own_are_shown_and_heard_everywhere() {
+    let mine = "[global]\nback = [\"f12\"]\nsubmit = [\"f2\"]\n[predict]\nsend-raw = [\"ctrl-s\"]";
+    let mut keymap = Keymap::default();
+    keymap.merge(Keymap::parse(mine, "keys.toml").unwrap());
+    let schema = Arc::new(Schema::wine_quality().clone());
+    let mut stage = Stage::of((120, 40), Flags::default(), schema, keymap);
+    stage.connect();
+    for (keys, hint) in [
+        ("p", "F2 or its number chooses  F12 closes"),
+        ("b", "F2 starts  ↑↓ choose  ←→ change  F12 no"),
+        ("c", "F2 reads it  Tab gateway or local  F12 no"),
+        ("shift-t", "F2 connect"),
+        ("shift-a", "F12 close"),
+        ("e", "F12 puts the old value back"),
+    ] {
+        stage.press(keys);
+        let text = stage.text();
+        assert!(text.contains(hint), "{keys}: no {hint:?} in\n{text}");
+        assert!(
+            !text.contains("Esc") && !text.contains("Enter"),
+            "{keys}:\n{text}"
+        );
+        stage.press("f12");
+        assert!(!stage.text().contains(hint), "{keys}:\n{text}");
+    }
+    stage.press(": f 2 esc");
+    assert!(stage.text().contains("> f2"), "{}", stage.text());
+    stage.press("f12 backspace f2");
+    assert!(
+        stage.text().contains("^S sends it anyway"),
+        "{}",
+        stage.text()
     );
 }
 

@@ -42,12 +42,22 @@ impl Stage {
     }
 
     /// The app on a stage of this size with these flags.
-    pub fn with((width, height): (u16, u16), flags: Flags) -> Self {
+    pub fn with(size: (u16, u16), flags: Flags) -> Self {
+        let schema = Arc::new(Schema::wine_quality().clone());
+        Self::of(size, flags, schema, Keymap::default())
+    }
+
+    /// The app on a stage for another model, or with other keys.
+    pub fn of(
+        (width, height): (u16, u16),
+        flags: Flags,
+        schema: Arc<Schema>,
+        keymap: Keymap,
+    ) -> Self {
         let home = tempfile::tempdir().unwrap();
         let settings = super::settings(home.path(), flags);
         let size = Rect::new(0, 0, width, height);
-        let schema = Arc::new(Schema::wine_quality().clone());
-        let app = App::new(settings, schema, Keymap::default(), size);
+        let app = App::new(settings, schema, keymap, size);
         let now = Now {
             mono: Instant::now(),
             wall: "2026-11-23T12:00:00Z".parse::<Timestamp>().unwrap(),

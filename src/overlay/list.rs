@@ -1,0 +1,131 @@
+//! A list in a frame over the tabs: the selected row, and what keys, clicks and the wheel do to it.
+
+use ratatui::layout::{Position, Rect};
+
+use crate::keys::Action;
+use crate::ui::list::Rows;
+
+/// The cursor of a list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct List {
+    /// The row that Enter chooses.
+    pub selected: usize,
+}
+
+/// Where a list lies now, and how long it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// With its border.
+    pub frame: Rect,
+    /// What the frame has for rows of one line each.
+    pub room: Rect,
+    /// How many rows there are.
+    pub len: usize,
+}
+
+/// What a click hit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Click {
+    /// A row, which is selected now.
+    Row,
+    /// Something else inside the frame.
+    Frame,
+    /// What lies beside the frame.
+    Beside,
+}
+
+impl List {
+    /// The rows in view.
+    pub fn rows(&self, place: Place) -> Rows {
+        Rows::around(self.selected, place.len, place.room)
+    }
+
+    /// Moves by so many rows, as far as there are any.
+    pub fn step(&mut self, by: isize, len: usize) {
+        let last = len.saturating_sub(1);
+        self.selected = self.selected.saturating_add_signed(by).min(last);
+    }
+
+    /// Moves as an action says: true if it was one that moves.
+    pub fn moves(&mut self, action: Option<Action>, place: Place) -> bool {
+        let page = isize::try_from(place.room.height).unwrap_or(1);
+        let by = match action {
+            Some(Action::Down) => 1,
+            Some(Action::Up) => -1,
+            Some(Action::PageDown) => page,
+            Some(Action::PageUp) => -page,
+            Some(Action::Top) => isize::MIN,
+            Some(Action::Bottom) => isize::MAX,
+            _ => return false,
+        };
+        self.step(by, place.len);
+        true
+    }
+
+    /// Selects the row that was clicked.
+    pub fn click(&mut self, at: Position, place: Place) -> Click {
+        match self.rows(place).at(at) {
+            Some(row) => {
+                self.selected = row;
+                Click::Row
+            }
+            None if place.frame.contains(at) => Click::Frame,
+            None => Click::Beside,
+        }
+    }
+
+    /// The wheel: row by row through a list that is all in view, by as many `lines` as it says through a longer one.
+    pub fn scroll(&mut self, lines: i32, place: Place) {
+        let long = place.len > usize::from(place.room.height);
+        let by = if long { lines } else { lines.signum() };
+        self.step(by as isize, place.len);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn place(len: usize) -> Place {
+        Place {
+            frame: Rect::new(2, 2, 12, 5),
+            room: Rect::new(3, 3, 10, 3),
+            len,
+        }
+    }
+
+    #[test]
+    fn it_moves_within_its_rows() {
+        let mut list = List::default();
+        assert!(list.moves(Some(Action::Down), place(9)));
+        assert!(list.moves(Some(Action::PageDown), place(9)));
+        assert_eq!(list.selected, 4);
+        assert!(list.moves(Some(Action::Bottom), place(9)));
+        assert_eq!(list.selected, 8);
+        assert!(list.moves(Some(Action::PageUp), place(9)));
+        assert!(list.moves(Some(Action::Up), place(9)));
+        assert_eq!(list.selected, 4);
+        assert!(!list.moves(Some(Action::Submit), place(9)));
+        list.step(1, 0);
+        assert_eq!(list.selected, 0);
+    }
+
+    #[test]
+    fn a_click_selects_the_row_it_hits_though_the_list_is_scrolled() {
+        let mut list = List { selected: 8 };
+        assert_eq!(list.click(Position::new(4, 3), place(9)), Click::Row);
+        assert_eq!(list.selected, 6);
+        assert_eq!(list.click(Position::new(4, 2), place(9)), Click::Frame);
+        assert_eq!(list.click(Position::new(4, 9), place(9)), Click::Beside);
+        assert_eq!(list.selected, 6);
+    }
+
+    #[test]
+    fn the_wheel_is_slower_where_all_is_in_view() {
+        let mut list = List::default();
+        list.scroll(3, place(9));
+        assert_eq!(list.selected, 3);
+        list.scroll(-3, place(3));
+        assert_eq!(list.selected, 2);
+    }
+}
