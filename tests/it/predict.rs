@@ -1237,7 +1237,8 @@ fn a_request_file_is_whole_and_names_its_mistakes() {
     fails("hello", "not understood");
 }
 
-const TEA: &str = r#"
+/// Another model than the wine's.
+pub const TEA: &str = r#"
 name = "tea"
 title = "Tea"
 [score]

@@ -8,14 +8,38 @@ use vintner::client::fingerprint::Served;
 use vintner::client::link::Link;
 use vintner::config::Flags;
 use vintner::domain::schema::Schema;
-use vintner::effects::retrain::{Effect, Event};
+use vintner::effects::retrain::{Effect, Event, Shelf};
+use vintner::keys::Keymap;
 use vintner::registry::Move;
 use vintner::ui::theme::ThemeName;
 
 use crate::models::Cellar;
+use crate::predict::TEA;
 use crate::support;
 use crate::support::journey::journey_in;
 use crate::support::stage::Stage;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_models_champion_is_not_this_ones() {
+    let home = tempfile::tempdir().unwrap();
+    let settings = support::settings(home.path(), Flags::default());
+    let registry = champion::registry(&settings);
+    champion::establish(&registry).unwrap();
+    let shelf = Shelf::look(&registry, false).unwrap();
+    let header = async |schema: Schema| {
+        let schema = Arc::new(schema);
+        let link = Link::connect(&settings, &schema, "sandbox").await.unwrap();
+        let mut stage = Stage::of((120, 36), Flags::default(), schema, Keymap::default());
+        stage.event(vintner::effects::Event::Connected(link));
+        stage.event(Event::Shelf(Ok(Box::new(shelf.clone()))));
+        let text = stage.text();
+        text.lines().take(2).collect::<Vec<_>>().join("\n")
+    };
+    let wine = header(Schema::wine_quality().clone()).await;
+    assert!(wine.contains("champion v0001"), "{wine}");
+    let tea = header(Schema::parse(TEA, "tea.toml").unwrap()).await;
+    assert!(tea.contains("SANDBOX") && !tea.contains("v0001"), "{tea}");
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_header_says_when_the_endpoint_serves_another_version() {

@@ -95,6 +95,17 @@ fn alone(test: &str) {
     assert!(alone.status.success(), "{said}");
 }
 
+#[test]
+fn without_the_mouse_the_terminal_keeps_it() {
+    for (args, asked) in [(&[][..], true), (&["--no-mouse"], false)] {
+        let (_home, mut pty) = start(args, &[]);
+        pty.send("\x03");
+        assert!(pty.end().success());
+        assert_eq!(pty.raw().contains("\x1b[?1000h"), asked, "{args:?}");
+        assert!(pty.is_clean(), "{args:?}");
+    }
+}
+
 /// Half a sequence: the reader waits for the rest of it, the screen does not.
 #[test]
 fn half_a_key_does_not_stop_the_screen() {
