@@ -21,6 +21,7 @@ pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
     let payload = collect::sample_payload(&context.schema);
     let now_ms = jiff::Timestamp::now().as_millisecond();
     let examination = Examination::of(&link, &context.schema, payload, now_ms);
+    let examination = examination.by(&context.settings.rules);
     let diagnosis = diagnose(&collect::facts(&examination).await);
     if args.json {
         print_json(out, &diagnosis)?;

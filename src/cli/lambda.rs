@@ -193,11 +193,12 @@ fn print_cost(cost: &CostLines, out: &mut impl Write) -> io::Result<()> {
     let million = &cost.million;
     writeln!(
         out,
-        "cost per 1M calls {} = compute {} + requests {} + gateway {} (billed {:.0} ms on average, n = {}, list prices of {})",
+        "cost per 1M calls {} = compute {} + requests {} + gateway {} ({}, billed {:.0} ms on average, n = {}, list prices of {})",
         dollars(million.total()),
         dollars(million.compute),
         dollars(million.requests),
         dollars(million.gateway),
+        cost.priced_on(),
         cost.usage.billed_ms,
         cost.usage.n,
         cost.prices_as_of

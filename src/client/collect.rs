@@ -15,6 +15,7 @@ use crate::client::link::Link;
 use crate::client::logs::{LogsClient, PageRequest};
 use crate::client::signed::Signed;
 use crate::client::{gateway, iam, identity, metrics, refusal, survey};
+use crate::domain::alerts::{Limits, Rule};
 use crate::domain::arn::{self, FunctionName};
 use crate::domain::doctor::facts::{
     Api, Fact, Facts, Function, Identity, Image, Logs, Simulated, Subject,
@@ -90,12 +91,14 @@ pub struct Examination {
     pub payload: serde_json::Value,
     /// What its answer must look like.
     pub schema: Schema,
+    /// What counts as slow: the alert rules' thresholds.
+    pub limits: Limits,
     /// Milliseconds since the epoch, by the local clock.
     pub now_ms: i64,
 }
 
 impl Examination {
-    /// Of the connected target, with one prediction to send.
+    /// Of the connected target, with one prediction to send, by the owner's limits.
     pub fn of(link: &Link, schema: &Schema, payload: serde_json::Value, now_ms: i64) -> Self {
         let function = FunctionName::of(&link.session.function);
         Examination {
@@ -113,8 +116,16 @@ impl Examination {
             qualifier: function.qualifier.map(str::to_owned),
             payload,
             schema: schema.clone(),
+            limits: Limits::default(),
             now_ms,
         }
+    }
+
+    /// By the limits of these rules.
+    #[must_use]
+    pub fn by(mut self, rules: &[Rule]) -> Self {
+        self.limits = Limits::of(rules);
+        self
     }
 
     fn path(&self) -> String {
@@ -146,6 +157,7 @@ pub async fn facts(examination: &Examination) -> Facts {
         let (network, gateway, clock_skew_s) = edge.await;
         return Facts {
             subject,
+            limits: examination.limits,
             clock_skew_s,
             network,
             gateway,
@@ -273,7 +285,8 @@ async fn behind(
             direct::gateway_event(&subject, &wired.stage, &wired.route, &examination.payload);
         let called = wired.qualifier.as_deref();
         let called = Lambda::new(&aws.config, &examination.function, called, profile);
-        direct::call(&called, &event, &examination.payload, deadline).await
+        let slow_ms = examination.limits.warm_ms;
+        direct::call(&called, &event, &examination.payload, slow_ms, deadline).await
     };
     let (
         described,
@@ -295,6 +308,7 @@ async fn behind(
     subject.api_id = api_id.known().cloned().or(subject.api_id);
     let mut facts = Facts {
         subject,
+        limits: examination.limits,
         identity: described.identity,
         function: described.function,
         invoke: direct.invoke,
@@ -414,9 +428,19 @@ async fn repository_policy(
     }
 }
 
+/// What a fact is that only the function could have told; without a function there is no such question.
+fn unread<T>(function: &Fact<Function>) -> Fact<T> {
+    match function.clone() {
+        Fact::Denied { action } => Fact::Denied { action },
+        Fact::NoCredentials(why) => Fact::NoCredentials(why),
+        Fact::Failed(why) => Fact::Failed(why),
+        Fact::Known(_) | Fact::Missing(_) | Fact::NotAsked => Fact::NotAsked,
+    }
+}
+
 /// The deployed image; a zip package has none, and an unknown function none that we know.
 fn image_name<T>(function: &Fact<Function>) -> Result<ImageName, Fact<T>> {
-    let function = function.known().ok_or(Fact::NotAsked)?;
+    let function = function.known().ok_or_else(|| unread(function))?;
     let uri = function
         .image_uri
         .as_deref()
@@ -432,19 +456,19 @@ async fn role_permissions(
     function: &Fact<Function>,
     deadline: Deadline,
 ) -> Fact<Vec<Simulated>> {
-    let Some(function) = function.known().filter(|f| !f.role.is_empty()) else {
-        return Fact::NotAsked;
+    let Some(known) = function.known().filter(|f| !f.role.is_empty()) else {
+        return unread(function);
     };
     let arn_part = |part: Option<&str>| part.unwrap_or_default().to_owned();
     let stream = format!(
         "arn:{}:logs:{}:{}:log-group:{}:log-stream:vintner",
-        arn::partition(&function.arn).unwrap_or("aws"),
-        arn_part(arn::region(&function.arn)),
-        arn_part(arn::account(&function.arn)),
-        function.log_group.as_deref().unwrap_or_default(),
+        arn::partition(&known.arn).unwrap_or("aws"),
+        arn_part(arn::region(&known.arn)),
+        arn_part(arn::account(&known.arn)),
+        known.log_group.as_deref().unwrap_or_default(),
     );
     let actions = ["logs:CreateLogStream", "logs:PutLogEvents"];
-    let simulated = iam::simulate(signed, &function.role, &actions, &stream);
+    let simulated = iam::simulate(signed, &known.role, &actions, &stream);
     deadline.ask("iam:SimulatePrincipalPolicy", simulated).await
 }
 
@@ -455,7 +479,7 @@ async fn deployer_permissions(
     deadline: Deadline,
 ) -> Fact<Vec<Simulated>> {
     let (Some(identity), Some(function)) = (identity.known(), function.known()) else {
-        return Fact::NotAsked;
+        return unread(function);
     };
     let principal = identity::principal(&identity.arn);
     let actions = ["lambda:UpdateFunctionCode"];

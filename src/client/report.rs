@@ -26,7 +26,8 @@ pub async fn compose(
 ) -> anyhow::Result<Handover> {
     let now = Timestamp::now();
     let now_ms = now.as_millisecond();
-    let examination = Examination::of(link, schema, collect::sample_payload(schema), now_ms);
+    let payload = collect::sample_payload(schema);
+    let examination = Examination::of(link, schema, payload, now_ms).by(&settings.rules);
     let (gathered, errors) = tokio::join!(
         Box::pin(survey::gather(link, window, now_ms)),
         Box::pin(survey::errors(link, window, now_ms))

@@ -13,6 +13,7 @@ use crate::client::logs::LogsClient;
 use crate::client::signed::Signed;
 use crate::client::{gateway, metrics, refusal};
 use crate::config::Settings;
+use crate::domain::alerts::Limits;
 use crate::domain::arn::FunctionName;
 use crate::domain::doctor::facts::{Fact, Image};
 use crate::domain::function::{FunctionConfig, Overview};
@@ -22,7 +23,7 @@ use crate::domain::latency::{Samples, Window};
 use crate::domain::metrics::{Budget, Snapshot};
 use crate::domain::schema::Schema;
 use crate::domain::slo::{Counts, Slo};
-use crate::domain::vitals::{Limits, Readings, Vitals};
+use crate::domain::vitals::{Readings, Vitals};
 
 pub use errors::errors;
 pub use reports::{Reports, reports};

@@ -1,6 +1,7 @@
 //! Alert rules: a threshold that must hold over a short and a long window before it fires, and a lower one before it clears.
 
 pub mod alarm;
+mod limits;
 mod reading;
 pub mod replay;
 
@@ -12,6 +13,7 @@ use crate::domain::drift::FEWEST;
 use crate::domain::latency::Samples;
 use crate::domain::metrics::Recent;
 
+pub use limits::Limits;
 pub use reading::{Outside, Reading};
 
 /// What a rule watches.
@@ -49,7 +51,7 @@ impl Signal {
             Signal::ErrorRate => "error rate",
             Signal::P99Warm => "p99 of warm calls",
             Signal::P99All => "p99 of all calls",
-            Signal::Drift => "drift of limit",
+            Signal::Drift => "drift / limit",
             Signal::NoEvents => "no events",
             Signal::Memory => "memory used",
         }
@@ -227,6 +229,24 @@ impl Rule {
             ),
             (_, _, Some(reading)) => (Standing::Ok { reading }, None),
             (_, _, None) => (Standing::NoData, None),
+        }
+    }
+
+    /// When it fires and clears: `fires above 1.00 % in 5 and in 60 min (n from 5 and 50), clears at 0.50 %`.
+    pub fn terms(&self) -> String {
+        let (above, clear) = (self.signal.show(self.above), self.signal.show(self.clear));
+        let (short, long) = (self.short_s / 60, self.long_s / 60);
+        match self.signal {
+            Signal::NoEvents => format!("fires above {above}, clears at {clear}"),
+            Signal::Drift => format!(
+                "fires above {above}, n from {}, clears at {clear}",
+                self.min_n
+            ),
+            _ => format!(
+                "fires above {above} in {short} and in {long} min (n from {} and {}), clears at {clear}",
+                self.short_n(),
+                self.min_n
+            ),
         }
     }
 

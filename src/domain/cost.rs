@@ -51,6 +51,14 @@ pub enum Architecture {
 }
 
 impl Architecture {
+    /// The name on screen.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Architecture::X86 => "x86",
+            Architecture::Arm => "arm64",
+        }
+    }
+
     /// From Lambda's `Architectures` value; anything but `arm64` is billed as x86.
     pub fn from_aws(name: &str) -> Self {
         if name == "arm64" {

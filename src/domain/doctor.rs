@@ -119,5 +119,4 @@ fn forgive(findings: &mut [Finding]) {
 }
 
 #[cfg(test)]
-#[path = "doctor/tests.rs"]
 mod tests;

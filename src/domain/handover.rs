@@ -329,11 +329,12 @@ impl Handover {
         writeln!(out, "## Cost\n")?;
         writeln!(
             out,
-            "{} per million calls: compute {}, requests {}, gateway {} (billed {:.0} ms on average, n = {}, list prices of {}). At this rate {:.2} M calls a month: {}, {} with the free tier. {}.\n",
+            "{} per million calls: compute {}, requests {}, gateway {} ({}, billed {:.0} ms on average, n = {}, list prices of {}). At this rate {:.2} M calls a month: {}, {} with the free tier. {}.\n",
             dollars(million.total()),
             dollars(million.compute),
             dollars(million.requests),
             dollars(million.gateway),
+            cost.priced_on(),
             cost.usage.billed_ms,
             cost.usage.n,
             cost.prices_as_of,
@@ -458,6 +459,7 @@ pub fn spark(values: &[f64]) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::domain::alerts::Limits;
     use crate::domain::cost::Prices;
     use crate::domain::doctor::{Facts, diagnose};
     use crate::domain::drift::Reference;
@@ -466,7 +468,7 @@ mod tests {
     use crate::domain::latency::tests::{cold, warm};
     use crate::domain::latency::{Samples, Window};
     use crate::domain::slo::Slo;
-    use crate::domain::vitals::{Limits, Readings};
+    use crate::domain::vitals::Readings;
 
     fn handover() -> Handover {
         let mut samples = Samples::default();
@@ -486,7 +488,7 @@ mod tests {
             now_ms: 131_000,
             prices: &prices,
             slo: Slo::default(),
-            limits: Limits::of(&[]),
+            limits: Limits::default(),
         });
         Handover {
             written: "2026-11-23T12:00:00Z".to_owned(),

@@ -5,7 +5,7 @@ mod strip;
 
 use serde::Serialize;
 
-use crate::domain::alerts::{Rule, Signal};
+use crate::domain::alerts::Limits;
 use crate::domain::cost::{Architecture, Cost, Prices, Usage};
 use crate::domain::doctor::Fact;
 use crate::domain::doctor::facts::Metrics;
@@ -42,29 +42,6 @@ pub struct Readings<'a> {
     pub slo: Slo,
     /// What is too many errors, and too slow.
     pub limits: Limits,
-}
-
-/// The thresholds of the lamps: those of the alert rules.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Limits {
-    /// Failed share of calls, 0 to 1.
-    pub errors: f64,
-    /// p99 of warm calls, milliseconds.
-    pub p99_ms: f64,
-}
-
-impl Limits {
-    /// From the rules, and where there is none, what the owner asked for.
-    pub fn of(rules: &[Rule]) -> Limits {
-        let above = |signal, otherwise: f64| {
-            let rule = rules.iter().find(|r| r.signal == signal);
-            rule.map_or(otherwise, |r| r.above)
-        };
-        Limits {
-            errors: above(Signal::ErrorRate, 1.0) / 100.0,
-            p99_ms: above(Signal::P99Warm, 500.0),
-        }
-    }
 }
 
 /// Green, amber, red, or nothing known.
@@ -113,8 +90,19 @@ pub struct LatencyRow {
     pub source: &'static str,
     /// Until when it looks, or when its newest value was made, milliseconds since the epoch.
     pub newest_ms: Option<i64>,
+    /// Above this the alert rule of such a figure fires; `None` where there is no rule for it.
+    pub limit_ms: Option<f64>,
     /// Why there is no figure, where there is none.
     pub absent: Option<String>,
+}
+
+impl LatencyRow {
+    /// Its p99 is above what the alert rule allows.
+    pub fn is_slow(&self) -> bool {
+        let p99 = self.p99.and_then(Estimate::value);
+        p99.zip(self.limit_ms)
+            .is_some_and(|(p99, limit)| p99 > limit)
+    }
 }
 
 /// The error budget.
@@ -145,6 +133,8 @@ pub struct CostLines {
     pub usage: Usage,
     /// x86 or arm.
     pub architecture: Architecture,
+    /// The function could not be read: x86 is assumed.
+    pub architecture_assumed: bool,
     /// Per call.
     pub call: Cost,
     /// Per million calls.
@@ -167,11 +157,25 @@ pub struct CostLines {
     pub prices_as_of: String,
 }
 
+impl CostLines {
+    /// What the compute is priced on: `arm64`; `x86 assumed`.
+    pub fn priced_on(&self) -> String {
+        let assumed = if self.architecture_assumed {
+            " assumed"
+        } else {
+            ""
+        };
+        format!("{}{assumed}", self.architecture.word())
+    }
+}
+
 /// Everything that is shown.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Vitals {
     /// Window of the figures.
     pub window: &'static str,
+    /// What is too many errors, and too slow.
+    pub limits: Limits,
     /// The health strip.
     pub strip: Vec<Vital>,
     /// Latency, from the outside in.
@@ -219,6 +223,7 @@ impl Vitals {
             .map(|b| budget(b, readings.slo));
         let mut vitals = Vitals {
             window: readings.window.label(),
+            limits: readings.limits,
             strip: Vec::new(),
             latency: latency(readings, &samples),
             failures: failures::failures(readings, &samples),
@@ -255,7 +260,11 @@ fn latency(readings: &Readings<'_>, samples: &[&Sample]) -> Vec<LatencyRow> {
         .copied()
         .filter(|(at, _)| *at >= from)
         .collect();
-    let measured = |what, source, values: Vec<f64>, newest_ms, none: &str| {
+    // What leaves init out is measured by the rule for warm calls.
+    let Limits {
+        warm_ms, all_ms, ..
+    } = readings.limits;
+    let measured = |what, source, limit_ms, values: Vec<f64>, newest_ms, none: &str| {
         let ladder = Ladder::of(values);
         LatencyRow {
             what,
@@ -266,6 +275,7 @@ fn latency(readings: &Readings<'_>, samples: &[&Sample]) -> Vec<LatencyRow> {
             window: window.to_owned(),
             source,
             newest_ms,
+            limit_ms,
             absent: ladder.is_none().then(|| none.to_owned()),
         }
     };
@@ -275,7 +285,7 @@ fn latency(readings: &Readings<'_>, samples: &[&Sample]) -> Vec<LatencyRow> {
         || window.to_owned(),
         |(from, to)| covered(to - from, readings.window),
     );
-    let cloudwatch = |what, ranks: fn(&Metrics) -> [Option<f64>; 3], gateway: bool| {
+    let cloudwatch = |what, limit_ms, ranks: fn(&Metrics) -> [Option<f64>; 3], gateway: bool| {
         let [n, p50, p99] = totals.map_or([None; 3], ranks);
         let n = n.unwrap_or(0.0) as usize;
         LatencyRow {
@@ -287,6 +297,7 @@ fn latency(readings: &Readings<'_>, samples: &[&Sample]) -> Vec<LatencyRow> {
             window: covered.clone(),
             source: "CloudWatch",
             newest_ms: span.map(|(_, to)| to).filter(|_| n > 0),
+            limit_ms: Some(limit_ms),
             absent: (n == 0).then(|| no_metric(readings, gateway)),
         }
     };
@@ -296,28 +307,33 @@ fn latency(readings: &Readings<'_>, samples: &[&Sample]) -> Vec<LatencyRow> {
         measured(
             "client total",
             "our calls",
+            Some(all_ms),
             own.iter().map(|(_, ms)| *ms).collect(),
             own.iter().map(|(at, _)| *at).max(),
             "no call of ours in the window",
         ),
         cloudwatch(
             "gateway Latency",
+            all_ms,
             |t| [t.latency_n, t.latency_p50, t.latency_p99],
             true,
         ),
         cloudwatch(
             "IntegrationLatency",
+            all_ms,
             |t| [t.integration_n, t.integration_p50, t.integration_p99],
             true,
         ),
         cloudwatch(
             "Lambda Duration",
+            warm_ms,
             |t| [t.duration_n, t.duration_p50, t.duration_p99],
             false,
         ),
         measured(
             "Duration",
             "REPORT lines",
+            Some(warm_ms),
             samples.iter().map(|s| s.duration_ms).collect(),
             newest_report,
             none,
@@ -325,6 +341,7 @@ fn latency(readings: &Readings<'_>, samples: &[&Sample]) -> Vec<LatencyRow> {
         measured(
             "Init Duration",
             "REPORT lines",
+            None,
             samples.iter().filter_map(|s| s.init_ms).collect(),
             samples.iter().rev().find(|s| s.is_cold()).map(|s| s.at_ms),
             if samples.is_empty() {
@@ -381,6 +398,7 @@ fn cost(readings: &Readings<'_>, samples: &[&Sample]) -> Option<CostLines> {
     Some(CostLines {
         usage,
         architecture,
+        architecture_assumed: config.is_none(),
         call: prices.call(&usage, architecture),
         million: prices.million(&usage, architecture),
         month_calls,
@@ -446,7 +464,7 @@ mod tests {
             now_ms: 302_000,
             prices,
             slo: Slo::default(),
-            limits: Limits::of(&[]),
+            limits: Limits::default(),
         }
     }
 
@@ -515,6 +533,50 @@ mod tests {
             .unwrap();
         assert_eq!((lamp.light, lamp.value.as_str()), (Light::Grey, "–"));
         assert_eq!(vitals.worst(), Light::Grey);
+    }
+
+    #[test]
+    fn what_is_slow_is_said_by_the_rule_for_such_a_figure() {
+        let (samples, prices) = (samples(), Prices::default());
+        let slow = |warm_ms, all_ms| {
+            let limits = Limits {
+                warm_ms,
+                all_ms,
+                ..Limits::default()
+            };
+            let own_calls: Vec<(i64, f64)> = (0..300).map(|i| (i, 250.0)).collect();
+            let vitals = Vitals::of(&Readings {
+                own_calls: &own_calls,
+                limits,
+                ..readings(&samples, &prices)
+            });
+            let slow = vitals.latency.into_iter().filter(LatencyRow::is_slow);
+            slow.map(|row| row.what).collect::<Vec<_>>()
+        };
+        assert_eq!(slow(500.0, 500.0), Vec::<&str>::new());
+        assert_eq!(slow(100.0, 500.0), ["Duration"]);
+        assert_eq!(slow(500.0, 200.0), ["client total"]);
+    }
+
+    #[test]
+    fn an_architecture_that_nobody_could_read_is_called_assumed() {
+        let (samples, prices) = (samples(), Prices::default());
+        let priced = |overview: Option<&Overview>| {
+            let vitals = Vitals::of(&Readings {
+                overview,
+                ..readings(&samples, &prices)
+            });
+            vitals.cost.unwrap().priced_on()
+        };
+        assert_eq!(priced(None), "x86 assumed");
+        let arm = Overview {
+            config: Fact::Known(crate::domain::function::FunctionConfig {
+                architecture: "arm64".into(),
+                ..Default::default()
+            }),
+            ..Overview::default()
+        };
+        assert_eq!(priced(Some(&arm)), "arm64");
     }
 
     #[test]

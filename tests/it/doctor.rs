@@ -1,12 +1,16 @@
 //! Doctor against the sandbox: every incident through the real clients, and silence when nothing is wrong.
 
+mod held;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
+use url::Url;
 use vintner::client::collect::{self, Access, Examination};
 use vintner::client::{metrics, survey};
+use vintner::domain::alerts::Limits;
 use vintner::domain::doctor::{Diagnosis, Status, diagnose};
 use vintner::domain::latency::Window;
 use vintner::domain::latency::calls::{CallLine, Told};
@@ -58,12 +62,16 @@ async fn sandbox(options: Options) -> Sandbox {
 }
 
 async fn config(sandbox: &Sandbox) -> SdkConfig {
+    config_at(sandbox, sandbox.aws_endpoint()).await
+}
+
+async fn config_at(sandbox: &Sandbox, endpoint: String) -> SdkConfig {
     aws_config::ConfigLoader::default()
         .behavior_version(BehaviorVersion::latest())
         .empty_test_environment()
         .region(Region::new(sandbox.region().to_owned()))
         .credentials_provider(SharedCredentialsProvider::new(sandbox.credentials()))
-        .endpoint_url(sandbox.aws_endpoint())
+        .endpoint_url(endpoint)
         .load()
         .await
 }
@@ -73,6 +81,17 @@ async fn examine(sandbox: &Sandbox) -> Diagnosis {
 }
 
 async fn examine_as(sandbox: &Sandbox, qualifier: Option<&str>) -> Diagnosis {
+    let config = config(sandbox).await;
+    let examination = examination(sandbox, sandbox.endpoint(), config, qualifier);
+    diagnose(&collect::facts(&examination).await)
+}
+
+fn examination(
+    sandbox: &Sandbox,
+    endpoint: Url,
+    config: SdkConfig,
+    qualifier: Option<&str>,
+) -> Examination {
     let schema = Schema::wine_quality().clone();
     let payload: serde_json::Map<String, serde_json::Value> = schema
         .names()
@@ -83,10 +102,10 @@ async fn examine_as(sandbox: &Sandbox, qualifier: Option<&str>) -> Diagnosis {
             )
         })
         .collect();
-    let examination = Examination {
-        endpoint: Some(sandbox.endpoint()),
+    Examination {
+        endpoint: Some(endpoint),
         aws: Some(Access {
-            config: config(sandbox).await,
+            config,
             custom_endpoint: true,
             profile: None,
         }),
@@ -94,9 +113,9 @@ async fn examine_as(sandbox: &Sandbox, qualifier: Option<&str>) -> Diagnosis {
         qualifier: qualifier.map(str::to_owned),
         payload: payload.into(),
         schema,
+        limits: Limits::default(),
         now_ms: jiff::Timestamp::now().as_millisecond(),
-    };
-    diagnose(&collect::facts(&examination).await)
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -161,6 +180,11 @@ async fn a_refused_read_is_skipped_with_its_action() {
             (status, Some(action)),
             "{finding:?}"
         );
+        if action == "lambda:GetFunction" {
+            // What only the function names could not be looked at either, for the same reason.
+            let image = diagnosis.findings.iter().find(|f| f.check == "image");
+            assert_eq!(image.unwrap().missing_action.as_deref(), Some(action));
+        }
         assert!(diagnosis.is_healthy(), "{action}: {:?}", diagnosis.verdict);
         let said = if partly {
             "Nothing is wrong: "

@@ -1,5 +1,6 @@
 //! The harnesses: a screen without a terminal, the real loop without a terminal, the real binary in a PTY, a real tail.
 
+pub mod holding;
 pub mod journey;
 pub mod loopback;
 pub mod picture;

@@ -7,8 +7,6 @@ use crate::client::lambda::Lambda;
 use crate::domain::doctor::facts::{Fact, Invocation, Invoke, Repeat, Subject};
 use crate::domain::doctor::proxy_violation;
 
-/// A handler slower than this is called again. Milliseconds.
-const SLOW_MS: f64 = 500.0;
 /// So many warm calls tell a condition from a moment.
 const WARM_ENOUGH: usize = 3;
 /// So many calls right after another one, all cold, make a storm.
@@ -42,16 +40,17 @@ pub fn gateway_event(subject: &Subject, stage: &str, route: &str, payload: &Valu
     })
 }
 
-/// Calls the function. Predictions change nothing, yet each runs in production: a warm quick one settles it.
+/// Calls the function. Predictions change nothing, yet each runs in production: a warm one quicker than `slow_ms` settles it.
 pub(super) async fn call(
     lambda: &Lambda,
     event: &Value,
     features: &Value,
+    slow_ms: f64,
     deadline: Deadline,
 ) -> Direct {
     let first = lambda.invoke(event, deadline.left()).await;
     let mut direct = Direct {
-        repeats: repeats(lambda, event, answered(&first), deadline).await,
+        repeats: repeats(lambda, event, answered(&first), slow_ms, deadline).await,
         ..Direct::default()
     };
     if not_understood(&first) && !deadline.left().is_zero() {
@@ -78,11 +77,12 @@ async fn repeats(
     lambda: &Lambda,
     event: &Value,
     first: Option<Repeat>,
+    slow_ms: f64,
     deadline: Deadline,
 ) -> Vec<Repeat> {
     let mut repeats: Vec<Repeat> = Vec::new();
     let mut last = first;
-    while let Some(call) = last.filter(|c| c.cold || c.duration_ms > SLOW_MS) {
+    while let Some(call) = last.filter(|c| c.cold || c.duration_ms > slow_ms) {
         let warm = first.iter().chain(&repeats).filter(|c| !c.cold).count();
         let storm = repeats.len() >= COLD_ENOUGH && warm == 0;
         let settled = storm || warm >= WARM_ENOUGH || repeats.len() >= MOST_REPEATS;

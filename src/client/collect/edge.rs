@@ -86,6 +86,7 @@ fn read_answer(exchange: &Exchange, schema: &Schema, broken_attempts: u32) -> Ga
         status: exchange.status,
         body: String::from_utf8_lossy(&exchange.body).into_owned(),
         elapsed_ms: exchange.phases.total,
+        wait_ms: exchange.phases.wait,
         contract_violation: if exchange.status == 200 {
             Outcome::read(schema, &read).fault()
         } else {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::alerts::Limits;
 use crate::domain::arn::FunctionName;
 use crate::domain::doctor::one_line;
 
@@ -115,6 +116,8 @@ pub struct GatewayCall {
     pub body: String,
     /// Time to the whole response, milliseconds.
     pub elapsed_ms: f64,
+    /// Of it, from the request's last byte to the answer's first, milliseconds.
+    pub wait_ms: Option<f64>,
     /// Why the body is no prediction, if it is none.
     pub contract_violation: Option<String>,
     /// No answer within the limit; `status` is 0 then.
@@ -182,6 +185,13 @@ pub struct Invocation {
     pub init_ms: Option<f64>,
     /// The last 4 KB of the log.
     pub log_tail: String,
+}
+
+impl Invocation {
+    /// What the function itself took by its REPORT line, init included, milliseconds.
+    pub fn own_ms(&self) -> Option<f64> {
+        Some(self.duration_ms? + self.init_ms.unwrap_or(0.0))
+    }
 }
 
 /// One of several direct calls in a row.
@@ -374,6 +384,8 @@ const DEFAULT_STAGE: &str = "$default";
 pub struct Facts {
     /// What is being diagnosed.
     pub subject: Subject,
+    /// What counts as slow.
+    pub limits: Limits,
     /// Local clock minus the server's `Date`, seconds.
     pub clock_skew_s: Fact<f64>,
     /// DNS, TCP, TLS.

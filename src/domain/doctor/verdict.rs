@@ -3,11 +3,13 @@
 mod behaviour;
 mod deploy;
 mod reach;
+mod slowness;
 mod wiring;
 
 use std::fmt::Write as _;
 
-pub(super) use behaviour::{SLOW_MS, cold_repeats, storm_share};
+pub(super) use behaviour::{cold_repeats, storm_share};
+pub(super) use slowness::phases;
 
 use super::facts::{Facts, GatewayCall};
 use super::gateway::Answerer;
@@ -16,8 +18,9 @@ use super::{Finding, HEALTHY, Status, Verdict};
 type Rule = fn(&Facts) -> Option<Verdict>;
 
 /// From "nothing can be asked" over "it is switched off" and "it is not reached" to "it runs, but badly".
-const RULES: [Rule; 30] = [
+const RULES: [Rule; 31] = [
     reach::clock_skew,
+    slowness::nothing_answers,
     reach::credentials_expired,
     reach::wrong_region,
     reach::reads_nothing,
@@ -44,8 +47,8 @@ const RULES: [Rule; 30] = [
     reach::unreachable,
     behaviour::role_cannot_log,
     behaviour::cold_start_storm,
-    behaviour::slow_dependency,
-    reach::slow_gateway,
+    slowness::slow_dependency,
+    slowness::slow_answer,
     deploy::tag_drift,
 ];
 
@@ -114,13 +117,13 @@ fn healthy(findings: &[Finding]) -> Verdict {
         "Nothing is wrong"
     };
     let mut text = format!("{found}: {passed} checks passed");
-    for (n, what) in [
-        (warned, "with a remark"),
-        (unseen, "could not be looked at"),
-    ] {
-        if n > 0 {
-            let _ = write!(text, ", {n} {what}");
-        }
+    if warned > 0 {
+        let remarks = findings.iter().filter(|f| f.status == Status::Warn);
+        let remarks: Vec<&str> = remarks.map(|f| f.check.as_str()).collect();
+        let _ = write!(text, ", {warned} with a remark ({})", remarks.join(", "));
+    }
+    if unseen > 0 {
+        let _ = write!(text, ", {unseen} could not be looked at");
     }
     Verdict {
         code: HEALTHY.to_owned(),

@@ -268,7 +268,7 @@ fn warm_lamp(readings: &Readings<'_>, vitals: &Vitals) -> Vital {
     };
     let warm = readings.samples.within(readings.window, readings.now_ms);
     let failed = warm.filter(|s| !s.is_cold() && s.failed).count();
-    let limit = readings.limits.p99_ms;
+    let limit = readings.limits.warm_ms;
     let objective = format!("objective {}; {source}", millis(limit));
     let (light, why) = match failed as f64 / ladder.n as f64 {
         _ if p99 > limit => (Light::Red, objective),

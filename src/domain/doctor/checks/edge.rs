@@ -3,6 +3,7 @@
 use super::super::facts::{Facts, GatewayCall};
 use super::super::{Answerer, Finding, Status};
 use super::{about, finding};
+use crate::domain::doctor::verdict::phases;
 
 pub(super) fn clock(facts: &Facts) -> Finding {
     about("clock", &facts.clock_skew_s, |skew| {
@@ -49,6 +50,12 @@ pub(super) fn network(facts: &Facts) -> Finding {
     }
     about("network", &facts.network, |network| {
         let reached = format!("connected in {:.0} ms", network.connect_ms);
+        let (usual, reached) = if network.connect_ms > facts.limits.all_ms {
+            let text = format!("{reached}, longer than a whole call may take");
+            (Status::Warn, text)
+        } else {
+            (Status::Pass, reached)
+        };
         match network.certificate_days {
             Some(days) if days < 0 => finding(
                 "network",
@@ -64,11 +71,11 @@ pub(super) fn network(facts: &Facts) -> Finding {
             ),
             Some(days) => finding(
                 "network",
-                Status::Pass,
+                usual,
                 format!("{reached}, certificate good for {days} days"),
                 "",
             ),
-            None => finding("network", Status::Pass, format!("{reached}, no TLS"), ""),
+            None => finding("network", usual, format!("{reached}, no TLS"), ""),
         }
     })
 }
@@ -103,14 +110,30 @@ pub(super) fn gateway(facts: &Facts) -> Finding {
                 format!("{seen} after {} broken connections", call.broken_attempts),
                 "",
             ),
-            None => finding(
-                "gateway",
-                Status::Pass,
-                format!("{seen}, a valid prediction"),
-                "",
-            ),
+            None => match late(facts, call) {
+                Some(late) => finding(
+                    "gateway",
+                    Status::Warn,
+                    format!("{seen}, a valid prediction, but late: {late}"),
+                    "",
+                ),
+                None => finding(
+                    "gateway",
+                    Status::Pass,
+                    format!("{seen}, a valid prediction"),
+                    "",
+                ),
+            },
         }
     })
+}
+
+/// How a call was later than the rule for all calls allows, apart from the time to connect, with its phases.
+fn late(facts: &Facts, call: &GatewayCall) -> Option<String> {
+    let connect = facts.network.known().map_or(0.0, |n| n.connect_ms);
+    let limit = facts.limits.all_ms;
+    (call.elapsed_ms - connect > limit)
+        .then(|| format!("the limit is {limit:.0} ms ({})", phases(facts, call)))
 }
 
 fn who(call: &GatewayCall) -> &'static str {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::super::facts::{Fact, Facts, Function, Invocation, Invoke};
 use super::super::gateway::proxy_violation;
-use super::super::verdict::{SLOW_MS, cold_repeats};
+use super::super::verdict::cold_repeats;
 use super::super::{Finding, Status, fixes};
 use super::{about, finding};
 use crate::domain::arn;
@@ -131,7 +131,7 @@ fn answered(facts: &Facts, call: &Invocation, time: &str) -> Finding {
         let text = format!("{time}; {cold} of {n} calls right after another one were cold starts");
         return finding("invoke", Status::Warn, text, fixes::keep_warm(facts));
     }
-    if let Some(ms) = call.duration_ms.filter(|ms| *ms > SLOW_MS) {
+    if let Some(ms) = call.duration_ms.filter(|ms| *ms > facts.limits.warm_ms) {
         let text = format!("{time}, of which the handler took {ms:.0} ms");
         return finding("invoke", Status::Warn, text, fixes::read_errors(facts));
     }

@@ -1,7 +1,7 @@
 //! Checks 10 to 12: metrics, REPORT lines, the log group.
 
 use super::super::facts::{Fact, Facts};
-use super::super::verdict::{SLOW_MS, storm_share};
+use super::super::verdict::storm_share;
 use super::super::{Finding, Status, fixes};
 use super::{about, finding};
 
@@ -62,7 +62,7 @@ pub(super) fn runtime(facts: &Facts) -> Finding {
                 share * 100.0
             ));
         }
-        if let Some(median) = logs.warm_p50_ms.filter(|ms| *ms > SLOW_MS) {
+        if let Some(median) = logs.warm_p50_ms.filter(|ms| *ms > facts.limits.warm_ms) {
             remarks.push(format!(
                 "half of the warm calls took more than {median:.0} ms"
             ));

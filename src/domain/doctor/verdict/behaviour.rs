@@ -3,11 +3,8 @@
 use super::super::facts::{Facts, Invocation, Invoke, Logs};
 use super::super::gateway::{Answerer, proxy_violation};
 use super::super::{Verdict, fixes, one_line};
-use super::{function_name, gateway, gateway_down, verdict};
-use crate::domain::latency::nearest_rank;
+use super::{function_name, gateway, gateway_down, slowness, verdict};
 
-/// A median warm call slower than the owner's p99 objective is no tail but a condition. Milliseconds.
-pub const SLOW_MS: f64 = 500.0;
 /// Of a gateway that gives up this share of its limit must have passed: clocks differ a little.
 const NEARLY: f64 = 0.9;
 /// So many calls before a share of cold starts means anything.
@@ -172,7 +169,7 @@ pub(super) fn silent_200(facts: &Facts) -> Option<Verdict> {
 pub(super) fn integration_timeout(facts: &Facts) -> Option<Verdict> {
     let call = gateway(facts)?;
     if call.timed_out {
-        return no_answer(facts);
+        return slowness::no_answer(facts);
     }
     let gave_up = matches!(call.status, 503 | 504) && call.answerer() == Answerer::Gateway;
     (gave_up && took_the_limit(facts, call.elapsed_ms)).then_some(())?;
@@ -193,7 +190,7 @@ pub(super) fn integration_timeout(facts: &Facts) -> Option<Verdict> {
 
 /// Did this call, or the function called directly, take as long as the integration waits? Where the limit is not known
 /// only a direct call without an answer says so.
-fn took_the_limit(facts: &Facts, elapsed_ms: f64) -> bool {
+pub(super) fn took_the_limit(facts: &Facts, elapsed_ms: f64) -> bool {
     let direct = match facts.invoke.known() {
         Some(Invoke::TimedOut { .. }) => return true,
         Some(Invoke::Answered(call)) => call
@@ -205,39 +202,6 @@ fn took_the_limit(facts: &Facts, elapsed_ms: f64) -> bool {
         let limit = f64::from(integration.timeout_ms);
         elapsed_ms >= NEARLY * limit || direct.is_some_and(|ms| ms >= limit)
     })
-}
-
-/// The check's own limit passed without an answer from the gateway: what the function alone takes tells where the time goes.
-fn no_answer(facts: &Facts) -> Option<Verdict> {
-    let call = gateway(facts)?;
-    let waited = format!(
-        "The endpoint gave no answer within the check's {:.0} s",
-        call.elapsed_ms / 1000.0
-    );
-    match facts.invoke.known() {
-        Some(Invoke::Answered(direct)) if took_the_limit(facts, call.elapsed_ms) => verdict(
-            "integration-timeout",
-            format!(
-                "{waited}, and a direct call takes {:.0} ms: longer than the gateway's integration waits.",
-                direct.elapsed_ms
-            ),
-            fixes::longer_integration(facts),
-        ),
-        Some(Invoke::Answered(direct)) if direct.function_error.is_none() => verdict(
-            "slow-network",
-            format!(
-                "{waited}, the function alone takes {:.0} ms: the time goes into the gateway or the network.",
-                direct.elapsed_ms
-            ),
-            "",
-        ),
-        Some(Invoke::TimedOut { .. }) => verdict(
-            "integration-timeout",
-            format!("{waited}, nor did the function called directly: it takes too long."),
-            fixes::longer_integration(facts),
-        ),
-        _ => None,
-    }
 }
 
 pub(super) fn role_cannot_log(facts: &Facts) -> Option<Verdict> {
@@ -297,44 +261,4 @@ pub(super) fn cold_start_storm(facts: &Facts) -> Option<Verdict> {
         )
     };
     verdict("cold-start-storm", text, fixes::keep_warm(facts))
-}
-
-pub(super) fn slow_dependency(facts: &Facts) -> Option<Verdict> {
-    let (median, n, source) = warm_median(facts)?;
-    // One slow call proves nothing unless the direct call agrees.
-    let direct = facts.invocation().and_then(|i| i.duration_ms);
-    (median > SLOW_MS && n >= 3 && direct.is_none_or(|ms| ms > SLOW_MS)).then_some(())?;
-    verdict(
-        "slow-dependency",
-        format!(
-            "The handler itself has become slow: half of the warm calls take more than {median:.0} ms (n = {n}, {source}); something it calls is slow."
-        ),
-        fixes::read_errors(facts),
-    )
-}
-
-/// (median, n, source) of the handler's time: calls just made count more than the log, the log more than metrics.
-fn warm_median(facts: &Facts) -> Option<(f64, usize, &'static str)> {
-    let first = facts
-        .invocation()
-        .filter(|call| call.init_ms.is_none())
-        .and_then(|call| call.duration_ms);
-    let warm = facts.repeats.iter().filter(|r| !r.cold);
-    let mut now: Vec<f64> = first
-        .into_iter()
-        .chain(warm.map(|r| r.duration_ms))
-        .collect();
-    now.sort_unstable_by(f64::total_cmp);
-    if let Some(median) = nearest_rank(&now, 0.5).filter(|_| now.len() >= 3) {
-        return Some((median, now.len(), "calls just made"));
-    }
-    if let Some((logs, median)) = facts.logs.known().and_then(|l| Some((l, l.warm_p50_ms?))) {
-        return Some((median, logs.reports - logs.cold, "REPORT lines"));
-    }
-    let metrics = facts.metrics.known()?;
-    Some((
-        metrics.duration_p50?,
-        metrics.duration_n.or(metrics.invocations).unwrap_or(0.0) as usize,
-        "AWS/Lambda Duration",
-    ))
 }

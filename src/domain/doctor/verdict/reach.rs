@@ -143,16 +143,3 @@ fn shaky(facts: &Facts) -> Option<Verdict> {
         ),
     }
 }
-
-pub(super) fn slow_gateway(facts: &Facts) -> Option<Verdict> {
-    let (call, direct) = (gateway(facts)?, facts.invocation()?);
-    (call.is_good() && call.elapsed_ms > 3000.0 && direct.elapsed_ms < 1000.0).then_some(())?;
-    verdict(
-        "slow-network",
-        format!(
-            "The endpoint takes {:.0} ms, the function alone {:.0} ms: the time goes into the gateway or the network.",
-            call.elapsed_ms, direct.elapsed_ms
-        ),
-        "",
-    )
-}
