@@ -153,7 +153,11 @@ impl App {
             Msg::Term(TermEvent::Mouse(mouse)) => self.on_mouse(mouse, now),
             Msg::Term(TermEvent::Resize(width, height)) => {
                 self.size = Rect::new(0, 0, width, height);
-                Vec::new()
+                self.with_cx(now, |app, cx| {
+                    for tab in &mut app.tabs {
+                        tab.on_resize(cx);
+                    }
+                })
             }
             Msg::Event(event) => self.on_event(event, now),
             Msg::Term(_) | Msg::Tick => Vec::new(),

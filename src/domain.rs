@@ -3,6 +3,7 @@
 pub mod agreement;
 pub mod alerts;
 pub mod arn;
+pub mod awaited;
 pub mod compare;
 pub mod compose;
 pub mod cost;
@@ -20,6 +21,7 @@ pub mod metrics;
 pub mod paste;
 pub mod prediction;
 pub mod query;
+pub mod reckoning;
 pub mod report;
 pub mod request_id;
 pub mod schema;

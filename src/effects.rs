@@ -192,6 +192,8 @@ pub struct Runner {
     pub predict: predict::Room,
     /// What the Logs room keeps between effects.
     pub logs: logs::Room,
+    /// What the Lambda room keeps between effects.
+    pub lambda: lambda::Room,
     /// Brake and stop button of the training run.
     pub training: retrain::Control,
     outbox: Outbox,
@@ -214,6 +216,7 @@ impl Runner {
             link: None,
             predict: predict::Room::default(),
             logs: logs::Room::default(),
+            lambda: lambda::Room::default(),
             training: retrain::Control::default(),
             outbox,
             tracker: TaskTracker::new(),

@@ -75,6 +75,9 @@ pub trait Tab {
         false
     }
 
+    /// The terminal has another size; the new body is in `cx`.
+    fn on_resize(&mut self, _cx: &mut Cx) {}
+
     /// Something came from outside; every tab hears everything and ignores what is not its own.
     fn on_event(&mut self, _event: &Event, _cx: &mut Cx) {}
 

@@ -1,5 +1,7 @@
 //! What the Lambda tab asks for and hears: the function, its figures every minute, a diagnosis, the report.
 
+mod desk;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,6 +19,7 @@ use crate::domain::doctor::{Diagnosis, Fact, diagnose};
 use crate::domain::function::Overview;
 use crate::domain::latency::Window;
 use crate::domain::metrics::{Budget, Snapshot};
+use crate::domain::reckoning::{Figures, Work};
 use crate::domain::schema::Schema;
 use crate::domain::slo::Counts;
 use crate::history::Entry;
@@ -41,6 +44,8 @@ pub enum Effect {
         /// How far back the figures look.
         window: Window,
     },
+    /// Something for the books, from which the figures are worked out.
+    Reckon(Work),
     /// Read another version or target, to compare.
     Compare {
         /// Comes back with the answer.
@@ -97,6 +102,8 @@ pub enum Event {
         /// The lines, or why there are none.
         reports: Fact<Reports>,
     },
+    /// The figures of the newest question.
+    Reckoned(Arc<Figures>),
     /// What to compare with was chosen; `None` compares with nothing any more. Told by the menu.
     Chosen(Option<Other>),
     /// Another version or target, as far as it can be read.
@@ -136,10 +143,18 @@ impl fmt::Display for Other {
     }
 }
 
+/// What the Lambda room keeps between effects.
+#[derive(Debug, Default)]
+pub struct Room {
+    /// Where figures are worked out, once any were asked for.
+    desk: Option<desk::Desk>,
+}
+
 /// Starts what the effect asks for.
 pub fn run(effect: Effect, runner: &mut Runner) {
     match effect {
         Effect::Watch { ticket, window } => watch(ticket, window, runner),
+        Effect::Reckon(work) => desk::lay(work, runner),
         Effect::Compare { ticket, with } => read_other(ticket, with, runner),
         Effect::Doctor { schema } => examine(schema, runner),
         Effect::Drift { schema, latest } => compare_with_training(schema, latest, runner),
@@ -335,11 +350,13 @@ fn compare_with_training(schema: Arc<Schema>, latest: Option<Box<Entry>>, runner
 
 fn examine(schema: Arc<Schema>, runner: &mut Runner) {
     let link = runner.link.clone();
+    let settings = Arc::clone(&runner.settings);
     runner.spawn_in(Slot::Doctor, "doctor", move |outbox, _| async move {
         let diagnosis = match link {
             Some(link) => {
                 let examination =
                     Examination::of(&link, &schema, collect::sample_payload(&schema), now_ms());
+                let examination = examination.by(&settings.rules);
                 let facts = Box::pin(collect::facts(&examination)).await;
                 Ok(Box::new(diagnose(&facts)))
             }

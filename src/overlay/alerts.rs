@@ -22,7 +22,7 @@ use crate::tabs::{Cx, Look, Now};
 use crate::ui::hints::hints;
 use crate::ui::list::mark;
 use crate::ui::panel::panel;
-use crate::ui::text::{age, clean};
+use crate::ui::text::{age, clean, fit};
 use crate::ui::theme::Tone;
 
 /// The list; the Lambda tab tells it of every change.
@@ -98,19 +98,30 @@ impl Overlay for AlertList {
         let inner = panel(" Alerts ", true, rect, buf, look);
         let rows = self.alerts.list.len() as u16;
         let past = self.past(look);
-        let [list, history, alarm, keys] = Layout::vertical([
+        let [list, terms, history, alarm, keys] = Layout::vertical([
             Constraint::Length(rows + 1),
+            Constraint::Length(2),
             Constraint::Length((past.len() as u16 + 1).min(inner.height / 3)),
             Constraint::Min(1),
             Constraint::Length(1),
         ])
         .areas(inner);
+        if let Some(alert) = self.alerts.list.get(self.selected) {
+            let said = fit(
+                &alert.rule.terms(),
+                usize::from(terms.width),
+                look.glyphs.ellipsis,
+            );
+            Paragraph::new(said)
+                .style(look.theme.text)
+                .render(terms, buf);
+        }
         Paragraph::new(past).render(history, buf);
         let lines: Vec<Line> = self
             .alerts
             .list
             .iter()
-            .map(|alert| row(alert, look))
+            .map(|alert| row(alert, usize::from(inner.width), look))
             .collect();
         Paragraph::new(lines).render(list, buf);
         if !self.alerts.list.is_empty() {
@@ -152,8 +163,8 @@ impl AlertList {
     }
 }
 
-fn row(alert: &Alert, look: &Look) -> Line<'static> {
-    let mut line = crate::tabs::lambda::alert_line(alert, look);
+fn row(alert: &Alert, room: usize, look: &Look) -> Line<'static> {
+    let mut line = crate::tabs::lambda::alert_line(alert, room, look);
     if let Standing::Firing { since_ms, .. } = alert.standing
         && let Ok(since) = Timestamp::from_millisecond(since_ms)
     {

@@ -11,6 +11,7 @@ mod strip;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -21,12 +22,12 @@ use tokio::time::Instant;
 use crate::app::Env;
 use crate::domain::alerts::Alerts;
 use crate::domain::arn;
-use crate::domain::cost::Prices;
 use crate::domain::doctor::{Diagnosis, Fact};
 use crate::domain::function::Overview;
 use crate::domain::invocation::Wanted;
-use crate::domain::latency::{Samples, Window};
+use crate::domain::latency::Window;
 use crate::domain::metrics::{Budget, Snapshot};
+use crate::domain::reckoning::{Figures, Room, Work};
 use crate::domain::vitals::{Light, Vitals};
 use crate::effects::lambda::{Drifted, Effect, Other};
 use crate::effects::{Event, logs, predict};
@@ -59,24 +60,24 @@ pub struct Lambda {
     ticket: u64,
     watching: bool,
     window: Window,
-    overview: Remote<Overview>,
+    overview: Remote<Arc<Overview>>,
     /// CloudWatch's figures of the window, and the error budget, or why there are none.
-    snapshot: Fact<Snapshot>,
-    budget: Fact<Budget>,
+    snapshot: Arc<Fact<Snapshot>>,
+    budget: Arc<Fact<Budget>>,
     /// When CloudWatch last answered with figures, and why the last question brought none.
     measured_at: Option<Timestamp>,
     measure_trouble: Option<String>,
-    samples: Samples,
     /// What of the log was read for REPORT lines.
     read: Option<Stretch>,
     /// Why the last reading of REPORT lines brought none.
     reports_trouble: Option<String>,
     own_calls: VecDeque<(i64, f64)>,
-    prices: Prices,
-    vitals: Option<Vitals>,
-    /// So many batches with new samples came since the figures were worked out, which was then.
-    unreckoned: usize,
-    reckoned_at: Option<Instant>,
+    /// The newest figures that were worked out. Everything drawn from them is of their window and their time.
+    figures: Option<Arc<Figures>>,
+    /// The last question for figures, the last one that is another target's, and the room that the charts had then.
+    asked: u64,
+    foreign: u64,
+    room: Room,
     alerts: Alerts,
     last_event_ms: Option<i64>,
     /// Recent requests beside the champion's training rows.
@@ -100,18 +101,17 @@ impl Lambda {
             watching: false,
             window: Window::H1,
             overview: Remote::Idle,
-            snapshot: Fact::NotAsked,
-            budget: Fact::NotAsked,
+            snapshot: Arc::default(),
+            budget: Arc::default(),
             measured_at: None,
             measure_trouble: None,
-            samples: Samples::default(),
             read: None,
             reports_trouble: None,
             own_calls: VecDeque::new(),
-            prices: env.settings.prices.clone(),
-            vitals: None,
-            unreckoned: 0,
-            reckoned_at: None,
+            figures: None,
+            asked: 0,
+            foreign: 0,
+            room: Room::default(),
             alerts: Alerts::new(env.settings.rules.clone()),
             last_event_ms: None,
             drift: None,
@@ -144,13 +144,16 @@ impl Lambda {
     }
 
     /// Another target: nothing of the last one stays but what the user chose.
-    fn forget(&mut self, env: &Env) {
+    fn forget(&mut self, cx: &mut Cx) {
+        cx.effect(Effect::Reckon(Work::Begin));
         *self = Self {
             ticket: self.ticket,
+            asked: self.asked,
+            foreign: self.asked,
             window: self.window,
             pane: self.pane,
             free_tier: self.free_tier,
-            ..Self::new(env)
+            ..Self::new(cx.env)
         };
     }
 
@@ -191,9 +194,19 @@ impl Lambda {
         }
     }
 
+    fn vitals(&self) -> Option<&Vitals> {
+        self.figures.as_ref().map(|figures| &figures.vitals)
+    }
+
+    /// The window of the figures on screen; another one may be on its way.
+    fn shown(&self) -> Window {
+        let figures = self.figures.as_ref();
+        figures.map_or(self.window, |figures| figures.window)
+    }
+
     /// The requests behind the pane's figures: cold ones, failed ones, or those at and above p99.
     fn behind(&self, now: Now) -> Wanted {
-        let rows = self.vitals.iter().flat_map(|v| &v.latency);
+        let rows = self.vitals().into_iter().flat_map(|v| &v.latency);
         let mut durations = rows.filter(|row| row.what == "Duration");
         let p99 = durations.find_map(|row| row.p99?.value());
         let slow = !matches!(self.pane, Pane::Money | Pane::Alerts);
@@ -201,7 +214,7 @@ impl Lambda {
             cold: self.pane == Pane::Money,
             failed: self.pane == Pane::Alerts,
             at_least_ms: p99.filter(|_| slow),
-            since: Some(now.wall.as_millisecond() - self.window.seconds() * 1000),
+            since: Some(now.wall.as_millisecond() - self.shown().seconds() * 1000),
             ..Wanted::default()
         }
     }
@@ -312,7 +325,7 @@ impl Tab for Lambda {
             Action::Window => {
                 self.window = self.window.next();
                 // The old window's figures are none of the new one's.
-                self.snapshot = Fact::NotAsked;
+                self.snapshot = Arc::default();
                 self.watch(cx);
                 self.reckon(cx);
             }
@@ -354,10 +367,16 @@ impl Tab for Lambda {
         }
     }
 
+    fn on_resize(&mut self, cx: &mut Cx) {
+        if self.figures.is_some() && panes::room(cx.body) != self.room {
+            self.reckon(cx);
+        }
+    }
+
     fn on_event(&mut self, event: &Event, cx: &mut Cx) {
         match event {
             Event::Connected(_) => {
-                self.forget(cx.env);
+                self.forget(cx);
                 self.watch(cx);
             }
             Event::IncidentSet(_) if self.watching => self.watch(cx),
@@ -390,7 +409,7 @@ impl Tab for Lambda {
         if firing > 0 {
             return Some((format!("{firing}"), Tone::Bad));
         }
-        match self.vitals.as_ref()?.worst() {
+        match self.vitals()?.worst() {
             Light::Red => Some(("!".to_owned(), Tone::Bad)),
             _ => None,
         }

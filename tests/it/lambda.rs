@@ -8,6 +8,7 @@ use vintner::domain::function::{Alias, FunctionConfig, Overview, Secret, Version
 use vintner::domain::latency::calls::{CallLine, Told};
 use vintner::domain::latency::{Sample, Window};
 use vintner::domain::metrics::{Budget, Point, Snapshot};
+use vintner::domain::reckoning::Work;
 use vintner::domain::slo::Counts;
 use vintner::effects::Effect;
 use vintner::effects::lambda::{Effect as LambdaEffect, Event, Other};
@@ -610,6 +611,46 @@ fn two_targets_are_compared_without_giving_a_value_away() {
         "{}",
         stage.text()
     );
+}
+
+/// Key and frame must not wait for figures: lines and a question go out, and the screen changes when the answer comes.
+#[test]
+fn figures_are_worked_out_elsewhere_and_those_of_another_target_are_dropped() {
+    let mut stage = Stage::new((120, 40), ThemeName::Dark);
+    stage.connect();
+    fill(&mut stage);
+    let before = stage.text();
+    let now_ms = stage.now().wall.as_millisecond();
+    let lines = vec![full(now_ms, 9_000, 237)];
+    let reports = Fact::Known(Reports {
+        lines: lines.clone(),
+        since_ms: now_ms - 60_000,
+        cut: false,
+    });
+    let ticket = 1;
+    let asked = stage.unanswered(Event::Reports { ticket, reports });
+    let [
+        Effect::Lambda(LambdaEffect::Reckon(Work::Lines(sent))),
+        Effect::Lambda(LambdaEffect::Reckon(Work::Ask(question))),
+    ] = asked.as_slice()
+    else {
+        panic!("{asked:?}")
+    };
+    assert_eq!((sent, question.window), (&lines, Window::H1));
+    assert_eq!(stage.text(), before);
+    stage.answer(asked.clone());
+    assert_ne!(stage.text(), before);
+
+    // Another target: what comes late is not its.
+    stage.unanswered(Event::Described {
+        ticket,
+        overview: Ok(Box::new(overview())),
+    });
+    let late = stage.figures(asked);
+    stage.connect();
+    let connected = stage.text();
+    stage.event(Event::Reckoned(late.into()));
+    assert_eq!(stage.text(), connected);
 }
 
 #[test]

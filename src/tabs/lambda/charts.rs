@@ -7,10 +7,11 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
 use super::Lambda;
-use crate::domain::latency::histogram::{Bin, histogram};
+use crate::domain::latency::histogram::Bin;
 use crate::domain::latency::millis;
-use crate::domain::latency::series::{Bucket, series};
+use crate::domain::latency::series::Bucket;
 use crate::domain::metrics::{Point, Snapshot};
+use crate::domain::reckoning::{Figures, Room};
 use crate::tabs::Look;
 use crate::ui::panel::notice;
 use crate::ui::text::{clean, count};
@@ -26,42 +27,51 @@ struct Row {
     show: fn(f64) -> String,
 }
 
+/// How much there is room for inside the pane.
+pub fn room(area: Rect) -> Room {
+    Room {
+        columns: usize::from(area.width.saturating_sub(LABEL)),
+        bins: usize::from(area.height / 2).clamp(4, 14),
+    }
+}
+
 /// Draws the pane: the series above, the histogram below when there is room.
 pub fn render(tab: &Lambda, area: Rect, buf: &mut Buffer, look: &Look) {
-    let now_ms = look.now.wall.as_millisecond();
-    let logged = tab.samples.within(tab.window, now_ms).next().is_some();
-    let width = usize::from(area.width.saturating_sub(LABEL));
-    let rows = rows(tab, logged, width, look);
+    let Some(figures) = &tab.figures else {
+        return notice("working the figures out …", Tone::Muted, area, buf, look);
+    };
+    let rows = rows(tab, figures, room(area).columns, look);
     if rows.is_empty() {
         let text = tab
-            .reports_note(now_ms)
-            .unwrap_or_else(|| format!("no REPORT line in the last {}", tab.window.label()));
+            .reports_note(look.now.wall.as_millisecond())
+            .unwrap_or_else(|| format!("no REPORT line in the last {}", figures.window.label()));
         notice(&clean(&text), Tone::Muted, area, buf, look);
         return;
     }
-    if !logged {
-        over_time(tab, &rows, area, buf, look);
+    if figures.spread.is_empty() {
+        over_time(figures, &rows, area, buf, look);
         return;
     }
-    let bins = usize::from(area.height / 2).clamp(4, 14);
-    let height = bins as u16 + 1;
+    let height = figures.spread.len() as u16 + 1;
     let [top, below] =
         Layout::vertical([Constraint::Min(6), Constraint::Length(height)]).areas(area);
-    over_time(tab, &rows, top, buf, look);
-    spread(tab, bins, below, buf, look);
+    over_time(figures, &rows, top, buf, look);
+    spread(&figures.spread, below, buf, look);
 }
 
 /// What the log and the gateway tell over time; failures only where there are some.
-fn rows(tab: &Lambda, logged: bool, width: usize, look: &Look) -> Vec<Row> {
-    let now_ms = look.now.wall.as_millisecond();
+fn rows(tab: &Lambda, figures: &Figures, width: usize, look: &Look) -> Vec<Row> {
     let calls: fn(f64) -> String = |v| count(v as usize);
     let plain = look.theme.accent;
     let mut rows = Vec::new();
+    let logged = !figures.series.is_empty();
     if logged {
-        let samples = tab.samples.within(tab.window, now_ms);
-        let buckets = series(samples, tab.window.seconds(), now_ms, width);
+        // The terminal may have another size than when the figures were asked for: for a moment they are stretched.
+        let buckets: Vec<&Bucket> = (0..width)
+            .filter_map(|column| figures.series.get(column * figures.series.len() / width))
+            .collect();
         let mut row = |name, show, pick: &dyn Fn(&Bucket) -> (f64, Style)| {
-            let values = buckets.iter().map(pick).collect();
+            let values = buckets.iter().map(|bucket| pick(bucket)).collect();
             rows.push(Row { name, values, show });
         };
         row("p99", millis, &|b| {
@@ -77,7 +87,8 @@ fn rows(tab: &Lambda, logged: bool, width: usize, look: &Look) -> Vec<Row> {
         return rows;
     };
     let mut gateway = |name, style, pick: fn(&Point) -> Option<f64>| {
-        let values = columns_of(snapshot, pick, tab.window.seconds(), now_ms, width);
+        let seconds = figures.window.seconds();
+        let values = columns_of(snapshot, pick, seconds, figures.now_ms, width);
         if values.iter().any(|v| *v > 0.0) {
             let values = values.into_iter().map(|v| (v, style)).collect();
             let show = calls;
@@ -110,7 +121,7 @@ fn columns_of(
     (0..width).map(value).collect()
 }
 
-fn over_time(tab: &Lambda, rows: &[Row], area: Rect, buf: &mut Buffer, look: &Look) {
+fn over_time(figures: &Figures, rows: &[Row], area: Rect, buf: &mut Buffer, look: &Look) {
     if area.width < LABEL + 8 || area.height < 4 {
         return;
     }
@@ -122,7 +133,7 @@ fn over_time(tab: &Lambda, rows: &[Row], area: Rect, buf: &mut Buffer, look: &Lo
     {
         columns(row, *place, buf, look);
     }
-    time_axis(tab.window.seconds(), axis, buf, look);
+    time_axis(figures, axis, buf, look);
 }
 
 /// Failures stand out, then cold starts.
@@ -178,19 +189,23 @@ fn columns(row: &Row, area: Rect, buf: &mut Buffer, look: &Look) {
     }
 }
 
-/// Times relative to now: the same in every time zone.
-fn time_axis(seconds: i64, area: Rect, buf: &mut Buffer, look: &Look) {
+/// Times relative to now, the same in every time zone; figures that were worked out a while ago end where they end.
+fn time_axis(figures: &Figures, area: Rect, buf: &mut Buffer, look: &Look) {
+    let seconds = figures.window.seconds();
+    let age = (look.now.wall.as_millisecond() - figures.now_ms).max(0) / 1000;
     let half = (area.width - LABEL) / 2;
-    for (x, label) in [(LABEL, ago(seconds)), (LABEL + half, ago(seconds / 2))] {
+    for (x, before) in [(LABEL, seconds), (LABEL + half, seconds / 2)] {
+        let label = ago(before + age);
         buf.set_stringn(area.x + x, area.y, label, 8, look.theme.muted);
     }
-    buf.set_stringn(
-        area.right().saturating_sub(3),
-        area.y,
-        "now",
-        3,
-        look.theme.muted,
-    );
+    let column = seconds / i64::from(area.width - LABEL).max(1);
+    let end = if age > column.max(2) {
+        ago(age)
+    } else {
+        "now".to_owned()
+    };
+    let x = area.right().saturating_sub(end.len() as u16);
+    buf.set_stringn(x, area.y, &end, 8, look.theme.muted);
 }
 
 fn ago(seconds: i64) -> String {
@@ -202,9 +217,7 @@ fn ago(seconds: i64) -> String {
     }
 }
 
-fn spread(tab: &Lambda, bins: usize, area: Rect, buf: &mut Buffer, look: &Look) {
-    let now_ms = look.now.wall.as_millisecond();
-    let bins = histogram(tab.samples.within(tab.window, now_ms), bins);
+fn spread(bins: &[Bin], area: Rect, buf: &mut Buffer, look: &Look) {
     let most = bins.iter().map(Bin::count).max().unwrap_or(0).max(1);
     let room = usize::from(area.width).saturating_sub(28);
     let mut lines = vec![Line::from(vec![

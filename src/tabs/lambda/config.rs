@@ -7,7 +7,7 @@ use super::{Lambda, Pane};
 use crate::domain::doctor::Fact;
 use crate::domain::function::{Overview, differences, lints, surroundings};
 use crate::tabs::Look;
-use crate::ui::text::{clean, truncate};
+use crate::ui::text::{clean, truncate, wrap};
 
 const LABEL: usize = 18;
 
@@ -35,7 +35,7 @@ pub fn rows(tab: &Lambda) -> Vec<Row> {
     let Some((overview, _)) = tab.overview.value() else {
         return Vec::new();
     };
-    let max_memory = tab.vitals.as_ref().and_then(|v| v.max_memory);
+    let max_memory = tab.vitals().and_then(|v| v.max_memory);
     let lint = |lint: crate::domain::function::Lint| Row::Lint(lint.field.to_owned(), lint.text);
     let mut rows: Vec<Row> = lints(overview, max_memory).into_iter().map(lint).collect();
     rows.extend(compared(tab, overview));
@@ -70,6 +70,30 @@ pub fn lines(tab: &Lambda, width: u16, look: &Look) -> Vec<Line<'static>> {
             }
         })
         .collect()
+}
+
+/// The line under the cursor in full, broken into lines, where it has no room in one.
+pub fn in_full(tab: &Lambda, width: u16) -> Vec<String> {
+    let room = usize::from(width);
+    let beside = room.saturating_sub(LABEL + 1);
+    let (label, text, room_for_text) = match rows(tab).into_iter().nth(tab.cursor) {
+        Some(Row::Lint(label, text)) => {
+            let used = crate::ui::text::width(&label) + 4;
+            (label, text, room.saturating_sub(used))
+        }
+        Some(Row::Field(label, text) | Row::Change(label, text)) => (label, text, beside),
+        Some(Row::Variable(_, text)) => (String::new(), text, beside),
+        Some(Row::Head(text) | Row::Trouble(text)) => (String::new(), text, room),
+        Some(Row::Gap) | None => return Vec::new(),
+    };
+    let (label, text) = (clean(&label), clean(&text));
+    if crate::ui::text::width(&text) <= room_for_text {
+        return Vec::new();
+    }
+    match label.as_str() {
+        "" => wrap(&text, room),
+        label => wrap(&format!("{label}: {text}"), room),
+    }
 }
 
 fn dress(row: Row, room: usize, look: &Look) -> Line<'static> {

@@ -1,60 +1,63 @@
-//! What the tab hears, and the figures it makes of it: lamps, tables, alerts.
+//! What the tab hears, and the figures that are made of it apart from the screen: lamps, tables, charts, alerts.
 
-use std::time::Duration;
+use std::sync::Arc;
 
-use super::{Lambda, OWN_CALLS, Pane, Stretch};
+use super::{Lambda, OWN_CALLS, Pane, Stretch, panes};
 use crate::client::survey::Reports;
 use crate::client::tail::TailUpdate;
-use crate::domain::alerts::{Change, Outside, Reading, Signal};
+use crate::domain::alerts::{Change, Reading, Signal};
 use crate::domain::doctor::Fact;
 use crate::domain::latency::calls::{CallLine, Told};
 use crate::domain::metrics::{Budget, Snapshot};
-use crate::domain::slo::Slo;
-use crate::domain::vitals::{Limits, Readings, Vitals};
+use crate::domain::reckoning::{Figures, Question, Work};
 use crate::effects::lambda::{Effect, Event as LambdaEvent};
 use crate::effects::{Effect as AnyEffect, Event};
 use crate::tabs::Cx;
 use crate::ui::text::clean;
 use crate::ui::theme::Tone;
 
-/// From so many samples on, a busy log must not have all figures worked out with every batch of lines.
-const MANY_SAMPLES: usize = 5_000;
-const RECKON_EVERY: Duration = Duration::from_secs(2);
-/// The more there are, the longer it takes and the less often it is done: a second more for so many.
-const SAMPLES_A_SECOND: u64 = 10_000;
-
 impl Lambda {
-    /// Works the figures out anew and lets the alert rules look at them.
+    /// Asks for the figures anew: they are worked out elsewhere, and the rules look at the same lines there.
     pub(super) fn reckon(&mut self, cx: &mut Cx) {
-        (self.unreckoned, self.reckoned_at) = (0, Some(cx.now.mono));
-        let now_ms = cx.now.wall.as_millisecond();
-        let own_calls: Vec<(i64, f64)> = self.own_calls.iter().copied().collect();
-        let asked = |asked: bool| asked.then_some(());
-        self.vitals = Some(Vitals::of(&Readings {
-            overview: self.overview.value().map(|(o, _)| o),
-            snapshot: asked(self.snapshot != Fact::NotAsked).map(|()| &self.snapshot),
-            budget: asked(self.budget != Fact::NotAsked).map(|()| &self.budget),
-            samples: &self.samples,
-            reports: self.reports_trouble.as_deref(),
-            own_calls: &own_calls,
+        self.asked += 1;
+        self.room = panes::room(cx.body);
+        let settings = &cx.env.settings;
+        let drift = self.drift.as_ref().and_then(|drifted| {
+            let worst = drifted.report.worst()?.of_limit();
+            Some(Reading::new(
+                worst,
+                drifted.report.rows as u64,
+                "our requests",
+            ))
+        });
+        let question = Question {
+            id: self.asked,
+            overview: self.overview.value().map(|(o, _)| Arc::clone(o)),
+            snapshot: Arc::clone(&self.snapshot),
+            budget: Arc::clone(&self.budget),
+            reports: self.reports_trouble.clone(),
+            own_calls: self.own_calls.iter().copied().collect(),
             window: self.window,
-            now_ms,
-            prices: &self.prices,
-            slo: Slo::default(),
-            limits: Limits::of(&cx.env.settings.rules),
-        }));
-        let outside = Outside {
-            gateway: self.budget.known().map(|b| &b.recent),
-            drift: self.drift.as_ref().and_then(|drifted| {
-                let worst = drifted.report.worst()?.of_limit();
-                let n = drifted.report.rows as u64;
-                Some(Reading::new(worst, n, "our requests"))
-            }),
+            now_ms: cx.now.wall.as_millisecond(),
+            prices: settings.prices.clone(),
+            rules: settings.rules.clone(),
+            drift,
             // A silence that began before the oldest line looked for has lasted since then at least.
             silent_since_ms: self.last_event_ms.or(self.read.map(|r| r.since_ms)),
+            room: self.room,
         };
-        let changes = self.alerts.step(&self.samples, &outside, now_ms);
-        for (rule, change) in &changes {
+        cx.effect(Effect::Reckon(Work::Ask(Box::new(question))));
+    }
+
+    /// Takes figures in; those of another target, or older than what is shown, are not wanted any more.
+    fn take(&mut self, figures: &Arc<Figures>, cx: &mut Cx) {
+        let shown = self.figures.as_ref().map_or(0, |shown| shown.id);
+        if figures.id <= self.foreign.max(shown) {
+            return;
+        }
+        self.figures = Some(Arc::clone(figures));
+        self.alerts = figures.alerts.clone();
+        for (rule, change) in &figures.changes {
             match change {
                 Change::Fired(reading) => {
                     let mut text = rule.sentence(reading);
@@ -76,7 +79,8 @@ impl Lambda {
         let at = cx.now.wall;
         match event {
             LambdaEvent::Described { ticket, overview } if *ticket == self.ticket => {
-                self.overview.resolve(overview.clone().map(|o| *o), at);
+                let overview = overview.clone().map(|o| Arc::new(*o));
+                self.overview.resolve(overview, at);
                 self.reckon(cx);
             }
             LambdaEvent::Measured {
@@ -88,9 +92,10 @@ impl Lambda {
                 self.reckon(cx);
             }
             LambdaEvent::Reports { ticket, reports } if *ticket == self.ticket => {
-                self.take_reports(reports);
+                self.take_reports(reports, cx);
                 self.reckon(cx);
             }
+            LambdaEvent::Reckoned(figures) => self.take(figures, cx),
             LambdaEvent::Chosen(None) => self.compared = None,
             LambdaEvent::Chosen(Some(with)) => {
                 cx.toast(
@@ -136,14 +141,14 @@ impl Lambda {
         if passing(snapshot) && self.snapshot.known().is_some() {
             return;
         }
-        self.snapshot = snapshot.clone();
-        self.budget = budget.clone();
+        self.snapshot = Arc::new(snapshot.clone());
+        self.budget = Arc::new(budget.clone());
         if snapshot.known().is_some() {
             self.measured_at = Some(cx.now.wall);
         }
     }
 
-    fn take_reports(&mut self, reports: &Fact<Reports>) {
+    fn take_reports(&mut self, reports: &Fact<Reports>, cx: &mut Cx) {
         let found = match reports {
             Fact::Known(found) => found,
             absent => {
@@ -152,11 +157,10 @@ impl Lambda {
             }
         };
         self.reports_trouble = None;
-        for line in &found.lines {
-            self.last_event_ms = self.last_event_ms.max(Some(line.at_ms));
-            self.samples.take(line);
-        }
-        let oldest = found.lines.iter().map(|line| line.at_ms).min();
+        let times = || found.lines.iter().map(|line| line.at_ms);
+        self.last_event_ms = self.last_event_ms.max(times().max());
+        cx.effect(Effect::Reckon(Work::Lines(found.lines.clone())));
+        let oldest = times().min();
         let since = if found.cut { oldest } else { None }.unwrap_or(found.since_ms);
         // A later, shorter reading does not fill what the first left out.
         let read = self.read.map_or(
@@ -195,7 +199,7 @@ impl Lambda {
             jiff::Timestamp::from_millisecond(now_ms).unwrap_or_default(),
         );
         Some(if cut {
-            let n = self.samples.len();
+            let n = self.figures.as_ref().map_or(0, |figures| figures.held);
             format!("only the newest {n} REPORT lines were read, since {reach}")
         } else {
             format!("REPORT lines since {reach} so far")
@@ -205,29 +209,17 @@ impl Lambda {
     /// The tail saw something: REPORT lines become samples, errors mark them as failed.
     pub(super) fn hear(&mut self, update: &TailUpdate, cx: &mut Cx) {
         let TailUpdate::Events(batch) = update else {
-            return self.reckon_in_time(cx);
+            return;
         };
-        let mut new = false;
-        for event in &batch.events {
-            self.last_event_ms = self.last_event_ms.max(Some(event.timestamp));
-            if let Some(line) = CallLine::read(event) {
-                let ended = matches!(line.told, Told::Ended(_));
-                new |= self.samples.take(&line) && ended;
-            }
+        let newest = batch.events.iter().map(|event| event.timestamp).max();
+        self.last_event_ms = self.last_event_ms.max(newest);
+        let lines: Vec<CallLine> = batch.events.iter().filter_map(CallLine::read).collect();
+        let ended = |line: &CallLine| matches!(line.told, Told::Ended(_));
+        let news = lines.iter().any(ended);
+        if !lines.is_empty() {
+            cx.effect(Effect::Reckon(Work::Lines(lines)));
         }
-        self.unreckoned += usize::from(new);
-        self.reckon_in_time(cx);
-    }
-
-    /// Works the figures out anew if lines have come, but not more often than many samples allow.
-    fn reckon_in_time(&mut self, cx: &mut Cx) {
-        let pause = if self.samples.len() < MANY_SAMPLES {
-            Duration::ZERO
-        } else {
-            RECKON_EVERY + Duration::from_secs(self.samples.len() as u64 / SAMPLES_A_SECOND)
-        };
-        let is_due = self.reckoned_at.is_none_or(|at| cx.now.mono >= at + pause);
-        if self.unreckoned > 0 && is_due {
+        if news {
             self.reckon(cx);
         }
     }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use ratatui::text::{Line, Span};
 
 use super::Lambda;
+use crate::domain::alerts::Limits;
 use crate::domain::latency::{Estimate, Ladder, millis};
 use crate::domain::vitals::LatencyRow;
 use crate::tabs::Look;
@@ -14,7 +15,7 @@ pub const ROWS: u16 = 11;
 
 /// The pane's lines.
 pub fn lines(tab: &Lambda, width: u16, look: &Look) -> Vec<Line<'static>> {
-    let Some(vitals) = &tab.vitals else {
+    let Some(vitals) = tab.vitals() else {
         return Vec::new();
     };
     let room = usize::from(width);
@@ -27,13 +28,16 @@ pub fn lines(tab: &Lambda, width: u16, look: &Look) -> Vec<Line<'static>> {
     )];
     lines.extend(vitals.latency.iter().map(|row| {
         row.absent.as_ref().map_or_else(
-            || figures(row, tab.window.label(), look),
+            || figures(row, vitals.window, look),
             |why| absent(row, why, room, look),
         )
     }));
     lines.push(Line::default());
-    lines.push(ladder("warm", vitals.warm.as_ref(), look));
-    lines.push(ladder("all + init", vitals.all.as_ref(), look));
+    let Limits {
+        warm_ms, all_ms, ..
+    } = vitals.limits;
+    lines.push(ladder("warm", vitals.warm.as_ref(), warm_ms, look));
+    lines.push(ladder("all + init", vitals.all.as_ref(), all_ms, look));
     lines.push(note(tab, room, look));
     lines
 }
@@ -83,9 +87,10 @@ fn figures(row: &LatencyRow, window: &str, look: &Look) -> Line<'static> {
     } else {
         format!("{} {}", row.source, row.window)
     };
-    let p99_style = match row.p99.and_then(Estimate::value) {
-        Some(p99) if p99 > 500.0 && row.what != "Init Duration" => look.theme.warn,
-        _ => look.theme.text,
+    let p99_style = if row.is_slow() {
+        look.theme.warn
+    } else {
+        look.theme.text
     };
     let max = row.max_ms.map_or("–".to_owned(), millis);
     Line::from(vec![
@@ -105,7 +110,8 @@ fn figures(row: &LatencyRow, window: &str, look: &Look) -> Line<'static> {
     .style(look.theme.text)
 }
 
-fn ladder(name: &str, ladder: Option<&Ladder>, look: &Look) -> Line<'static> {
+/// The percentiles; a p99 above the rule's limit stands out.
+fn ladder(name: &str, ladder: Option<&Ladder>, limit_ms: f64, look: &Look) -> Line<'static> {
     let Some(ladder) = ladder else {
         return Line::styled(
             format!("{name:<11}no REPORT lines in the window"),
@@ -113,15 +119,21 @@ fn ladder(name: &str, ladder: Option<&Ladder>, look: &Look) -> Line<'static> {
         );
     };
     let text = format!(
-        "p50 {}  p90 {}  p95 {}  p99 {}",
+        "p50 {}  p90 {}  p95 {}  ",
         ladder.p50.text(),
         ladder.p90.text(),
-        ladder.p95.text(),
-        ladder.p99.text()
+        ladder.p95.text()
     );
+    let slow = ladder.p99.value().is_some_and(|p99| p99 > limit_ms);
+    let style = if slow {
+        look.theme.warn
+    } else {
+        look.theme.text
+    };
     Line::from(vec![
         Span::styled(format!("{name:<11}"), look.theme.accent),
         Span::styled(format!("n {:<6} ", count(ladder.n)), look.theme.muted),
         Span::styled(text, look.theme.text),
+        Span::styled(format!("p99 {}", ladder.p99.text()), style),
     ])
 }

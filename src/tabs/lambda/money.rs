@@ -9,7 +9,7 @@ use crate::domain::latency::millis;
 use crate::domain::slo::BURN_ALERTS;
 use crate::domain::vitals::{BudgetLine, CostLines, Failures, Vitals};
 use crate::tabs::Look;
-use crate::ui::text::{clean, count, truncate, width};
+use crate::ui::text::{clean, count, width, wrap};
 
 /// Rows of the pane.
 pub const ROWS: u16 = 14;
@@ -18,7 +18,7 @@ const LABEL: usize = 12;
 
 /// The pane's lines.
 pub fn lines(tab: &Lambda, cells: u16, look: &Look) -> Vec<Line<'static>> {
-    let Some(vitals) = &tab.vitals else {
+    let Some(vitals) = tab.vitals() else {
         return Vec::new();
     };
     let page = Page {
@@ -65,14 +65,15 @@ impl Page<'_> {
             line.push(Span::styled(format!("  {note}"), muted));
             return vec![Line::from(line)];
         }
-        vec![Line::from(line), self.below(note)]
+        let below = self.below(note);
+        [Line::from(line)].into_iter().chain(below).collect()
     }
 
-    /// A line below a figure.
-    fn below(&self, note: &str) -> Line<'static> {
-        let text = format!("{:LABEL$} {note}", "");
-        let text = truncate(&text, self.room, self.look.glyphs.ellipsis);
-        Line::styled(text, self.look.theme.muted)
+    /// What stands below a figure, in as many lines as it takes.
+    fn below(&self, note: &str) -> Vec<Line<'static>> {
+        let lines = wrap(note, self.room.saturating_sub(LABEL + 1));
+        let line = |text| Line::styled(format!("{:LABEL$} {text}", ""), self.look.theme.muted);
+        lines.into_iter().map(line).collect()
     }
 }
 
@@ -100,7 +101,7 @@ fn cold(vitals: &Vitals, none: &str, page: &Page) -> Vec<Line<'static>> {
         lines.extend(page.said("init", "–", &timeouts));
     }
     if let Some(idle) = cold.longest_idle_s {
-        lines.push(page.below(&format!("longest pause before a cold one {}", pause(idle))));
+        lines.extend(page.below(&format!("longest pause before a cold one {}", pause(idle))));
     }
     lines
 }
@@ -147,8 +148,9 @@ fn cost(cost: &CostLines, free_tier: bool, page: &Page) -> Vec<Line<'static>> {
         let less = format!("per 1M calls, {} less", dollars(arm));
         lines.extend(page.said("on arm64", &total, &less));
     }
-    lines.push(page.below(&format!(
-        "billed {:.0} ms, n {}, prices of {}",
+    lines.extend(page.below(&format!(
+        "{}, billed {:.0} ms, n {}, prices of {}",
+        cost.priced_on(),
         cost.usage.billed_ms,
         count(cost.usage.n),
         clean(&cost.prices_as_of)

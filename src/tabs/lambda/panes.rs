@@ -1,11 +1,12 @@
 //! Which panes there are and where they go: one at a time on a small screen, side by side on a large one.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Constraint, Layout as Split, Position, Rect};
+use ratatui::layout::{Constraint, Layout as Split, Margin, Position, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Paragraph, Widget};
 
 use super::{Lambda, alerts, charts, config, latency, money, strip};
+use crate::domain::reckoning::Room;
 use crate::effects::lambda::REFRESH;
 use crate::tabs::Look;
 use crate::ui::panel::{notice, panel};
@@ -146,6 +147,14 @@ fn large(body: Rect) -> Vec<(Pane, Rect)> {
     ]
 }
 
+/// How much the charts have room for on this body, wherever the focus is.
+pub fn room(body: Rect) -> Room {
+    let layout = layout(body, Pane::Charts);
+    let mut places = layout.panes.into_iter();
+    let frame = places.find_map(|(pane, rect)| (pane == Pane::Charts).then_some(rect));
+    charts::room(frame.unwrap_or_default().inner(Margin::new(1, 1)))
+}
+
 /// Draws the tab.
 pub fn render(tab: &Lambda, area: Rect, buf: &mut Buffer, look: &Look) {
     let layout = layout(area, tab.pane);
@@ -161,15 +170,30 @@ pub fn render(tab: &Lambda, area: Rect, buf: &mut Buffer, look: &Look) {
         match pane {
             Pane::Latency => lines(latency::lines(tab, inner.width, look), 0, inner, buf, look),
             Pane::Charts => charts::render(tab, inner, buf, look),
-            Pane::Config => lines(
-                config::lines(tab, inner.width, look),
-                top(tab.cursor, focused, inner.height),
-                inner,
-                buf,
-                look,
-            ),
+            Pane::Config => {
+                let full = if focused {
+                    config::in_full(tab, inner.width)
+                } else {
+                    Vec::new()
+                };
+                let height = (full.len() as u16).min(inner.height / 3);
+                let [list, below] =
+                    Split::vertical([Constraint::Min(0), Constraint::Length(height)]).areas(inner);
+                let scroll = top(tab.cursor, focused, list.height);
+                lines(
+                    config::lines(tab, list.width, look),
+                    scroll,
+                    list,
+                    buf,
+                    look,
+                );
+                let full = full
+                    .into_iter()
+                    .map(|text| Line::styled(text, look.theme.accent));
+                Paragraph::new(full.collect::<Vec<_>>()).render(below, buf);
+            }
             Pane::Money => lines(money::lines(tab, inner.width, look), 0, inner, buf, look),
-            Pane::Alerts => lines(alerts::lines(tab, look), 0, inner, buf, look),
+            Pane::Alerts => lines(alerts::lines(tab, inner.width, look), 0, inner, buf, look),
         }
     }
 }
@@ -182,14 +206,14 @@ fn title(tab: &Lambda, pane: Pane, alone: bool, look: &Look) -> String {
     }
     match pane {
         Pane::Latency => {
-            title.push_str(&format!(" · {}", tab.window.label()));
+            title.push_str(&format!(" · {}", tab.shown().label()));
             if let Some((_, at)) = tab.overview.value() {
                 let age = age(at, look.now.wall);
                 let every = REFRESH.as_secs();
                 title.push_str(&format!(" · read {age}, anew every {every} s"));
             }
         }
-        Pane::Charts | Pane::Money => title.push_str(&format!(" · {}", tab.window.label())),
+        Pane::Charts | Pane::Money => title.push_str(&format!(" · {}", tab.shown().label())),
         Pane::Config => {
             if let Some((_, at)) = tab.overview.value() {
                 title.push_str(&format!(" · read {}", age(at, look.now.wall)));
@@ -203,7 +227,7 @@ fn title(tab: &Lambda, pane: Pane, alone: bool, look: &Look) -> String {
 
 /// The sentence that stands for all panes while nothing is known.
 fn absent(tab: &Lambda, look: &Look) -> Option<(String, Tone)> {
-    if tab.overview.value().is_some() || !tab.samples.is_empty() {
+    if tab.overview.value().is_some() || tab.figures.as_ref().is_some_and(|f| f.held > 0) {
         return None;
     }
     Some(match tab.overview.error() {

@@ -38,7 +38,7 @@ pub fn sign(light: Light, look: &Look) -> (&'static str, Style) {
 
 /// Draws the strip.
 pub fn render(tab: &Lambda, area: Rect, buf: &mut Buffer, look: &Look) {
-    let Some(vitals) = &tab.vitals else { return };
+    let Some(vitals) = tab.vitals() else { return };
     let columns = columns(area.width);
     let width = area.width / columns;
     for (index, vital) in vitals.strip.iter().enumerate() {

@@ -1153,24 +1153,3 @@ fn what_was_found_stands_out_whatever_was_asked() {
     assert!(reversed("/ / o u t . a f t e r / enter").contains("out after"));
     assert!(reversed("/ a l c o h o l = 3 9 enter").contains("39"));
 }
-
-#[test]
-fn a_busy_log_has_the_lambda_figures_worked_out_now_and_then_not_with_every_batch() {
-    let mut stage = Stage::new((120, 40), ThemeName::Dark);
-    let reports = |from: u32, to: u32| {
-        let events = (from..to).map(|n| event(i64::from(n), "aaaa", report(n, 90.0, "")));
-        batch(Phase::Live, events.collect())
-    };
-    stage.press("3");
-    tell(&mut stage, reports(0, 6_000));
-    let counts = |stage: &Stage, n: &str| stage.text().contains(n);
-    assert!(counts(&stage, "6 000"), "{}", stage.text());
-    tell(&mut stage, reports(6_000, 6_010));
-    assert!(counts(&stage, "6 000"), "not at once: {}", stage.text());
-    stage.wait(std::time::Duration::from_secs(3));
-    tell(
-        &mut stage,
-        TailUpdate::Status(Status::Live(Progress::default())),
-    );
-    assert!(counts(&stage, "6 010"), "but soon: {}", stage.text());
-}

@@ -12,8 +12,9 @@ use tokio::time::Instant;
 use vintner::app::{App, Msg};
 use vintner::client::link::{Link, Session};
 use vintner::config::Flags;
+use vintner::domain::reckoning::{Books, Figures};
 use vintner::domain::schema::Schema;
-use vintner::effects::{Effect, Event};
+use vintner::effects::{Effect, Event, lambda};
 use vintner::keys::Keymap;
 use vintner::tabs::Now;
 use vintner::ui;
@@ -29,6 +30,8 @@ pub struct Stage {
     now: Now,
     size: Rect,
     home: TempDir,
+    /// What the Lambda tab's figures are worked out from.
+    books: Books,
 }
 
 impl Stage {
@@ -67,12 +70,14 @@ impl Stage {
             now,
             size,
             home,
+            books: Books::default(),
         }
     }
 
     /// Starts the app, as the runtime does.
     pub fn start(&mut self) -> Vec<Effect> {
-        self.app.start(self.now)
+        let effects = self.app.start(self.now);
+        self.reckon(effects)
     }
 
     /// Is connected to the sandbox, as far as a screen can tell.
@@ -126,12 +131,48 @@ impl Stage {
         if let TermEvent::Resize(width, height) = event {
             self.size = Rect::new(0, 0, width, height);
         }
-        self.app.update(Msg::Term(event), self.now)
+        let effects = self.app.update(Msg::Term(event), self.now);
+        self.reckon(effects)
     }
 
     /// Something comes from outside.
     pub fn event(&mut self, event: impl Into<Event>) -> Vec<Effect> {
+        let effects = self.app.update(Msg::Event(event.into()), self.now);
+        self.reckon(effects)
+    }
+
+    /// Something comes from outside; what the Lambda tab asks of the books stays unanswered.
+    pub fn unanswered(&mut self, event: impl Into<Event>) -> Vec<Effect> {
         self.app.update(Msg::Event(event.into()), self.now)
+    }
+
+    /// The figures that such effects come to.
+    pub fn figures(&mut self, effects: Vec<Effect>) -> Figures {
+        let work = effects.into_iter().filter_map(|effect| match effect {
+            Effect::Lambda(lambda::Effect::Reckon(work)) => Some(work),
+            _ => None,
+        });
+        self.books.work(work.collect()).unwrap()
+    }
+
+    /// Answers what was left unanswered.
+    pub fn answer(&mut self, effects: Vec<Effect>) {
+        self.reckon(effects);
+    }
+
+    /// Works out at once what the Lambda tab asks for; the other effects are left to the test.
+    fn reckon(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
+        let (mut work, mut others) = (Vec::new(), Vec::new());
+        for effect in effects {
+            match effect {
+                Effect::Lambda(lambda::Effect::Reckon(task)) => work.push(task),
+                other => others.push(other),
+            }
+        }
+        if let Some(figures) = self.books.work(work) {
+            others.extend(self.event(lambda::Event::Reckoned(figures.into())));
+        }
+        others
     }
 
     /// The time on stage.
