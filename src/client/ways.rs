@@ -23,7 +23,10 @@ pub async fn gateway(client: &PredictClient, schema: &Schema, body: &str) -> Way
     let total_ms = result
         .as_ref()
         .map_or_else(|_| millis(began), |reply| reply.exchange.phases.total);
+    let answered = result.as_ref().ok();
+    let request_id = answered.and_then(|reply| reply.exchange.request_id());
     Way {
+        request_id: request_id.map(str::to_owned),
         result: result
             .map(|reply| reply.outcome)
             .map_err(|error| error.to_string()),
@@ -40,6 +43,7 @@ pub async fn invoke(link: &Link, schema: &Schema, body: &str) -> Way {
         result: Err(error),
         total_ms: millis(began),
         report: None,
+        request_id: None,
         version: None,
     };
     let aws = match link.aws() {
@@ -63,6 +67,7 @@ pub async fn invoke(link: &Link, schema: &Schema, body: &str) -> Way {
             result: read_payload(schema, &answer.payload, answer.function_error.as_deref()),
             total_ms: answer.elapsed_ms,
             report: answer.log_tail.lines().rev().find_map(Report::parse),
+            request_id: None,
             version: None,
         },
         Fact::Known(Invoke::Throttled { reason }) => failed(format!("throttled: {reason}")),
@@ -98,6 +103,7 @@ pub fn local(local: &Local, schema: &Schema, features: &Features) -> Way {
         result: Ok(outcome),
         total_ms,
         report: None,
+        request_id: None,
         version: Some(local.version.clone()),
     }
 }

@@ -14,8 +14,10 @@ pub struct Way {
     pub result: Result<Outcome, String>,
     /// From call to answer, milliseconds.
     pub total_ms: f64,
-    /// The REPORT line of the invocation, where the log tail came with the answer.
+    /// The REPORT line of the invocation, where the log tail came with the answer, or the log tells which one it is.
     pub report: Option<Report>,
+    /// The request id that came with the answer.
+    pub request_id: Option<String>,
     /// The local model's version; remote ones are in the outcome.
     pub version: Option<String>,
 }
@@ -208,6 +210,7 @@ mod tests {
             result: Ok(Outcome::read(Schema::wine_quality(), &answer)),
             total_ms,
             report: None,
+            request_id: None,
             version: None,
         }
     }

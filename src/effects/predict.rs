@@ -421,6 +421,7 @@ fn compare(
                 result: Err(error),
                 total_ms: 0.0,
                 report: None,
+                request_id: None,
                 version: None,
             },
         };

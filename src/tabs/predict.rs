@@ -30,10 +30,13 @@ use tokio::time::Instant;
 use crate::app::Env;
 use crate::champion::Local;
 use crate::client::predict::Endpoint;
+use crate::client::tail::TailUpdate;
+use crate::domain::cost::Architecture;
 use crate::domain::paste::Pasted;
 use crate::domain::schema::Schema;
 use crate::effects;
 use crate::effects::predict::{Effect, LocalModel};
+use crate::effects::{lambda, logs};
 use crate::history::Entry;
 use crate::keys::{Action, Scope};
 use crate::tabs::{Cx, Look, Now, Offer, Tab};
@@ -47,6 +50,7 @@ use charts::{Charts, Dependence};
 use compare::Comparing;
 use fields::Hit;
 use form::Form;
+use heard::Waiting;
 use layout::{Panes, panes};
 pub use menu::Choice;
 use menus::menu_of_copies;
@@ -68,6 +72,9 @@ pub struct Predict {
     local: Result<Local, String>,
     charts: Charts,
     comparing: Option<Comparing>,
+    /// What the function runs on, once the function was read.
+    architecture: Option<Architecture>,
+    awaited: Waiting,
     bench: Option<Bench>,
     batch: Option<Batch>,
     opened: bool,
@@ -111,6 +118,8 @@ impl Predict {
             local: Err("the local model is still being loaded".to_owned()),
             charts: Charts::default(),
             comparing: None,
+            architecture: None,
+            awaited: Waiting::default(),
             bench: None,
             batch: None,
             opened: false,
@@ -394,7 +403,13 @@ impl Tab for Predict {
             }
             View::Bench => bench::render(self.bench.as_ref(), panes.answer, buf, look),
             View::Batch => batch::render(self.batch.as_ref(), panes.answer, buf, look),
-            View::Compare => compare::render(self.comparing.as_ref(), panes.answer, buf, look),
+            View::Compare => compare::render(
+                self.comparing.as_ref(),
+                self.architecture,
+                panes.answer,
+                buf,
+                look,
+            ),
             view @ (View::WhatIf | View::Tornado | View::Explain) if panes.chart.is_none() => {
                 self.chart(view, true, panes.answer, buf, look);
             }
@@ -505,6 +520,16 @@ impl Tab for Predict {
             effects::Event::Connected(_) => self.disconnected(),
             effects::Event::Champion(Some(version)) => self.follow_champion(version, cx),
             effects::Event::Predict(event) => self.heard(event, cx),
+            effects::Event::Logs(logs::Event::Tail(_, TailUpdate::Events(batch))) => {
+                return self.overheard(&batch.events);
+            }
+            effects::Event::Lambda(lambda::Event::Described {
+                overview: Ok(overview),
+                ..
+            }) => {
+                let config = overview.config.known();
+                self.architecture = config.map(|c| Architecture::from_aws(&c.architecture));
+            }
             _ => return,
         }
         self.follow(cx);

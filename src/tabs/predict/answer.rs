@@ -12,6 +12,7 @@ use ratatui::widgets::{Paragraph, Widget, Wrap};
 use crate::client::predict::Reply;
 use crate::client::wire::{Exchange, Phases};
 use crate::domain::prediction::{Contract, Next, Outcome, Prediction};
+use crate::domain::report::Report;
 use crate::history::Entry;
 use crate::keys::{Action, Scope};
 use crate::tabs::{self, Look};
@@ -30,6 +31,8 @@ pub struct Shown {
     pub reply: Result<Box<Reply>, String>,
     /// The score before this one.
     pub previous: Option<f64>,
+    /// Its REPORT line, once the log tells which one it is.
+    pub report: Option<Report>,
 }
 
 /// Draws the answer, what is awaited, or what to do first.
@@ -71,10 +74,10 @@ pub fn render(
             Outcome::Predicted(prediction) => {
                 predicted(prediction, shown, &reply.exchange, inner, buf, look);
             }
-            Outcome::Broken(contract) => broken(contract, &reply.exchange, inner, buf, look),
+            Outcome::Broken(contract) => broken(contract, shown, &reply.exchange, inner, buf, look),
             Outcome::Failed(failure) => failed(
-                &failure.to_string(),
-                failure.next,
+                (&failure.to_string(), failure.next),
+                shown,
                 &reply.exchange,
                 inner,
                 buf,
@@ -132,10 +135,17 @@ fn predicted(
         pen.line(line);
     }
     pen.gap(9);
-    trace(exchange, &mut pen, look);
+    trace(exchange, shown.report.as_ref(), &mut pen, look);
 }
 
-fn broken(contract: &Contract, exchange: &Exchange, area: Rect, buf: &mut Buffer, look: &Look) {
+fn broken(
+    contract: &Contract,
+    shown: &Shown,
+    exchange: &Exchange,
+    area: Rect,
+    buf: &mut Buffer,
+    look: &Look,
+) {
     let mut pen = Pen { area, buf };
     pen.line(Line::styled(
         format!("{} 200 but not a prediction", look.glyphs.bad),
@@ -147,12 +157,12 @@ fn broken(contract: &Contract, exchange: &Exchange, area: Rect, buf: &mut Buffer
     pen.line(next_line(Next::Doctor, look));
     pen.gap(9);
     pen.line(status(exchange, None, look));
-    trace(exchange, &mut pen, look);
+    trace(exchange, shown.report.as_ref(), &mut pen, look);
 }
 
 fn failed(
-    message: &str,
-    next: Next,
+    (message, next): (&str, Next),
+    shown: &Shown,
     exchange: &Exchange,
     area: Rect,
     buf: &mut Buffer,
@@ -168,7 +178,7 @@ fn failed(
     pen.line(next_line(next, look));
     pen.gap(9);
     pen.line(status(exchange, None, look));
-    trace(exchange, &mut pen, look);
+    trace(exchange, shown.report.as_ref(), &mut pen, look);
 }
 
 fn unreachable(error: &str, area: Rect, buf: &mut Buffer, look: &Look) {
@@ -252,7 +262,7 @@ fn contract_lines<'a>(contract: &Contract, cells: usize, look: &Look) -> Vec<Lin
 }
 
 /// The waterfall and what it went over.
-fn trace(exchange: &Exchange, pen: &mut Pen, look: &Look) {
+fn trace(exchange: &Exchange, report: Option<&Report>, pen: &mut Pen, look: &Look) {
     let cells = usize::from(pen.area.width);
     for line in waterfall(&exchange.phases, cells, look) {
         pen.line(line);
@@ -282,12 +292,29 @@ fn trace(exchange: &Exchange, pen: &mut Pen, look: &Look) {
         ),
         look.theme.muted,
     );
-    if let Some(remark) = cold_or_warm(cells, look) {
+    if let Some(report) = report {
+        let handler = ms(report.duration_ms);
+        let (variants, style) = match report.init_ms.or(report.restore_ms).map(ms) {
+            Some(init) => (
+                vec![
+                    format!("cold start: init {init}, handler {handler} (REPORT line)"),
+                    format!("cold: init {init} + {handler} (log)"),
+                ],
+                look.theme.cold,
+            ),
+            None => (
+                vec![format!("warm: handler {handler} (log)")],
+                look.theme.warm,
+            ),
+        };
+        pen.line(Line::styled(fitting(&variants, cells), style));
+    } else if let Some(remark) = cold_or_warm(cells, look) {
         pen.line(Line::styled(remark, look.theme.muted));
     }
 }
 
-/// The gateway's request id is not Lambda's, so nothing in its answer says whether the call was a cold start.
+/// The gateway's request id is not Lambda's: unless the log puts both together, nothing says whether the call was a cold
+/// start.
 fn cold_or_warm(cells: usize, look: &Look) -> Option<String> {
     let (session, _) = look.env.session.value()?;
     if session.function.is_empty() {

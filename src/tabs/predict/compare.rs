@@ -28,11 +28,19 @@ pub struct Comparing {
     pub result: Option<Comparison>,
 }
 
+/// The way that the API's charge is paid for.
+const GATEWAY: &str = "gateway";
 /// Cells of the name of a line.
 const NAME: usize = 8;
 
-/// Draws the table and the verdict.
-pub fn render(comparing: Option<&Comparing>, area: Rect, buf: &mut Buffer, look: &Look) {
+/// Draws the table and the verdict; the cost is that of the function's architecture, or of both while it is not known.
+pub fn render(
+    comparing: Option<&Comparing>,
+    architecture: Option<Architecture>,
+    area: Rect,
+    buf: &mut Buffer,
+    look: &Look,
+) {
     let closes = hint(Scope::Predict, Action::Back, "closes", look);
     let title = title(&[vec!["Three ways", &closes]], area, look);
     let inner = panel(title, false, area, buf, look);
@@ -45,13 +53,13 @@ pub fn render(comparing: Option<&Comparing>, area: Rect, buf: &mut Buffer, look:
         return notice(&text, Tone::Muted, inner, buf, look);
     };
     let ways = [
-        ("gateway", &comparison.gateway),
+        (GATEWAY, &comparison.gateway),
         ("invoke", &comparison.invoke),
         ("local", &comparison.local),
     ];
     let column = (usize::from(inner.width).saturating_sub(NAME) / 3).min(14);
     let mut lines = vec![header(&ways, column, look)];
-    lines.extend(rows(&ways, column, look));
+    lines.extend(rows(&ways, architecture, column, look));
     let mut y = inner.y;
     for line in lines {
         if y < inner.bottom() {
@@ -71,7 +79,7 @@ pub fn render(comparing: Option<&Comparing>, area: Rect, buf: &mut Buffer, look:
         height: inner.bottom().saturating_sub(y),
         ..inner
     };
-    Paragraph::new(verdict(comparison, &ways, look))
+    Paragraph::new(verdict(comparison, &ways, architecture, look))
         .wrap(Wrap { trim: true })
         .render(rest, buf);
 }
@@ -87,14 +95,19 @@ fn header<'a>(ways: &Named, column: usize, look: &Look) -> Line<'a> {
     Line::from(spans)
 }
 
-fn rows<'a>(ways: &Named, column: usize, look: &Look) -> Vec<Line<'a>> {
+fn rows<'a>(
+    ways: &Named,
+    architecture: Option<Architecture>,
+    column: usize,
+    look: &Look,
+) -> Vec<Line<'a>> {
     let none = look.glyphs.skip;
-    let line = |name: &str, cell: &dyn Fn(&Way) -> Option<(String, Style)>| {
+    let line = |name: &str, cell: &dyn Fn(&str, &Way) -> Option<(String, Style)>| {
         let mut spans = vec![Span::styled(fit(name, NAME, ""), look.theme.muted)];
-        for (_, way) in ways {
+        for (which, way) in ways {
             let (text, style) = way
                 .as_ref()
-                .and_then(cell)
+                .and_then(|way| cell(which, way))
                 .unwrap_or_else(|| (none.to_owned(), look.theme.muted));
             let text = truncate(&text, column.saturating_sub(1), look.glyphs.ellipsis);
             let pad = column.saturating_sub(crate::ui::text::width(&text));
@@ -103,8 +116,8 @@ fn rows<'a>(ways: &Named, column: usize, look: &Look) -> Vec<Line<'a>> {
         Line::from(spans)
     };
     let plain = |text: String| Some((text, look.theme.text));
-    vec![
-        line("score", &|way| {
+    let mut lines = vec![
+        line("score", &|_, way| {
             way.score().map_or_else(
                 || Some((look.glyphs.bad.to_owned(), look.theme.bad)),
                 |score| {
@@ -115,42 +128,53 @@ fn rows<'a>(ways: &Named, column: usize, look: &Look) -> Vec<Line<'a>> {
                 },
             )
         }),
-        line("status", &|way| {
+        line("status", &|_, way| {
             way.status().and_then(|status| plain(status.to_string()))
         }),
-        line("model", &|way| version(way).and_then(plain)),
-        line("total", &|way| plain(ms(way.total_ms))),
-        line("duration", &|way| {
+        line("model", &|_, way| version(way).and_then(plain)),
+        line("total", &|_, way| plain(ms(way.total_ms))),
+        line("duration", &|_, way| {
             way.report
                 .as_ref()
                 .and_then(|report| plain(ms(report.duration_ms)))
         }),
-        line("start", &|way| {
+        line("start", &|_, way| {
             way.report.as_ref().map(|report| match report.init_ms {
                 Some(_) => ("cold".to_owned(), look.theme.cold),
                 None => ("warm".to_owned(), look.theme.warm),
             })
         }),
-        line("init", &|way| {
+        line("init", &|_, way| {
             way.report
                 .as_ref()
                 .and_then(|report| report.init_ms)
                 .map(|init| (ms(init), look.theme.cold))
         }),
-        line("billed", &|way| {
+        line("billed", &|_, way| {
             way.report
                 .as_ref()
                 .and_then(|report| plain(format!("{} ms", report.billed_ms)))
         }),
-        line("memory", &|way| {
+        line("memory", &|_, way| {
             way.report
                 .as_ref()
                 .and_then(|report| plain(format!("{} MB", report.max_memory_mb)))
         }),
-        line("cost/1M", &|way| {
-            cost(way, &look.env.settings.prices).and_then(plain)
-        }),
-    ]
+    ];
+    let both = [Architecture::X86, Architecture::Arm];
+    let asked = architecture.map_or(both.to_vec(), |known| vec![known]);
+    lines.extend(asked.into_iter().map(|on| {
+        let name = match (architecture, on) {
+            (Some(_), _) => "cost/1M",
+            (None, Architecture::X86) => "x86/1M",
+            (None, Architecture::Arm) => "arm/1M",
+        };
+        line(name, &|which, way| {
+            let prices = &look.env.settings.prices;
+            cost(way, which == GATEWAY, on, prices).and_then(plain)
+        })
+    }));
+    lines
 }
 
 fn version(way: &Way) -> Option<String> {
@@ -163,14 +187,38 @@ fn version(way: &Way) -> Option<String> {
     })
 }
 
-/// Compute and request charge of a million such calls at list price.
-fn cost(way: &Way, prices: &Prices) -> Option<String> {
+/// Compute and requests of a million such calls at list price, with the API's charge only where they go through it.
+fn cost(
+    way: &Way,
+    through_gateway: bool,
+    architecture: Architecture,
+    prices: &Prices,
+) -> Option<String> {
     let report = way.report.as_ref()?;
     let usage = Usage::of([(report.billed_ms as f64, report.memory_mb)])?;
-    Some(dollars(prices.million(&usage, Architecture::X86).total()))
+    let cost = prices.million(&usage, architecture);
+    let api = if through_gateway { cost.gateway } else { 0.0 };
+    Some(dollars(cost.compute + cost.requests + api))
 }
 
-fn verdict<'a>(comparison: &Comparison, ways: &Named, look: &Look) -> Text<'a> {
+/// What the cost is made of, where there is one.
+fn footnote(ways: &Named, architecture: Option<Architecture>, prices: &Prices) -> Option<String> {
+    let priced =
+        |(_, way): &&(&str, &Option<Way>)| way.as_ref().is_some_and(|way| way.report.is_some());
+    ways.iter().find(priced)?;
+    let on = architecture.map_or(String::new(), |on| format!("on {}, ", on.word()));
+    Some(format!(
+        "cost: {on}a direct call pays no API; prices of {}",
+        clean(&prices.as_of)
+    ))
+}
+
+fn verdict<'a>(
+    comparison: &Comparison,
+    ways: &Named,
+    architecture: Option<Architecture>,
+    look: &Look,
+) -> Text<'a> {
     let mut lines = vec![Line::default()];
     if let Some(verdict) = comparison.verdict() {
         lines.push(Line::styled(clean(&verdict), look.theme.accent));
@@ -182,6 +230,9 @@ fn verdict<'a>(comparison: &Comparison, ways: &Named, look: &Look) -> Text<'a> {
                 look.theme.bad,
             ));
         }
+    }
+    if let Some(text) = footnote(ways, architecture, &look.env.settings.prices) {
+        lines.push(Line::styled(text, look.theme.muted));
     }
     Text::from(lines)
 }

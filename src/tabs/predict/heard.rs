@@ -2,11 +2,41 @@
 
 use super::Predict;
 use super::charts::Dependence;
+use crate::domain::awaited::Awaited;
+use crate::domain::line::LogEvent;
 use crate::effects::predict::Event;
 use crate::tabs::Cx;
 use crate::ui::theme::Tone;
 
+/// Calls through the gateway whose REPORT lines the log may yet tell.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    /// The answer on screen.
+    pub shown: Option<Awaited>,
+    /// The comparison's.
+    pub compared: Option<Awaited>,
+}
+
 impl Predict {
+    /// Lines of the log: one may tell which REPORT line is an answer's.
+    pub(super) fn overheard(&mut self, events: &[LogEvent]) {
+        let Waiting { shown, compared } = &mut self.awaited;
+        let told = |awaited: &mut Option<Awaited>| {
+            let waiting = awaited.as_mut()?;
+            let report = events.iter().find_map(|event| waiting.hear(event))?;
+            *awaited = None;
+            Some(report)
+        };
+        if let (Some(report), Some(shown)) = (told(shown), &mut self.shown) {
+            shown.report = Some(report);
+        }
+        let comparison = self.comparing.as_mut().and_then(|c| c.result.as_mut());
+        let gateway = comparison.and_then(|comparison| comparison.gateway.as_mut());
+        if let (Some(report), Some(gateway)) = (told(compared), gateway) {
+            gateway.report = Some(report);
+        }
+    }
+
     /// Takes an answer in; one to an older question is stale.
     pub(super) fn heard(&mut self, event: &Event, cx: &mut Cx) {
         let schema = cx.env.schema.clone();
@@ -24,6 +54,9 @@ impl Predict {
                     .filter(|comparing| comparing.ticket == *ticket)
                 {
                     comparing.result = Some(*comparison.clone());
+                    let gateway = comparison.gateway.as_ref();
+                    let id = gateway.and_then(|way| way.request_id.as_deref());
+                    self.awaited.compared = id.map(Awaited::new);
                 }
             }
             Event::BenchBegan { ticket, plan } => self.bench_began(*ticket, *plan),

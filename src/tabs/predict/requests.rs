@@ -8,12 +8,14 @@ use super::bench::Bench;
 use super::bench_form::{Asked, BenchForm};
 use super::charts::Served;
 use super::compare::Comparing;
+use super::heard::Waiting;
 use super::{Focus, Predict, View, endpoint};
 
 use jiff::Timestamp;
 
 use crate::client::bench::Plan;
 use crate::client::predict::Reply;
+use crate::domain::awaited::Awaited;
 use crate::domain::cost::{Prices, dollars};
 use crate::domain::features::Features;
 use crate::domain::paste::Pasted;
@@ -86,10 +88,12 @@ impl Predict {
         }
         if self.waiting.is_some_and(|(latest, _)| latest == ticket) {
             self.waiting = None;
+            self.awaited.shown = entry.request_id.as_deref().map(Awaited::new);
             self.shown = Some(Shown {
                 entry: entry.clone(),
                 reply: reply.clone(),
                 previous,
+                report: None,
             });
         }
     }
@@ -234,6 +238,8 @@ impl Predict {
     pub(super) fn disconnected(&mut self) {
         self.waiting = None;
         self.charts.served = None;
+        self.architecture = None;
+        self.awaited = Waiting::default();
         if let Some(batch) = &mut self.batch {
             batch.running = false;
         }
