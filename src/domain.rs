@@ -16,6 +16,7 @@ pub mod handover;
 pub mod headline;
 pub mod invocation;
 pub mod latency;
+pub mod lateness;
 pub mod line;
 pub mod metrics;
 pub mod paste;

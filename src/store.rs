@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::domain::headline;
 use crate::domain::invocation::{Figures, Invocations};
+use crate::domain::lateness::Shown;
 use crate::domain::line::{Facts, Kind, Level, LogEvent};
 use crate::domain::template::Templates;
 
@@ -71,8 +72,7 @@ pub struct Store {
     templates: Templates,
     volume: Volume,
     late: HashMap<u32, u32>,
-    /// The newest event time that was not ahead of its own arrival at CloudWatch: one wrong clock makes nobody late.
-    newest_settled: Option<i64>,
+    shown: Shown,
     /// Whether each text is followed by its ingestion time and event id (events), or is a piece of a file.
     is_framed: bool,
 }
@@ -97,7 +97,7 @@ impl Store {
             templates: Templates::default(),
             volume: Volume::default(),
             late: HashMap::new(),
-            newest_settled: None,
+            shown: Shown::default(),
             is_framed: true,
         }
     }
@@ -148,7 +148,6 @@ impl Store {
         let mut batch: Vec<&LogEvent> = events.iter().collect();
         batch.sort_by_key(|event| event.order_key());
         let first = self.rows.len() as u32;
-        let newest = self.newest_settled;
         let mut appended = Appended::default();
         let mut rest = &batch[..];
         while !rest.is_empty() {
@@ -163,20 +162,16 @@ impl Store {
             rest = after;
         }
         appended.lines = first..self.rows.len() as u32;
-        if arrival == Arrival::Live
-            && let Some(newest) = newest
-        {
+        if arrival == Arrival::Live {
             for line in appended.lines.clone() {
-                let behind = newest.saturating_sub(self.time(line).unwrap_or(newest));
-                if behind > LATE_MS {
-                    self.late
-                        .insert(line, u32::try_from(behind).unwrap_or(u32::MAX));
+                let time = self.time(line);
+                if let Some(late) = time.and_then(|time| self.shown.lateness(time)) {
+                    self.late.insert(line, late);
                     appended.late += 1;
                 }
             }
         }
-        let settled = events.iter().map(LogEvent::settled_time).max();
-        self.newest_settled = self.newest_settled.max(settled);
+        self.shown.show(events);
         let mut order = std::mem::take(&mut self.order);
         appended.reordered = order.insert(appended.lines.clone(), |a, b| self.compare(a, b));
         self.order = order;
@@ -362,7 +357,7 @@ impl Store {
     /// A picture of everything so far that another thread can read.
     fn picture(&self) -> Picture {
         Picture::new(
-            self.rows.share(),
+            self.rows.share(0),
             self.spool.reader(),
             self.streams.all(),
             self.is_framed,
@@ -388,12 +383,12 @@ impl Store {
 
     /// A filter over everything so far, ready to run on any thread.
     pub fn scan(&self, filter: &Filter) -> Scan {
-        Scan::new(self, filter)
+        self.scan_from(0, filter)
     }
 
-    /// Whether one line passes a filter: for the lines that came after a scan.
-    pub fn passes(&self, line: u32, filter: &Filter) -> bool {
-        filter::passes(self, line, filter)
+    /// The same over the lines from one on: for those that came after a scan.
+    pub fn scan_from(&self, from: usize, filter: &Filter) -> Scan {
+        Scan::new(self, filter, from)
     }
 
     /// Lines and lines at ERROR or above in each of `buckets` equal slices of `from..to` (milliseconds since the epoch).
@@ -420,9 +415,6 @@ impl Store {
         counts
     }
 }
-
-/// A line this much older than one already shown is late, milliseconds. The tail counts alike.
-const LATE_MS: i64 = 2_000;
 
 /// A template looks at no more of a message than this.
 const MAX_ERROR_TEXT: usize = 64 << 10;

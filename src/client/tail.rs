@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::client::errors::AwsError;
 use crate::client::livetail::{self, LiveSignal};
 use crate::client::logs::{LogsClient, Page, PageRequest};
+use crate::domain::lateness::Shown;
 use crate::domain::line::LogEvent;
 
 mod group;
@@ -150,6 +151,7 @@ pub async fn run(
         updates,
         bucket: Mutex::new(Bucket::new(client.now())),
         statuses: Mutex::new((statuses.collect(), Status::Connecting)),
+        late: Mutex::default(),
         cancel: cancel.child_token(),
     });
     let _stop_with_us = tails.cancel.clone().drop_guard();
@@ -199,6 +201,8 @@ struct Tails {
     bucket: Mutex<Bucket>,
     /// One per group, and the summary last sent.
     statuses: Mutex<(Vec<(Arc<str>, Status)>, Status)>,
+    /// What was sent of all groups together, and how many of it came late.
+    late: Mutex<(Shown, u64)>,
     cancel: CancellationToken,
 }
 
@@ -296,8 +300,19 @@ impl Tails {
 
     async fn show(&self, batch: Option<Batch>) {
         if let Some(batch) = batch {
+            self.count_late(&batch);
             self.send(TailUpdate::Events(batch)).await;
         }
+    }
+
+    fn count_late(&self, batch: &Batch) {
+        let mut late = lock(&self.late);
+        let (shown, count) = &mut *late;
+        if batch.phase == Phase::Live {
+            let is_late = |event: &&LogEvent| shown.lateness(event.timestamp).is_some();
+            *count += batch.events.iter().filter(is_late).count() as u64;
+        }
+        shown.show(&batch.events);
     }
 
     /// What Live Tail tells one group.
@@ -318,7 +333,10 @@ impl Tails {
             let mut statuses = lock(&self.statuses);
             let (each, sent) = &mut *statuses;
             each[index].1 = status.shifted(-skew);
-            let summary = Status::of_all(each);
+            let mut summary = Status::of_all(each);
+            if let Status::Live(progress) = &mut summary {
+                progress.late = lock(&self.late).1;
+            }
             if summary == *sent {
                 return;
             }

@@ -276,6 +276,12 @@ impl Invocations {
             .map(|(at, _)| at)
     }
 
+    /// Whether the printed id of the request at a position starts with `prefix`.
+    pub fn has_prefix(&self, at: u32, prefix: &str) -> bool {
+        let row = self.rows.get(at as usize);
+        row.is_some_and(|row| starts_with(row.id, prefix))
+    }
+
     /// Joins one line (`line` is its number, `stream` its stream's number, `time` its event time) and says to which
     /// invocation it belongs. A line without an id goes to the request that runs in its stream at its time; when a late START
     /// or END shows that this was another one, the line is given over and left in [`Invocations::take_adopted`].

@@ -102,34 +102,39 @@ struct Stage {
     conditions: Vec<Condition>,
 }
 
-/// A filter ready to run over a picture of the store.
+/// A filter ready to run over a picture of the store, from a line on.
 pub struct Scan {
+    /// The first line it decides.
+    from: usize,
+    /// The blocks that lie there, and the place of the first of them among all.
     blocks: Vec<Arc<Vec<Row>>>,
+    first_block: usize,
     reader: Reader,
     stages: Vec<Stage>,
     len: usize,
 }
 
 impl Scan {
-    pub(super) fn new(store: &Store, filter: &Filter) -> Self {
+    pub(super) fn new(store: &Store, filter: &Filter, from: usize) -> Self {
+        let from = from.min(store.len());
+        let first_block = from / BLOCK;
+        let layers = filter.layers.iter();
         Self {
-            blocks: store.rows.share(),
+            from,
+            blocks: store.rows.share(first_block),
+            first_block,
             reader: store.spool.reader(),
-            stages: filter
-                .layers
-                .iter()
-                .map(|layer| prepare(store, layer))
-                .collect(),
+            stages: layers.map(|layer| prepare(store, layer, from)).collect(),
             len: store.len(),
         }
     }
 
-    /// How many lines it covers.
+    /// How many lines there were.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether it covers none.
+    /// Whether there was none.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
@@ -161,7 +166,7 @@ impl Scan {
                 let Some(block) = self.blocks.len().checked_sub(taken + 1) else {
                     return;
                 };
-                found(block, &self.block(block, &mut buffer));
+                found(self.first_block + block, &self.block(block, &mut buffer));
             }
         };
         if threads <= 1 {
@@ -191,11 +196,24 @@ impl Scan {
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
+    /// Decides the lines from its first one on, one by one in order: for the few that came after another scan.
+    pub fn decide(&self, mut each: impl FnMut(bool)) {
+        let mut buffer = Vec::new();
+        for block in 0..self.blocks.len() {
+            let bits = self.block(block, &mut buffer);
+            let start = (self.first_block + block) * BLOCK;
+            let skip = self.from.saturating_sub(start);
+            (skip..self.blocks[block].len()).for_each(|at| each(bits.contains(at)));
+        }
+    }
+
     /// One block: what the index can decide first, the text only of what is left.
     fn block(&self, block: usize, buffer: &mut Vec<u8>) -> BlockBits {
         let rows = &self.blocks[block];
-        let first_line = (block * BLOCK) as u32;
+        let start = (self.first_block + block) * BLOCK;
+        let first_line = start as u32;
         let mut left = BlockBits::first(rows.len());
+        left.remove(&BlockBits::first(self.from.saturating_sub(start)));
         let is_text = |stage: &&Stage| {
             stage
                 .conditions
@@ -266,7 +284,8 @@ impl Test {
     }
 }
 
-fn prepare(store: &Store, layer: &Layer) -> Stage {
+/// A layer with everything looked up that the lines from `from` on can ask for.
+fn prepare(store: &Store, layer: &Layer, from: usize) -> Stage {
     let one = |test| {
         vec![Condition {
             negated: false,
@@ -277,19 +296,17 @@ fn prepare(store: &Store, layer: &Layer) -> Stage {
         Want::Request(id) => one(Test::Requests(
             store.invocations.position(*id).into_iter().collect(),
         )),
-        Want::Template(text) => one(Test::Lines(
-            store
-                .templates
-                .find(text)
-                .map(|template| template.lines.clone())
-                .unwrap_or_default(),
-        )),
+        Want::Template(text) => {
+            let lines = store.templates.find(text).map_or(&[][..], |t| &t.lines);
+            let first = lines.partition_point(|line| (*line as usize) < from);
+            one(Test::Lines(lines[first..].to_vec()))
+        }
         Want::Query(query) => query
             .conditions
             .iter()
             .map(|condition| Condition {
                 negated: condition.negated,
-                test: prepare_term(store, &condition.term),
+                test: prepare_term(store, &condition.term, from),
             })
             .collect(),
     };
@@ -299,44 +316,22 @@ fn prepare(store: &Store, layer: &Layer) -> Stage {
     }
 }
 
-fn prepare_term(store: &Store, term: &Term) -> Test {
+fn prepare_term(store: &Store, term: &Term, from: usize) -> Test {
     match term {
         Term::Level(compare, level) => Test::Level(*compare, *level),
-        Term::Request(prefix) => Test::Requests(store.invocations.with_prefix(prefix).collect()),
+        Term::Request(prefix) if from == 0 => {
+            Test::Requests(store.invocations.with_prefix(prefix).collect())
+        }
+        // Only the requests that occur there: there may be very many others.
+        Term::Request(prefix) => {
+            let rows = (from..store.len()).filter_map(|line| store.row(line as u32));
+            let mut requests: Vec<u32> = rows.map(|row| row.request).collect();
+            requests.sort_unstable();
+            requests.dedup();
+            requests.retain(|at| store.invocations.has_prefix(*at, prefix));
+            Test::Requests(requests)
+        }
         Term::Stream(part) => Test::Streams(store.streams.containing(part)),
         Term::Literal(_) | Term::Regex(_) | Term::Field { .. } => Test::Text(TextTerm::new(term)),
     }
-}
-
-/// One line against a filter, without preparing anything.
-pub(super) fn passes(store: &Store, line: u32, filter: &Filter) -> bool {
-    let Some(row) = store.row(line) else {
-        return false;
-    };
-    let mut message = None;
-    filter.layers.iter().all(|layer| {
-        let matched = match &layer.want {
-            Want::Request(id) => store.invocations.position(*id) == Some(row.request),
-            Want::Template(text) => store
-                .templates
-                .find(text)
-                .is_some_and(|template| template.lines.binary_search(&line).is_ok()),
-            Want::Query(query) => query.conditions.iter().all(|condition| {
-                let holds = match &condition.term {
-                    Term::Level(compare, level) => level_matches(row.level(), *compare, *level),
-                    Term::Request(prefix) => store
-                        .invocations
-                        .rows()
-                        .get(row.request as usize)
-                        .is_some_and(|r| {
-                            r.id.to_string().starts_with(&prefix.to_ascii_lowercase())
-                        }),
-                    Term::Stream(part) => store.stream(line).1.contains(part.as_str()),
-                    term => term.matches_text(message.get_or_insert_with(|| store.message(line))),
-                };
-                holds != condition.negated
-            }),
-        };
-        matched != layer.exclude
-    })
 }

@@ -140,9 +140,9 @@ impl Rows {
         }
     }
 
-    /// The blocks, the last one copied: a picture that does not change.
-    pub fn share(&self) -> Vec<Arc<Vec<Row>>> {
-        let mut blocks = self.full.clone();
+    /// The blocks from one on, the last one copied: a picture that does not change.
+    pub fn share(&self, first: usize) -> Vec<Arc<Vec<Row>>> {
+        let mut blocks = self.full.get(first..).unwrap_or_default().to_vec();
         if !self.last.is_empty() {
             blocks.push(Arc::new(self.last.clone()));
         }

@@ -201,9 +201,9 @@ impl Spool {
         };
         if let Err(error) = last.write(bytes) {
             self.trouble = Some(format!(
-                "cannot spool to {}: {error}; the newest {} MB of text are kept in memory, older text is lost: free some space",
-                self.dir.display(),
-                (MEMORY_BLOCK_BYTES * MEMORY_BLOCKS as u64) >> 20
+                "cannot spool: {error}; the newest {} MB of text are kept in memory, older text is lost: free some space in {}",
+                (MEMORY_BLOCK_BYTES * MEMORY_BLOCKS as u64) >> 20,
+                self.dir.display()
             ));
             return self.push_to_memory(bytes);
         }
@@ -238,7 +238,7 @@ impl Spool {
             Err(error) => {
                 let dir = self.dir.display();
                 self.trouble = Some(format!(
-                    "cannot spool to {dir}: {error}; only the newest text is kept, in memory"
+                    "cannot spool: {error}; only the newest text is kept, in memory: see to {dir}"
                 ));
                 Body::Memory(RwLock::default())
             }
@@ -354,7 +354,7 @@ mod tests {
         let mut spool = Spool::new(&file.path().join("spool"), DEFAULT_CAP_BYTES);
         let piece = vec![b'x'; 1 << 20];
         let places: Vec<u64> = (0..64).map(|_| spool.push(&piece)).collect();
-        assert!(spool.trouble().unwrap().contains("cannot spool to"));
+        assert!(spool.trouble().unwrap().contains("cannot spool: "));
         assert_eq!(read(&spool, places[0], 4), None);
         assert_eq!(read(&spool, places[63], 4).unwrap(), b"xxxx");
         let kept: u64 = spool

@@ -26,8 +26,6 @@ const BUSY_PACE_MS: i64 = 1_000;
 const IDLE_PACE_MS: i64 = 5_000;
 /// Idle polls slow down by this factor.
 const PACE_GROWTH: (i64, i64) = (3, 2);
-/// An event this much older than one already shown counts as late.
-const LATE_MS: i64 = 2_000;
 /// Remembered beyond what the next sweep reads.
 const MEMORY_MARGIN_MS: i64 = 5_000;
 /// Live Tail counts as healthy this long after its last frame.
@@ -70,7 +68,6 @@ pub struct GroupTail {
     began: i64,
     /// All before it minus the overlap has been searched.
     high_water: i64,
-    newest_shown: i64,
     searched_to: Option<i64>,
 
     history: Option<History>,
@@ -87,7 +84,6 @@ pub struct GroupTail {
     live_tail: LiveTail,
     live_frame_at: Option<i64>,
     gaps: VecDeque<i64>,
-    late: u64,
     sampled: u64,
 }
 
@@ -115,7 +111,6 @@ impl GroupTail {
             clock: now,
             began: now,
             high_water: now,
-            newest_shown: i64::MIN,
             searched_to: None,
             poll: None,
             sweep: None,
@@ -128,7 +123,6 @@ impl GroupTail {
             live_tail: LiveTail::Off,
             live_frame_at: None,
             gaps: VecDeque::new(),
-            late: 0,
             sampled: 0,
         }
     }
@@ -235,12 +229,11 @@ impl GroupTail {
             self.next_poll = now;
             self.pace = BUSY_PACE_MS;
         }
-        let newest_before = self.newest_shown;
         let mut fresh = Vec::new();
         for event in events {
             if self.span.contains(event.timestamp) && self.seen.live(&event) {
                 self.lags.note(now - event.timestamp);
-                self.show(event, newest_before, &mut fresh);
+                fresh.push(event);
             }
         }
         self.batch(Phase::Live, fresh)
@@ -282,7 +275,7 @@ impl GroupTail {
             pace: self.pace,
             trouble: None,
             gaps: self.gaps.len() as u32,
-            late: self.late,
+            late: 0,
             sampled: self.sampled,
             live_tail: self.live_tail.clone(),
             history_from: self
@@ -322,7 +315,7 @@ impl GroupTail {
     fn begin_due_passes(&mut self, now: i64) {
         if self.poll.is_none() && now >= self.next_poll {
             let start = (self.high_water - self.lags.overlap()).max(self.span.since);
-            self.poll = Some(Pass::new(start, None, now, self.newest_shown));
+            self.poll = Some(Pass::new(start, None, now));
         }
         if self.sweep.is_some() {
             return;
@@ -331,7 +324,7 @@ impl GroupTail {
         for (which, sweep) in self.sweeps.iter().enumerate().rev() {
             if now >= sweep.due() {
                 let start = sweep.start(now).max(self.span.since);
-                self.sweep = Some((which, Pass::new(start, None, now, self.newest_shown)));
+                self.sweep = Some((which, Pass::new(start, None, now)));
                 return;
             }
         }
@@ -369,7 +362,6 @@ impl GroupTail {
         for event in page.events {
             let wanted = self.span.contains(event.timestamp);
             if wanted && self.seen.polled(&event, &mut history.pass.reading) {
-                self.newest_shown = self.newest_shown.max(event.settled_time());
                 fresh.push(event);
             }
         }
@@ -427,7 +419,7 @@ impl GroupTail {
             if let Some(now) = seen_at {
                 self.lags.note(now - event.timestamp);
             }
-            self.show(event, pass.newest_before, &mut fresh);
+            fresh.push(event);
         }
         pass.fresh += fresh.len();
         fresh
@@ -482,14 +474,6 @@ impl GroupTail {
             None => Vec::new(),
         };
         self.seen.forget_before(floor, &kept);
-    }
-
-    fn show(&mut self, event: LogEvent, newest_before: i64, into: &mut Vec<LogEvent>) {
-        if event.timestamp < newest_before.saturating_sub(LATE_MS) {
-            self.late += 1;
-        }
-        self.newest_shown = self.newest_shown.max(event.settled_time());
-        into.push(event);
     }
 
     fn batch(&self, phase: Phase, mut events: Vec<LogEvent>) -> Option<Batch> {

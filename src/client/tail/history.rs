@@ -41,7 +41,7 @@ enum Way {
 impl History {
     /// A history of `from..=to`, to be read from `now` on.
     pub fn new(from: i64, to: i64, newest_first: bool, now: i64) -> Self {
-        let mut pass = Pass::new(from, Some(to), now, i64::MIN);
+        let mut pass = Pass::new(from, Some(to), now);
         pass.newest_first = newest_first;
         Self {
             from,
@@ -151,7 +151,7 @@ impl History {
 
     fn open_window(&mut self, to: i64, width: i64) {
         let start = to.saturating_sub(width).max(self.from);
-        self.pass = Pass::new(start, Some(to), self.pass.started, i64::MIN);
+        self.pass = Pass::new(start, Some(to), self.pass.started);
         self.way = Way::Windows { width };
         self.shown = None;
     }

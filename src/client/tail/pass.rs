@@ -18,8 +18,6 @@ pub struct Pass {
     pub token: Option<String>,
     /// When the first page was asked for.
     pub started: i64,
-    /// The newest event of the whole tail when this pass began: what is older arrives late.
-    pub newest_before: i64,
     /// The newest timestamp read.
     pub newest: i64,
     /// New events found.
@@ -33,14 +31,13 @@ pub struct Pass {
 
 impl Pass {
     /// A reading of `start..=end` that begins at `now`.
-    pub fn new(start: i64, end: Option<i64>, now: i64, newest_before: i64) -> Self {
+    pub fn new(start: i64, end: Option<i64>, now: i64) -> Self {
         Self {
             start,
             end,
             newest_first: false,
             token: None,
             started: now,
-            newest_before,
             newest: i64::MIN,
             fresh: 0,
             pages: 0,
@@ -69,10 +66,10 @@ mod tests {
     #[test]
     fn a_repeated_token_ends_a_pass_at_once_after_events_and_at_last_without() {
         let token = || Some("t".to_owned());
-        let mut pass = Pass::new(0, None, 0, 0);
+        let mut pass = Pass::new(0, None, 0);
         assert!(!pass.turn(token(), false));
         assert!(pass.turn(token(), false));
-        let mut pass = Pass::new(0, None, 0, 0);
+        let mut pass = Pass::new(0, None, 0);
         let turns = (0..100).take_while(|_| !pass.turn(token(), true)).count();
         assert_eq!(turns, 1 + EMPTY_REPEATS as usize);
         assert!(pass.turn(None, true));

@@ -65,7 +65,7 @@ pub struct Progress {
     pub searched_to: i64,
     /// Ranges that Live Tail skipped and the poller has not read yet.
     pub gaps: u32,
-    /// Events that arrived after newer ones had been shown.
+    /// Events that arrived after newer ones had been shown, of all groups together.
     pub late: u64,
     /// Live Tail updates that were only a sample (the poller reads the rest).
     pub sampled: u64,

@@ -29,11 +29,18 @@ fn opened(text: &[u8]) -> Store {
 fn found(store: &Store, query: &str) -> Vec<u32> {
     let filter = Filter::query(Query::parse(query).unwrap());
     let scanned: Vec<u32> = store.scan(&filter).matches().iter().collect();
-    let one_by_one: Vec<u32> = store
-        .lines()
-        .filter(|line| store.passes(*line, &filter))
-        .collect();
-    assert_eq!(scanned, one_by_one, "{query}");
+    // The same from any line on, as for lines that come after a scan.
+    for from in [1, 2, store.len() / 3, store.len()] {
+        let mut after = Vec::new();
+        let mut line = from as u32;
+        store.scan_from(from, &filter).decide(|passes| {
+            after.extend(passes.then_some(line));
+            line += 1;
+        });
+        let first = scanned.partition_point(|line| (*line as usize) < from);
+        assert_eq!(after, scanned[first..], "{query} from {from}");
+        assert_eq!(line as usize, store.len().max(from));
+    }
     scanned
 }
 

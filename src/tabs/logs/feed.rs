@@ -178,10 +178,6 @@ impl Logs {
             }
             TailUpdate::Status(status) => {
                 self.status = status.clone();
-                // What is marked late on screen is what the pill counts.
-                if let Status::Live(progress) = &mut self.status {
-                    progress.late = self.store.late_count() as u64;
-                }
                 self.count(cx.now, false);
             }
         }

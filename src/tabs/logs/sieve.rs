@@ -472,7 +472,8 @@ fn catch_up(matches: &Matches, store: &Store, filter: &Filter) -> Matches {
 }
 
 fn extend(matches: &mut Matches, store: &Store, filter: &Filter) {
-    for line in matches.len()..store.len() {
-        matches.push(store.passes(line as u32, filter));
+    if matches.len() < store.len() {
+        let scan = store.scan_from(matches.len(), filter);
+        scan.decide(|passes| matches.push(passes));
     }
 }

@@ -128,24 +128,6 @@ fn a_clock_skew_is_waited_for() {
 }
 
 #[test]
-fn one_event_from_the_future_makes_nobody_late() {
-    let mut cloud = Cloud::with_realistic_lag(20, 60, &mut StdRng::seed_from_u64(8));
-    let late = |cloud: &mut Cloud| {
-        let shown = follow(cloud);
-        shown.assert_exact(cloud, START);
-        match shown.statuses.last() {
-            Some(Status::Live(progress)) => progress.late,
-            other => panic!("{other:?}"),
-        }
-    };
-    let without = late(&mut cloud);
-    let mut ahead = event(START + 3_600_000, &Arc::from("stream-0"), 99_999);
-    ahead.ingestion_time = START + 15_000;
-    cloud.events.push((ahead, START + 15_000));
-    assert_eq!(late(&mut cloud), without);
-}
-
-#[test]
 fn without_event_ids_lines_are_counted() {
     let mut cloud = Cloud::with_realistic_lag(75, 60, &mut StdRng::seed_from_u64(9));
     cloud.ids = false;
