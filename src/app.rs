@@ -22,6 +22,7 @@ use crate::remote::Remote;
 use crate::sandbox::Incident;
 use crate::tabs::{self, Asked, Cx, Look, Now, Offer, Tab};
 use crate::ui;
+use crate::ui::hyperlink::Hyperlink;
 use crate::ui::theme::{Glyphs, Theme, Tone};
 
 /// Everything that can happen: a terminal event, an outside event, a wake-up that the app asked for.
@@ -59,8 +60,13 @@ pub struct Toast {
     pub tone: Tone,
     /// The sentence.
     pub text: String,
+    /// Where a click on it leads, in terminals that know links.
+    pub link: Option<Hyperlink>,
     until: Option<Instant>,
 }
+
+/// Long enough to reach for the mouse.
+const LINK_STAYS: Duration = Duration::from_secs(12);
 
 impl Toast {
     /// A toast that stays for four seconds, bad news until it is put away.
@@ -68,7 +74,22 @@ impl Toast {
         Self {
             tone,
             text: text.into(),
+            link: None,
             until: (tone != Tone::Bad).then(|| now.mono + Duration::from_secs(4)),
+        }
+    }
+
+    /// The same sentence as a link, which stays longer.
+    #[must_use]
+    pub fn with_link(self, link: Option<Hyperlink>, now: Now) -> Self {
+        let until = self.until.map(|until| match link {
+            Some(_) => now.mono + LINK_STAYS,
+            None => until,
+        });
+        Self {
+            link,
+            until,
+            ..self
         }
     }
 

@@ -6,6 +6,7 @@ pub mod arn;
 pub mod awaited;
 pub mod compare;
 pub mod compose;
+pub mod console;
 pub mod cost;
 pub mod doctor;
 pub mod drift;

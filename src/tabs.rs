@@ -21,6 +21,7 @@ use crate::app::{Env, Toast};
 use crate::effects::{Effect, Event};
 use crate::keys::{Action, Keymap, Scope};
 use crate::overlay::Overlay;
+use crate::ui::hyperlink::Hyperlink;
 use crate::ui::theme::{Glyphs, Theme, ThemeName, Tone};
 
 /// The tabs' scopes in screen order.
@@ -212,6 +213,14 @@ impl Cx<'_> {
     pub fn copy(&mut self, text: impl Into<String>, what: &str) {
         self.asked.effects.push(Effect::Copy(text.into()));
         self.toast(Tone::Good, format!("copied {what}"));
+    }
+
+    /// Copies a web address and says so; in terminals that know links (OSC 8) that sentence is one.
+    pub fn copy_link(&mut self, address: String, what: &str) {
+        let toast = Toast::new(Tone::Good, format!("copied {what}"), self.now)
+            .with_link(Hyperlink::new(&address), self.now);
+        self.asked.effects.push(Effect::Copy(address));
+        self.asked.toasts.push(toast);
     }
 
     /// Opens an overlay on top.

@@ -5,6 +5,7 @@ pub mod footer;
 pub mod gauge;
 pub mod header;
 pub mod hints;
+pub mod hyperlink;
 pub mod list;
 pub mod panel;
 pub mod slider;

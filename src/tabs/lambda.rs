@@ -22,6 +22,7 @@ use tokio::time::Instant;
 use crate::app::Env;
 use crate::domain::alerts::Alerts;
 use crate::domain::arn;
+use crate::domain::console;
 use crate::domain::doctor::{Diagnosis, Fact};
 use crate::domain::function::Overview;
 use crate::domain::invocation::Wanted;
@@ -248,11 +249,10 @@ impl Lambda {
             return;
         };
         let region = arn::region(&config.arn).unwrap_or_default();
-        let link = format!(
-            "https://{region}.console.aws.amazon.com/lambda/home?region={region}#/functions/{}",
-            config.name
-        );
-        cx.copy(link, "the console's address");
+        match console::function(region, &config.name) {
+            Some(link) => cx.copy_link(link, "the console link"),
+            None => cx.toast(Tone::Muted, "no region, no link"),
+        }
     }
 
     fn alert_list(&self, cx: &Cx) -> AlertList {

@@ -138,6 +138,11 @@ pub fn toast(app: &App, area: Rect, on_top: bool, buf: &mut Buffer, look: &Look)
             format!("{}{sign}", line.trim_end()),
             ratatui::style::Style::new(),
         );
+        if let Some(link) = toast.link.as_ref().filter(|_| !look.glyphs.ascii) {
+            let cells = width(line.trim_end()) as u16;
+            let text = Rect::new(rect.x + 1, y, cells, 1);
+            link.mark(text.intersection(rect), buf);
+        }
     }
     let x = rect.right().saturating_sub(end as u16);
     buf.set_string(

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::{Logs, View};
 use crate::app::Env;
+use crate::domain::console;
 use crate::domain::invocation::Invocation;
 use crate::domain::timestamp;
 use crate::effects::logs::sift::Save;
@@ -85,10 +86,10 @@ impl Logs {
             .request()
             .map(|at| format!("\"{}\"", self.store.invocations().rows()[at as usize].id));
         let link = group.and_then(|group| {
-            console_link(&region(cx.env), &group, &pattern.unwrap_or_default(), None)
+            console::log_events(&region(cx.env), &group, &pattern.unwrap_or_default(), None)
         });
         match link {
-            Some(link) => cx.copy(link, "the console link"),
+            Some(link) => cx.copy_link(link, "the console link"),
             None => cx.toast(Tone::Muted, "no log group, no link"),
         }
     }
@@ -292,7 +293,7 @@ pub fn markdown(at: u32, row: &Invocation, region: &str, store: &Store) -> Strin
             clean(stream),
             clean(group)
         );
-        if let Some(link) = console_link(
+        if let Some(link) = console::log_events(
             region,
             group,
             &format!("\"{}\"", row.id),
@@ -322,67 +323,4 @@ pub fn markdown(at: u32, row: &Invocation, region: &str, store: &Store) -> Strin
 
 fn one_line(text: &str) -> String {
     clean(&text.trim().replace(['\n', '\r'], " "))
-}
-
-/// The CloudWatch console on a log group, filtered, over a span of time (milliseconds since the epoch).
-pub fn console_link(
-    region: &str,
-    group: &str,
-    pattern: &str,
-    span: Option<(i64, i64)>,
-) -> Option<String> {
-    if region.is_empty() || group.is_empty() {
-        return None;
-    }
-    let mut query = format!("?filterPattern={}", encode(pattern));
-    if let Some((from, to)) = span {
-        let _ = write!(query, "&start={from}&end={to}");
-    }
-    // The console decodes the fragment twice, with `$` in the place of `%` in the inner encoding.
-    Some(format!(
-        "https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logsV2:log-groups/log-group/{}/log-events{}",
-        console_encode(group),
-        console_encode_query(&query)
-    ))
-}
-
-fn console_encode(text: &str) -> String {
-    encode(text).replace('%', "$25")
-}
-
-fn console_encode_query(query: &str) -> String {
-    query.bytes().fold(String::new(), |out, byte| match byte {
-        b'?' => out + "$3F",
-        b'=' => out + "$3D",
-        b'&' => out + "$26",
-        b'%' => out + "$25",
-        byte => out + &char::from(byte).to_string(),
-    })
-}
-
-/// Percent-encoding of everything but RFC 3986's unreserved characters.
-fn encode(text: &str) -> String {
-    text.bytes().fold(String::new(), |out, byte| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-            out + &char::from(byte).to_string()
-        }
-        byte => out + &format!("%{byte:02X}"),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_console_link_is_encoded_as_the_console_wants_it() {
-        let link = console_link("us-east-2", "/aws/lambda/wine", "\"a b\"", Some((1, 2)));
-        assert_eq!(
-            link.as_deref(),
-            Some(
-                "https://us-east-2.console.aws.amazon.com/cloudwatch/home?region=us-east-2#logsV2:log-groups/log-group/$252Faws$252Flambda$252Fwine/log-events$3FfilterPattern$3D$2522a$2520b$2522$26start$3D1$26end$3D2"
-            )
-        );
-        assert_eq!(console_link("", "g", "", None), None);
-    }
 }
