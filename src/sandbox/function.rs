@@ -226,7 +226,7 @@ impl Running {
     fn write(&self, line: &str) {
         let world = &self.world;
         let delivery = Delivery {
-            late: world.is(Incident::LateArrivals),
+            lag: world.incident().and_then(Incident::lag),
             dropped: world.is(Incident::RoleCannotLog),
         };
         lock(&world.logs).write(

@@ -20,6 +20,17 @@ macro_rules! incidents {
                 match self { $(Self::$variant => $name,)* }
             }
 
+            /// The delivery lag of log lines that it brings; `None` leaves it as it is.
+            pub(super) const fn lag(self) -> Option<super::Lag> {
+                match self {
+                    Self::LagNone => Some(super::Lag::None),
+                    Self::LagMild => Some(super::Lag::Mild),
+                    Self::LagStragglers => Some(super::Lag::Stragglers),
+                    Self::LateArrivals => Some(super::Lag::LateArrivals),
+                    _ => None,
+                }
+            }
+
             /// One line for people.
             pub fn description(self) -> &'static str {
                 match self { $(Self::$variant => $text,)* }
@@ -56,6 +67,9 @@ incidents! {
     ClockSkew = "clock-skew": "The caller's clock and AWS's are seven minutes apart.",
     DriftedInput = "drifted-input": "Background traffic sends wines unlike those the model was trained on.",
     FlakyNetwork = "flaky-network": "Connections are slow and often reset.",
+    LagNone = "lag-none": "Log lines are readable the moment they are written; healthy is a flush every 0.5 to 6 s.",
+    LagMild = "lag-mild": "Each stream's log lines become readable once a second.",
+    LagStragglers = "lag-stragglers": "One log line in ten becomes readable 3 to 12 s after its neighbours.",
     LateArrivals = "late-arrivals": "One log line in six becomes visible 8 to 45 s late.",
     Throttling = "throttling": "Reading logs is throttled.",
     LogFlood = "log-flood": "A thousand log lines a second, in bursts of one millisecond, from ever new streams.",

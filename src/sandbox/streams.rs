@@ -69,8 +69,8 @@ pub(super) struct Group {
 /// How the lines of the sandbox's own functions are delivered.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Delivery {
-    /// Many lines come late.
-    pub late: bool,
+    /// Another lag than the sandbox's own.
+    pub lag: Option<Lag>,
     /// The lines are lost: the role may not write them.
     pub dropped: bool,
 }
@@ -163,8 +163,7 @@ impl LogStore {
         };
         let ingestion = rhythm.delivery(
             timestamp,
-            self.lag,
-            delivery.late,
+            delivery.lag.unwrap_or(self.lag),
             self.speed,
             &mut self.dice,
         );
