@@ -1,0 +1,51 @@
+//! The error budget, and how fast it burns.
+
+use serde::Serialize;
+
+use crate::domain::metrics::Budget;
+use crate::domain::slo::{BURN_ALERTS, Slo};
+
+/// The error budget.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BudgetLine {
+    /// Share of the budget left over the SLO's window; 1 untouched.
+    pub remaining: Option<f64>,
+    /// Burn rate over one hour.
+    pub burn_1h: Option<f64>,
+    /// Burn rate over six hours.
+    pub burn_6h: Option<f64>,
+    /// Hours until the rest is gone at the six-hour rate.
+    pub hours_left: Option<f64>,
+    /// The Workbook's alert that fires, by its burn rate.
+    pub paging: Option<f64>,
+    /// Valid requests over the SLO's window.
+    pub valid: f64,
+    /// Failed ones.
+    pub bad: f64,
+    /// What to think of a small n.
+    pub low_n: Option<String>,
+}
+
+pub(super) fn budget(budget: &Budget, slo: Slo) -> BudgetLine {
+    let remaining = slo.remaining(&budget.month);
+    let (burn_1h, burn_6h) = (slo.burn(&budget.hour), slo.burn(&budget.six_hours));
+    let short = slo.burn(&budget.five_minutes);
+    let half_hour = slo.burn(&budget.half_hour);
+    let fires = [
+        (&BURN_ALERTS[0], burn_1h, short),
+        (&BURN_ALERTS[1], burn_6h, half_hour),
+    ];
+    BudgetLine {
+        remaining,
+        burn_1h,
+        burn_6h,
+        hours_left: burn_6h.and_then(|b| slo.hours_to_exhaustion(b, remaining.unwrap_or(1.0))),
+        paging: fires
+            .into_iter()
+            .find(|(alert, long, short)| alert.fires(*long, *short))
+            .map(|(alert, _, _)| alert.rate),
+        valid: budget.month.valid,
+        bad: budget.month.bad,
+        low_n: budget.month.low_n_warning(),
+    }
+}
