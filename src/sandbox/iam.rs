@@ -1,4 +1,4 @@
-//! IAM over the Query protocol: the role, and what it may do.
+//! IAM over the Query protocol: the role, what it may do, and the one policy that lets it write logs again.
 
 use axum::body::Body;
 use axum::http::Response;
@@ -18,6 +18,9 @@ const ROLE_ALLOWS: [&str; 4] = [
     "s3:GetObject",
 ];
 
+/// The managed policy that lets a role write logs.
+const LOG_POLICY: &str = ":iam::aws:policy/service-role/AWSLambdaBasicExecutionRole";
+
 pub(super) fn serve(world: &World, incoming: &Incoming) -> Result<Response<Body>, Fault> {
     let action = form(incoming, "Action").unwrap_or_default();
     admit(
@@ -29,6 +32,7 @@ pub(super) fn serve(world: &World, incoming: &Incoming) -> Result<Response<Body>
     let result = match action.as_str() {
         "GetRole" => role(world, &form(incoming, "RoleName").unwrap_or_default())?,
         "SimulatePrincipalPolicy" => simulate(world, incoming)?,
+        "AttachRolePolicy" => attach(world, incoming)?,
         _ => {
             return Err(Fault::new(
                 400,
@@ -61,6 +65,20 @@ fn role(world: &World, name: &str) -> Result<String, Fault> {
          <MaxSessionDuration>3600</MaxSessionDuration></Role>",
         facts::role_arn(world)
     ))
+}
+
+/// Attaches a policy to the role. Lambda's own one for logs is what it lacks in [`Incident::RoleCannotLog`]: that is over then.
+fn attach(world: &World, incoming: &Incoming) -> Result<String, Fault> {
+    role(world, &form(incoming, "RoleName").unwrap_or_default())?;
+    let policy = form(incoming, "PolicyArn").unwrap_or_default();
+    if !policy.ends_with(LOG_POLICY) {
+        let message = format!("Policy {policy} does not exist or is not attachable.");
+        return Err(Fault::new(404, "NoSuchEntity", message));
+    }
+    if world.is(Incident::RoleCannotLog) {
+        world.set_incident(None);
+    }
+    Ok(String::new())
 }
 
 fn simulate(world: &World, incoming: &Incoming) -> Result<String, Fault> {

@@ -501,6 +501,8 @@ class WithMinistack(Check):
             found = Diagnosis(api, "mute")
             self.assert_verdict(found, "healthy")
             self.assert_finding(found, "role", "WARN", "logs:CreateLogStream", "logs:PutLogEvents")
+            self.aws.paste(found.findings["role"]["fix"])
+            self.assert_finding(Diagnosis(api, "mute"), "role", "PASS")
 
     def test_a_profile_is_the_one_that_the_cli_takes(self):
         account = "111122223333"
@@ -669,6 +671,20 @@ class SandboxByTheCli(Check):
             self.assertEqual({key: totals[key] for key in read}, read)
             counts = ("invocations", "errors", "throttles", "gateway_count", "gateway_4xx", "gateway_5xx")
             self.assertEqual([read[key] for key in counts], [6, 0, 0, 7, 1, 0])
+
+    def test_a_silent_role_speaks_once_its_fix_was_pasted(self):
+        """ministack writes a function's lines whatever its role may do, so that only our sandbox is silent before the fix."""
+        with Sandbox(*QUIET, "--incident", "role-cannot-log") as sandbox:
+            lines = f"logs filter-log-events --log-group-name {sandbox.group} --query 'length(events)'"
+            code, ill = ask(sandbox, "doctor")
+            self.assertEqual((code, ill["verdict"]["code"], cli(sandbox, lines)), (1, "role-cannot-log", 0))
+            for fix in filter(None, ill["verdict"]["fix"].splitlines()):
+                done = subprocess.run(shlex.split(fix), env=sandbox.env, capture_output=True, text=True, timeout=60)
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertEqual(sandbox.predict()[0], 200)
+            code, well = ask(sandbox, "doctor")
+            self.assertEqual((code, well["verdict"]["code"]), (0, "healthy"))
+            self.assertGreater(cli(sandbox, lines), 0)
 
     def test_every_incident_shows_where_the_cli_looks_and_doctor_names_it(self):
         with Sandbox(*QUIET) as sandbox:
