@@ -8,10 +8,12 @@ use crate::domain::alerts::{Alert, Past, Reading, Signal, Standing};
 use crate::domain::drift::{Drift, FEWEST};
 use crate::effects::lambda::Drifted;
 use crate::tabs::Look;
-use crate::ui::text::{age, clean, fit, width, wrap};
+use crate::ui::text::{age, clean, fit, fitting, width, wrap};
 
 /// From so many cells on a rule's figure says its window too.
 const ROOM_FOR_WINDOW: usize = 56;
+/// Cells of a rule's sign and name.
+const NAME: usize = 19;
 
 /// The pane's lines: the rules, then what fired so far.
 pub fn lines(tab: &Lambda, width: u16, look: &Look) -> Vec<Line<'static>> {
@@ -72,10 +74,15 @@ fn drift_lines(drifted: &Drifted, alert: &Alert, room: usize, look: &Look) -> Ve
         )
     });
     let (mut text, style) = match report.drift {
-        Drift::Collecting => (
-            format!("collecting {}/{FEWEST} requests", report.rows),
-            look.theme.muted,
-        ),
+        Drift::Collecting => {
+            let rows = report.rows;
+            let variants = [
+                format!("collecting {rows}/{FEWEST} requests"),
+                format!("collecting {rows}/{FEWEST} calls"),
+            ];
+            let beside = room.saturating_sub(NAME + 1);
+            (fitting(&variants, beside), look.theme.muted)
+        }
         Drift::Steady => (format!("steady: {leads}"), look.theme.good),
         Drift::Warn => (format!("moved from {version}: {leads}"), look.theme.warn),
         Drift::Alert => (format!("retrain suggested: {leads}"), look.theme.bad),
@@ -136,7 +143,7 @@ pub fn line(alert: &Alert, room: usize, look: &Look) -> Line<'static> {
     Line::from(vec![
         Span::styled(format!("{sign} "), style),
         Span::styled(
-            fit(signal.title(), 17, look.glyphs.ellipsis),
+            fit(signal.title(), NAME - 2, look.glyphs.ellipsis),
             look.theme.text,
         ),
         Span::styled(
