@@ -12,6 +12,8 @@ use crate::domain::schema::Schema;
 const ATTEMPTS: u32 = 3;
 /// How much of an answer is kept.
 const BODY_LIMIT: usize = 64 * 1024;
+/// How the contract's fault begins.
+const NO_PREDICTION: &str = "200 but not a prediction: ";
 
 /// Checks 0 to 2: one prediction on a fresh connection; its phases, its answer, its `Date`.
 pub(super) async fn edge(
@@ -88,7 +90,9 @@ fn read_answer(exchange: &Exchange, schema: &Schema, broken_attempts: u32) -> Ga
         elapsed_ms: exchange.phases.total,
         wait_ms: exchange.phases.wait,
         contract_violation: if exchange.status == 200 {
-            Outcome::read(schema, &read).fault()
+            let fault = Outcome::read(schema, &read).fault();
+            // The status is told anyway.
+            fault.map(|why| why.trim_start_matches(NO_PREDICTION).to_owned())
         } else {
             None
         },

@@ -280,3 +280,48 @@ fn the_json_has_the_documented_shape() {
     assert_eq!(json["findings"][2]["status"], "PASS");
     assert!(json["findings"][2]["missing_action"].is_null());
 }
+
+/// What stands beside a finding must not contradict the verdict, nor say more than was seen.
+#[test]
+fn findings_say_no_more_than_what_was_seen() {
+    let find = |facts: &Facts, check: &str| {
+        let found = diagnose(facts).findings;
+        found.into_iter().find(|f| f.check == check).unwrap()
+    };
+    let mut off = healthy();
+    gateway_500(&mut off);
+    let reason = "ReservedFunctionConcurrentInvocationLimitExceeded".to_owned();
+    off.invoke = Fact::Known(Invoke::Throttled { reason });
+    off.concurrency = Fact::Known(Concurrency {
+        reserved: Some(0),
+        account_limit: Fact::Known(1000),
+    });
+    assert_eq!(find(&off, "invoke").fix, diagnose(&off).verdict.fix);
+
+    let mut crash = healthy();
+    gateway_500(&mut crash);
+    crash.invoke = crashed(r#"{"errorType":"ValueError","errorMessage":"not as expected."}"#);
+    let text = diagnose(&crash).verdict.text;
+    assert!(text.ends_with("not as expected."), "{text}");
+
+    let mut gone = healthy();
+    gone.function = Fact::Missing("not found".into());
+    gone.policy = Fact::Missing("not found".into());
+    assert_eq!(find(&gone, "policy").evidence, "there is no such function");
+
+    let mut one_warm = healthy();
+    let Fact::Known(logs) = &mut one_warm.logs else {
+        panic!("known in the healthy facts")
+    };
+    (logs.reports, logs.cold, logs.warm_p50_ms) = (3, 2, Some(3000.0));
+    let seen = find(&one_warm, "runtime").evidence;
+    assert!(!seen.contains("half of"), "{seen}");
+
+    let mut shaky = healthy();
+    let Fact::Known(call) = &mut shaky.gateway else {
+        panic!("known in the healthy facts")
+    };
+    call.broken_attempts = 1;
+    let seen = find(&shaky, "gateway").evidence;
+    assert!(seen.ends_with("after 1 broken connection"), "{seen}");
+}

@@ -51,7 +51,8 @@ pub(super) fn network(facts: &Facts) -> Finding {
     about("network", &facts.network, |network| {
         let reached = format!("connected in {:.0} ms", network.connect_ms);
         let (usual, reached) = if network.connect_ms > facts.limits.all_ms {
-            let text = format!("{reached}, longer than a whole call may take");
+            let limit = facts.limits.all_ms;
+            let text = format!("{reached}, where a whole call may take {limit:.0} ms");
             (Status::Warn, text)
         } else {
             (Status::Pass, reached)
@@ -107,7 +108,7 @@ pub(super) fn gateway(facts: &Facts) -> Finding {
             None if call.broken_attempts > 0 => finding(
                 "gateway",
                 Status::Warn,
-                format!("{seen} after {} broken connections", call.broken_attempts),
+                format!("{seen} after {}", broken(call.broken_attempts)),
                 "",
             ),
             None => match late(facts, call) {
@@ -134,6 +135,13 @@ fn late(facts: &Facts, call: &GatewayCall) -> Option<String> {
     let limit = facts.limits.all_ms;
     (call.elapsed_ms - connect > limit)
         .then(|| format!("the limit is {limit:.0} ms ({})", phases(facts, call)))
+}
+
+fn broken(connections: u32) -> String {
+    match connections {
+        1 => "1 broken connection".to_owned(),
+        n => format!("{n} broken connections"),
+    }
 }
 
 fn who(call: &GatewayCall) -> &'static str {

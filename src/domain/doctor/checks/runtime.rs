@@ -5,6 +5,9 @@ use super::super::verdict::storm_share;
 use super::super::{Finding, Status, fixes};
 use super::{about, finding};
 
+/// Below this many warm calls their median says nothing.
+const ENOUGH_WARM: usize = 3;
+
 pub(super) fn metrics(facts: &Facts) -> Finding {
     about("metrics", &facts.metrics, |m| {
         let show = |v: Option<f64>| v.map_or("–".to_owned(), |v| format!("{v:.0}"));
@@ -62,9 +65,11 @@ pub(super) fn runtime(facts: &Facts) -> Finding {
                 share * 100.0
             ));
         }
-        if let Some(median) = logs.warm_p50_ms.filter(|ms| *ms > facts.limits.warm_ms) {
+        let warm = logs.reports.saturating_sub(logs.cold);
+        let median = logs.warm_p50_ms.filter(|_| warm >= ENOUGH_WARM);
+        if let Some(median) = median.filter(|ms| *ms > facts.limits.warm_ms) {
             remarks.push(format!(
-                "half of the warm calls took more than {median:.0} ms"
+                "half of {warm} warm calls took more than {median:.0} ms"
             ));
         }
         let seen = format!("{} REPORT lines, {} cold", logs.reports, logs.cold);

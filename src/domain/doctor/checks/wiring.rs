@@ -92,6 +92,9 @@ pub fn invoke_grant(facts: &Facts) -> Option<Answer> {
 }
 
 pub(super) fn policy(facts: &Facts) -> Finding {
+    if facts.function.is_missing() {
+        return finding("policy", Status::Skip, "there is no such function", "");
+    }
     if let Some(role) = facts
         .integration()
         .and_then(|i| i.credentials_arn.as_deref())

@@ -17,11 +17,14 @@ pub fn free_concurrency(facts: &Facts) -> String {
 pub fn more_concurrency(facts: &Facts) -> String {
     let concurrency = facts.concurrency.known();
     if let Some(reserved) = concurrency.and_then(|c| c.reserved) {
+        if reserved == 0 {
+            return free_concurrency(facts);
+        }
         return format!(
             "aws lambda put-function-concurrency {} --function-name {} --reserved-concurrent-executions {}",
             flags(facts),
             function(facts),
-            reserved.saturating_mul(2).max(1)
+            reserved.saturating_mul(2)
         );
     }
     let limit = concurrency.and_then(|c| c.account_limit.known().copied());

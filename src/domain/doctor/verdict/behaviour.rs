@@ -86,7 +86,7 @@ pub(super) fn handler_crash(facts: &Facts) -> Option<Verdict> {
             "handler-crash",
             format!(
                 "The handler crashes: called directly it says {}.",
-                one_line(&error, 200)
+                one_line(&error, 200).trim_end_matches('.')
             ),
             fixes::read_errors(facts),
         );
