@@ -22,6 +22,7 @@ use crate::keys::{Action, Scope};
 use crate::store::open::Indexer;
 use crate::store::{DEFAULT_CAP_BYTES, Store};
 use crate::tabs::{Cx, Look, Now, Offer, Tab};
+use crate::ui::hints::hint;
 use crate::ui::text::{count, plural};
 use crate::ui::theme::Tone;
 
@@ -214,14 +215,19 @@ impl Logs {
             View::Errors => format!(", {}", plural(self.errors.len(), "template")),
             View::Lines | View::Requests | View::Insights => String::new(),
         };
+        let another = hint(Scope::Logs, Action::OpenFile, "opens another", look);
         let watched = match &self.source {
             Source::Tail => self.groups.join("  "),
-            Source::File { .. } => "a local file, O opens another".to_owned(),
-            Source::Replay { .. } => "a recording, r plays it again, O opens another".to_owned(),
+            Source::File { .. } => format!("a local file, {another}"),
+            Source::Replay { .. } => {
+                let again = hint(Scope::Logs, Action::Refresh, "plays it again", look);
+                format!("a recording, {again}, {another}")
+            }
         };
         let jump = self.pending_jump.map(|time| {
             let at = self.lines.clock.short(time);
-            format!("reading back to {at}, Esc stays here  ")
+            let stays = hint(Scope::Logs, Action::Back, "stays here", look);
+            format!("reading back to {at}, {stays}  ")
         });
         let notes = chips::Notes {
             pattern: self.pattern.as_deref(),
@@ -253,12 +259,13 @@ impl Logs {
         }
     }
 
-    fn no_lines(&self, now: Now) -> String {
+    fn no_lines(&self, look: &Look) -> String {
         if self.sieve.is_filtering() {
             return if self.sieve.is_busy {
                 "filtering …".to_owned()
             } else {
-                "no line passes the filter: Esc takes the last one off".to_owned()
+                let off = hint(Scope::Logs, Action::Back, "takes the last one off", look);
+                format!("no line passes the filter: {off}")
             };
         }
         match (&self.ended, &self.status) {
@@ -275,7 +282,7 @@ impl Logs {
             },
             (None, Status::Connecting) => "waiting for the first answer".to_owned(),
             (None, Status::Live(_)) => "no line yet; new ones appear here as they come".to_owned(),
-            (None, status) => status.pill(now.wall.as_millisecond()),
+            (None, status) => status.pill(look.now.wall.as_millisecond()),
         }
     }
 }
@@ -335,7 +342,7 @@ impl Tab for Logs {
                 look,
                 &self.sieve,
                 &self.store,
-                &self.no_lines(look.now),
+                &self.no_lines(look),
             ),
             View::Requests => {
                 self.requests

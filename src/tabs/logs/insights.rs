@@ -9,7 +9,9 @@ use ratatui::widgets::Widget;
 use crate::client::logs::QueryResults;
 use crate::domain::{cost, timestamp};
 use crate::effects::logs::{Effect, Query};
+use crate::keys::{Action, Scope};
 use crate::tabs::Look;
+use crate::ui::hints::hint;
 use crate::ui::list::mark;
 use crate::ui::panel::notice;
 use crate::ui::text::{bytes, clean, count, fit, plural, truncate, width};
@@ -272,10 +274,8 @@ impl Insights {
             Some(State::Running { since, .. }) => {
                 let seconds = (look.now.wall.as_millisecond() - since.as_millisecond()) / 1000;
                 let spinner = look.spinner(*since);
-                let text = format!(
-                    "{spinner} {} · {seconds} s · {read} · Esc stops",
-                    self.word()
-                );
+                let stops = hint(Scope::Logs, Action::Back, "stops", look);
+                let text = format!("{spinner} {} · {seconds} s · {read} · {stops}", self.word());
                 (text, Tone::Info)
             }
             Some(State::Stopped) => (format!("stopped · {rows} · {read}"), Tone::Warn),

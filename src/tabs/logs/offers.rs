@@ -122,11 +122,11 @@ pub fn offers(logs: &Logs) -> Vec<Offer> {
         Offer::new(Action::OpenFile, "open a file"),
         Offer::new(Action::Columns, "columns").only_if(
             logs.view == View::Lines,
-            "the lines have columns: Esc leads there",
+            "only the view of the lines has columns",
         ),
         Offer::new(Action::FilterPattern, "server-side filter").only_if(
             logs.source.is_tail(),
-            "a file is filtered here: & keeps lines, - hides them",
+            "a file is filtered here: include or exclude lines",
         ),
         Offer::new(
             Action::LiveTail,

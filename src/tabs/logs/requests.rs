@@ -9,8 +9,10 @@ use super::clock::Clock;
 use super::row::one_line;
 use crate::domain::invocation::{Invocation, Status, Wanted};
 use crate::domain::line::Level;
+use crate::keys::{Action, Scope};
 use crate::store::Store;
 use crate::tabs::Look;
+use crate::ui::hints::hint;
 use crate::ui::list::mark;
 use crate::ui::panel::notice;
 use crate::ui::text::{fit, ms};
@@ -171,11 +173,12 @@ impl Requests {
     pub fn render(&self, area: Rect, buf: &mut Buffer, look: &Look, store: &Store, clock: Clock) {
         if self.listed.is_empty() {
             let text = if self.total > 0 {
-                "no request passes the filter: Esc takes it off"
+                let off = hint(Scope::Logs, Action::Back, "takes it off", look);
+                format!("no request passes the filter: {off}")
             } else {
-                "no request yet: START, END and REPORT lines make them"
+                "no request yet: START, END and REPORT lines make them".to_owned()
             };
-            return notice(text, Tone::Muted, area, buf, look);
+            return notice(&text, Tone::Muted, area, buf, look);
         }
         let is_wide = area.width >= 100;
         header(self.sort, is_wide, clock, area, buf, look);

@@ -15,9 +15,11 @@ use super::Retrain;
 use super::lines::{ascii_line, chosen, hidden, scrolled, speak};
 use super::panes::Pane;
 use crate::effects::retrain::Shelf;
+use crate::keys::{Action, Scope};
 use crate::registry::runs::{RunRecord, State};
 use crate::registry::{Entry, Manifest, Version};
 use crate::tabs::Look;
+use crate::ui::hints::hint;
 use crate::ui::panel::notice;
 use crate::ui::text::{age, clean, fit};
 use crate::ui::theme::Tone;
@@ -241,7 +243,8 @@ pub(super) fn render(
     let (table, below, filter) = areas(tab, area, look);
     if rows.is_empty() {
         let text = if history.filter.is_empty() {
-            "no version and no run yet: Enter trains the first".to_owned()
+            let trains = hint(Scope::Retrain, Action::Submit, "trains the first", look);
+            format!("no version and no run yet: {trains}")
         } else {
             format!("nothing in the history holds {:?}", history.filter)
         };

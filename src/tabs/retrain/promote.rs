@@ -1,7 +1,7 @@
 //! Who reigns: the question before a version takes the throne, on grounds that hold for the champion of now, and the
 //! way back.
 
-use crossterm::event::{Event as TermEvent, KeyCode, KeyEvent};
+use crossterm::event::{Event as TermEvent, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
@@ -12,12 +12,13 @@ use tui_input::backend::crossterm::EventHandler;
 use super::{Retrain, is_sandbox};
 use crate::challenger::{Service, Standing};
 use crate::effects::retrain::Effect;
-use crate::keys::Action;
+use crate::keys::{Action, Keymap, Scope, while_typing};
 use crate::overlay::confirm::Confirm;
 use crate::overlay::{Overlay, Verdict, strip};
 use crate::registry::Move;
 use crate::tabs::{Cx, Look};
-use crate::ui::panel::panel;
+use crate::ui::hints::hint;
+use crate::ui::panel::{panel, title};
 use crate::ui::text::{clean, truncate};
 use crate::ui::theme::Tone;
 
@@ -54,7 +55,10 @@ impl Retrain {
         let wish = Move::seen(Some(champion), "rolled back in the Retrain tab");
         cx.open(Confirm::new(
             format!("Roll back from {} to {previous}?", champion.version),
-            "It is verified before it reigns, and B returns.",
+            format!(
+                "It is verified before it reigns, and {} returns.",
+                cx.keymap.key(Scope::Retrain, Action::Rollback)
+            ),
             vec![Effect::RollBack { wish }.into()],
         ));
     }
@@ -63,7 +67,7 @@ impl Retrain {
 /// Opens the question that fits: a plain one, or one that wants version and reason where a gate is shut.
 fn ask(standing: &Standing, serves: &str, cx: &mut Cx) {
     if standing.failed().is_empty() {
-        cx.open(plain(standing, serves));
+        cx.open(plain(standing, serves, cx.keymap));
     } else {
         cx.open(Overrule {
             standing: standing.clone(),
@@ -72,7 +76,7 @@ fn ask(standing: &Standing, serves: &str, cx: &mut Cx) {
     }
 }
 
-fn plain(standing: &Standing, serves: &str) -> Confirm {
+fn plain(standing: &Standing, serves: &str, keymap: &Keymap) -> Confirm {
     let Standing {
         version, verdict, ..
     } = standing;
@@ -88,7 +92,10 @@ fn plain(standing: &Standing, serves: &str) -> Confirm {
     let wish = standing.wish(format!("promoted in the Retrain tab: {verdict}"));
     Confirm::new(
         format!("Promote {version} ({verdict}) in place of {from}?"),
-        format!("{from} stays one key away (B){serves}."),
+        format!(
+            "{from} stays one key away ({}){serves}.",
+            keymap.key(Scope::Retrain, Action::Rollback)
+        ),
         vec![
             Effect::Promote {
                 version: *version,
@@ -116,19 +123,19 @@ impl Overrule {
 
 impl Overlay for Overrule {
     fn on_key(&mut self, key: KeyEvent, action: Option<Action>, cx: &mut Cx) -> Verdict {
-        if action == Some(Action::Back) {
-            return Verdict::Close;
-        }
-        if key.code != KeyCode::Enter {
-            self.input.handle_event(&TermEvent::Key(key));
-            return Verdict::Stay;
+        match while_typing(key, action) {
+            Some(Action::Back) => return Verdict::Close,
+            Some(Action::Submit) => {}
+            _ => {
+                self.input.handle_event(&TermEvent::Key(key));
+                return Verdict::Stay;
+            }
         }
         let version = self.standing.version;
         let Some(reason) = self.reason() else {
-            cx.toast(
-                Tone::Warn,
-                format!("type {version}, a space, and why; Esc to leave it"),
-            );
+            let esc = cx.keymap.key(Scope::Global, Action::Back);
+            let text = format!("type {version}, a space, and why; {esc} to leave it");
+            cx.toast(Tone::Warn, text);
             return Verdict::Stay;
         };
         let wish = self.standing.wish(reason);
@@ -141,13 +148,13 @@ impl Overlay for Overrule {
         let names: Vec<&str> = failed.iter().map(|gate| gate.name.as_str()).collect();
         let version = self.standing.version;
         let strip = strip(5, area, buf);
-        let inner = panel(
-            " Override the gates, for the audit log (Esc: no) ",
-            true,
+        let no = hint(Scope::Global, Action::Back, "no", look);
+        let title = title(
+            &[vec!["Override the gates, for the audit log", &no]],
             strip,
-            buf,
             look,
         );
+        let inner = panel(title, true, strip, buf, look);
         let room = usize::from(inner.width);
         let line = |text: String| truncate(&text, room, look.glyphs.ellipsis);
         let question = format!(
@@ -155,7 +162,8 @@ impl Overlay for Overrule {
             names.join(", ")
         );
         let why = failed.first().map_or("", |gate| gate.reason.as_str());
-        let prompt = format!("type {version} and why, then Enter: ");
+        let enter = look.keymap.key(Scope::Global, Action::Submit);
+        let prompt = format!("type {version} and why, then {enter}: ");
         let typed = room.saturating_sub(prompt.len() + 1).max(8);
         let scroll = self.input.visual_scroll(typed);
         let shown: String = self.input.value().chars().skip(scroll).collect();

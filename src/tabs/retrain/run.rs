@@ -15,12 +15,13 @@ use super::{Outcome, Retrain, verdict_pane};
 use crate::challenger::Service;
 use crate::effects;
 use crate::effects::retrain::{Effect, Event, Order, Phase, Point, Report, Stopped, Tick};
-use crate::keys::Action;
+use crate::keys::{Action, Scope};
 use crate::overlay::{Overlay, Verdict, strip};
 use crate::registry::Version;
 use crate::tabs::{Cx, Look};
 use crate::train::retrain::keepable;
 use crate::train::{Plan, Progress};
+use crate::ui::hints::hints;
 use crate::ui::panel::panel;
 use crate::ui::theme::Tone;
 
@@ -292,14 +293,17 @@ impl Overlay for KeepTrees {
         let key = |key: &'static str| Span::styled(key, look.theme.key);
         let question = format!("{} trees are finished. Keep them as a model?", self.done);
         Line::styled(question, look.theme.warn).render(inner, buf);
-        let answers = Line::from(vec![
+        let mut answers = Line::from(vec![
             key("k"),
             Span::raw(" keep and judge them   "),
             key("d"),
-            Span::raw(" drop them   "),
-            key("Esc"),
-            Span::raw(" go on training"),
+            Span::raw(" drop them  "),
         ]);
+        answers.extend(hints(
+            Scope::Global,
+            &[(&[Action::Back], "go on training")],
+            look,
+        ));
         let below = Rect {
             y: inner.y + 1,
             height: inner.height.saturating_sub(1),

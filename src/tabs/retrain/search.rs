@@ -7,6 +7,7 @@ use super::trials::Trials;
 use super::views::View;
 use crate::challenger::{Source, Tuning};
 use crate::effects::retrain::{Begun, Effect, Hunt, Quarry, Stopped, TuningTick};
+use crate::keys::{Action, Scope};
 use crate::registry::runs::{RunRecord, SearchRecord};
 use crate::tabs::Cx;
 use crate::train::split;
@@ -179,9 +180,8 @@ impl Retrain {
         };
         self.setup.take(plan);
         self.focus = Pane::Setup;
-        cx.toast(
-            Tone::Good,
-            format!("trial {number} is in the setup: Enter trains it"),
-        );
+        let enter = cx.keymap.key(Scope::Retrain, Action::Submit);
+        let text = format!("trial {number} is in the setup: {enter} trains it");
+        cx.toast(Tone::Good, text);
     }
 }

@@ -14,7 +14,7 @@ use super::views::View;
 use crate::challenger::params_file;
 use crate::effects::retrain::ways_out::files;
 use crate::effects::retrain::{Effect, Form};
-use crate::keys::Action;
+use crate::keys::{Action, Scope};
 use crate::overlay::{Overlay, Verdict, bottom, inside, strip};
 use crate::registry::Version;
 use crate::tabs::{Cx, Look};
@@ -216,12 +216,12 @@ impl Overlay for WaysOut {
             Span::styled(label, look.theme.muted),
             Span::styled(clean(&shown), style),
         ]));
-        let (close, what) = if self.asking {
-            ("Enter", " this directory")
+        lines.push(if self.asking {
+            Line::from(vec![key("Enter".to_owned()), Span::raw(" this directory")])
         } else {
-            ("Esc", " write nothing")
-        };
-        lines.push(Line::from(vec![key(close.to_owned()), Span::raw(what)]));
+            let back = look.keymap.key(Scope::Global, Action::Back);
+            Line::from(vec![key(back), Span::raw(" write nothing")])
+        });
         let row = lines.len() as u16 - 2;
         Paragraph::new(lines).render(inner, buf);
         let column = 3 + label.len() + self.dir.visual_cursor().saturating_sub(skipped);
