@@ -14,7 +14,7 @@ use vintner::registry::Move;
 use vintner::ui::theme::ThemeName;
 
 use crate::models::Cellar;
-use crate::predict::TEA;
+use crate::predict::command::TEA;
 use crate::support;
 use crate::support::journey::journey_in;
 use crate::support::stage::Stage;

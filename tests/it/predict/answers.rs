@@ -1,0 +1,98 @@
+//! Answers and the history: stale, hostile, from another target.
+
+use vintner::config::Flags;
+use vintner::domain::schema::Schema;
+use vintner::effects::Effect;
+use vintner::effects::predict::{Effect as Asked, Event as Heard, remembered};
+use vintner::history::Via;
+
+use super::{DEMO, GOOD, answer, answered, elsewhere, sent, stage};
+use crate::support::stage::Stage;
+
+#[test]
+fn a_stale_answer_is_remembered_but_not_shown() {
+    let mut stage = stage();
+    stage.press("enter");
+    let reply = Ok(answer(200, GOOD));
+    let at = stage.now().wall;
+    let mut entry = remembered(
+        Schema::wine_quality(),
+        at,
+        "sandbox".into(),
+        Via::Gateway,
+        DEMO.into(),
+        &reply,
+    );
+    entry.id = "0".into();
+    stage.press("enter");
+    stage.event(Heard::Answered {
+        ticket: 1,
+        entry: Box::new(entry),
+        reply: reply.map(Box::new),
+    });
+    assert!(stage.text().contains("History · 1") && stage.text().contains("waiting"));
+}
+
+#[test]
+fn history_loads_replays_pins_and_filters() {
+    let mut stage = stage();
+    answered(&mut stage, Ok(answer(200, GOOD)));
+    stage.press("right");
+    answered(&mut stage, Err("TCP to x failed".into()));
+    stage.press("tab down enter");
+    assert!(stage.text().contains("request of now"), "{}", stage.text());
+    assert_eq!(sent(stage.press("tab r")), [DEMO]);
+    assert!(matches!(
+        stage.press("*")[..],
+        [Effect::Predict(Asked::Keep(_))]
+    ));
+    stage.press("/ t c p enter");
+    assert!(stage.text().contains("1 of 2"), "{}", stage.text());
+    stage.press("esc d");
+    assert!(stage.text().contains("Difference"), "{}", stage.text());
+}
+
+#[test]
+fn another_target_is_named_while_it_connects_and_old_answers_say_where_they_are_from() {
+    let mut stage = stage();
+    stage.connect();
+    answered(&mut stage, Ok(answer(200, GOOD)));
+    assert!(!stage.text().contains("Answer · sandbox"));
+    stage.press("shift-t up up up enter");
+    stage.wait(std::time::Duration::from_secs(1));
+    assert!(
+        stage.text().contains("connecting to aws"),
+        "{}",
+        stage.text()
+    );
+    stage.connect_to(elsewhere());
+    let text = stage.text();
+    assert!(
+        text.contains("prod · wine") && text.contains("Answer · sandbox"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_incident_in_the_header_is_the_connected_sandboxs() {
+    let mut stage = Stage::with(
+        (120, 36),
+        Flags {
+            incident: Some(vintner::sandbox::Incident::HandlerCrash),
+            ..Flags::default()
+        },
+    );
+    assert!(stage.text().contains("incident: handler-crash"));
+    stage.connect_to(elsewhere());
+    assert!(!stage.text().contains("incident"), "{}", stage.text());
+}
+
+#[test]
+fn a_hostile_answer_reaches_no_cell() {
+    let mut stage = stage();
+    answered(&mut stage, Ok(answer(500, "\u{1b}[2J\u{202e}boom")));
+    let buffer = stage.buffer();
+    let hostile = |symbol: &str| symbol.chars().any(|c| c.is_control() || c == '\u{202e}');
+    assert!(buffer.content().iter().all(|cell| !hostile(cell.symbol())));
+    assert!(stage.text().contains("boom"));
+}
