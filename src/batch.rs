@@ -1,7 +1,9 @@
 //! A table scored row by row: a few at a time, each with its own status; each row is on disk before the next is
 //! written, so that a stopped run can go on.
 
-use std::fs::{self, File, OpenOptions};
+mod file;
+
+use std::fs::File;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -9,17 +11,12 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 
+use self::file::{NO_ANSWER, earlier, replace, score_of, unanswered, writer};
 use crate::champion::Local;
 use crate::client::predict::PredictClient;
 use crate::client::ways;
 use crate::domain::features::Features;
 use crate::domain::schema::Schema;
-
-/// Columns appended to every row.
-const ADDED: [&str; 4] = ["prediction", "rating", "status", "error"];
-
-/// The status of a row that got through to nobody.
-const NO_ANSWER: &str = "no answer";
 
 /// Why a table cannot be scored.
 #[derive(Debug, thiserror::Error)]
@@ -263,115 +260,6 @@ fn columns(
         path: from.to_owned(),
         missing: missing.join(", "),
     })
-}
-
-/// The rows that an earlier, interrupted run has written, in the table's order; a torn last one is cut off.
-fn earlier(
-    to: &Path,
-    header: &csv::StringRecord,
-    rows: &[csv::StringRecord],
-) -> Result<Vec<csv::StringRecord>, BatchError> {
-    let bytes = match fs::read(to) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        read => read.map_err(|cause| unreadable(to, cause))?,
-    };
-    let foreign = || BatchError::Foreign(to.to_owned());
-    // Only a torn end can be invalid UTF-8, and it is cut off.
-    let text = String::from_utf8_lossy(&bytes);
-    let mut reader = csv::ReaderBuilder::new()
-        .flexible(true)
-        .from_reader(text.as_bytes());
-    let there = reader.headers().map_err(BatchError::NotCsv)?;
-    let same = there.iter().eq(header.iter().chain(ADDED));
-    if !text.contains('\n') && (same || torn_header(&text, header)) {
-        cut(to, 0)?;
-        return Ok(Vec::new());
-    }
-    if !same {
-        return Err(foreign());
-    }
-    let found = reader
-        .records()
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(BatchError::NotCsv)?;
-    let mut sound = Vec::new();
-    for (n, record) in found.iter().enumerate() {
-        let last = n + 1 == found.len();
-        let fits = rows.get(n).is_some_and(|row| made_from(record, row));
-        if fits && (!last || text.ends_with('\n')) {
-            sound.push(record.clone());
-        } else if last && rows.len() > n {
-            cut(to, record.position().map_or(0, csv::Position::byte))?;
-        } else {
-            return Err(foreign());
-        }
-    }
-    Ok(sound)
-}
-
-/// Whether the text is the beginning of the header line that a run writes first.
-fn torn_header(text: &str, header: &csv::StringRecord) -> bool {
-    let mut line = csv::Writer::from_writer(Vec::new());
-    line.write_record(header.iter().chain(ADDED)).is_ok()
-        && line
-            .into_inner()
-            .is_ok_and(|line| line.starts_with(text.as_bytes()))
-}
-
-fn made_from(record: &csv::StringRecord, row: &csv::StringRecord) -> bool {
-    record.len() == row.len() + ADDED.len() && row.iter().eq(record.iter().take(row.len()))
-}
-
-fn cut(file: &Path, length: u64) -> Result<(), BatchError> {
-    let opened = OpenOptions::new().write(true).open(file);
-    let cut = opened.and_then(|file| file.set_len(length));
-    cut.map_err(|cause| unwritable(file, cause))
-}
-
-/// Rows that never got through are sent again; those that were answered, or cannot be sent, are done.
-fn unanswered(record: &csv::StringRecord) -> bool {
-    record.get(record.len() - 2) == Some(NO_ANSWER)
-}
-
-fn score_of(record: &csv::StringRecord) -> Option<f64> {
-    record.get(record.len() - ADDED.len())?.parse().ok()
-}
-
-/// Writes the whole file anew, through a temporary one: a crash leaves either the old or the new.
-fn replace(
-    to: &Path,
-    header: &csv::StringRecord,
-    records: &[csv::StringRecord],
-) -> Result<(), BatchError> {
-    let mut name = to.as_os_str().to_owned();
-    name.push(format!(".{}", std::process::id()));
-    let temporary = PathBuf::from(name);
-    let written = writer(&temporary, header).and_then(|mut writer| {
-        for record in records {
-            let written = writer.write_record(record);
-            written.map_err(|cause| unwritable(&temporary, cause))?;
-        }
-        let flushed = writer.flush().and_then(|()| fs::rename(&temporary, to));
-        flushed.map_err(|cause| unwritable(to, cause))
-    });
-    if written.is_err() {
-        let _ = fs::remove_file(&temporary);
-    }
-    written
-}
-
-/// Appends to the file; a new one begins with the header.
-fn writer(to: &Path, header: &csv::StringRecord) -> Result<csv::Writer<File>, BatchError> {
-    let file = OpenOptions::new().create(true).append(true).open(to);
-    let file = file.map_err(|cause| unwritable(to, cause))?;
-    let empty = file.metadata().is_ok_and(|meta| meta.len() == 0);
-    let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(file);
-    if empty {
-        let written = writer.write_record(header.iter().chain(ADDED));
-        written.map_err(|cause| unwritable(to, cause))?;
-        writer.flush().map_err(|cause| unwritable(to, cause))?;
-    }
-    Ok(writer)
 }
 
 async fn score(
