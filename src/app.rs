@@ -1,23 +1,22 @@
 //! The app: tabs, overlays, toasts. A message comes in, effects go out; drawing only reads.
 
+mod heard;
+mod input;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::{
-    Event as TermEvent, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent,
-    MouseEventKind,
-};
-use ratatui::layout::{Position, Rect};
+use crossterm::event::{Event as TermEvent, KeyEventKind};
+use ratatui::layout::Rect;
 use tokio::time::Instant;
 
 use crate::client::destination::Destination;
-use crate::client::fingerprint::Served;
-use crate::client::link::{Link, Session};
+use crate::client::link::Session;
 use crate::config::{SANDBOX, Settings};
 use crate::domain::schema::Schema;
-use crate::effects::{Effect, Event, retrain};
+use crate::effects::{Effect, Event};
 use crate::keys::{Action, Keymap, Scope};
-use crate::overlay::{self, Overlay, Verdict};
+use crate::overlay::Overlay;
 use crate::remote::Remote;
 use crate::sandbox::Incident;
 use crate::tabs::{self, Asked, Cx, Look, Now, Offer, Tab};
@@ -229,244 +228,6 @@ impl App {
         }
     }
 
-    fn on_key(&mut self, key: KeyEvent, now: Now) -> Vec<Effect> {
-        let scope = self.tabs[self.active].scope();
-        let mut action = self.keymap.action(scope, key);
-        if !self.overlays.is_empty() {
-            // What lies on top means the same on every tab.
-            action = self.keymap.action(Scope::Global, key).or(action);
-        }
-        if action == Some(Action::ForceQuit) {
-            return vec![Effect::Quit];
-        }
-        if !self.overlays.is_empty() {
-            return self.with_cx(now, |app, cx| app.key_to_overlay(key, action, cx));
-        }
-        if action == Some(Action::Back) && self.put_away() {
-            return Vec::new();
-        }
-        self.with_cx(now, |app, cx| {
-            if app.tabs[app.active].on_key(key, cx) {
-                return;
-            }
-            match (action, digit(key)) {
-                (Some(action), _) => app.act(action, cx),
-                (None, Some(n)) if n <= app.tabs.len() => app.open_tab(n - 1, cx),
-                _ => {}
-            }
-        })
-    }
-
-    /// Takes the newest bad news off the screen, with what lies over it; false if there is none.
-    fn put_away(&mut self) -> bool {
-        let newest = self.toasts.iter().rposition(Toast::stays);
-        newest.map(|index| self.toasts.truncate(index)).is_some()
-    }
-
-    fn key_to_overlay(&mut self, key: KeyEvent, action: Option<Action>, cx: &mut Cx) {
-        let Some(mut top) = self.overlays.pop() else {
-            return;
-        };
-        let verdict = top.on_key(key, action, cx);
-        self.settle(top, verdict, cx);
-    }
-
-    /// Does with the overlay that was on top what it wants.
-    fn settle(&mut self, top: Box<dyn Overlay>, verdict: Verdict, cx: &mut Cx) {
-        match verdict {
-            Verdict::Stay => self.overlays.push(top),
-            Verdict::Close => {}
-            Verdict::CloseAnd(action) => self.act(action, cx),
-        }
-    }
-
-    /// Does an app-wide action, or hands it to the active tab.
-    fn act(&mut self, action: Action, cx: &mut Cx) {
-        match action {
-            Action::Quit => cx.effect(Effect::Quit),
-            Action::Suspend => cx.effect(Effect::Suspend),
-            Action::Redraw => cx.effect(Effect::Redraw),
-            Action::Help => cx.open(overlay::help::Help::new(self)),
-            Action::Palette => cx.open(overlay::palette::Palette::new(self)),
-            Action::Target => overlay::target::TargetPicker::open(&self.env, cx),
-            Action::NextTab => self.open_tab((self.active + 1) % self.tabs.len(), cx),
-            Action::PreviousTab => {
-                self.open_tab((self.active + self.tabs.len() - 1) % self.tabs.len(), cx);
-            }
-            Action::Doctor | Action::Alerts => self.hand_to_lambda(action, cx),
-            action => self.hand_to_active(action, cx),
-        }
-    }
-
-    /// Hands an action to the active tab, or says why it cannot be done now.
-    fn hand_to_active(&mut self, action: Action, cx: &mut Cx) {
-        let tab = &mut self.tabs[self.active];
-        let refused = tab
-            .offers()
-            .into_iter()
-            .find(|offer| offer.action == action)
-            .and_then(|offer| offer.ready.err());
-        match refused {
-            Some(why) => cx.toast(Tone::Warn, why),
-            None => tab.on_action(action, cx),
-        }
-    }
-
-    /// Doctor and alerts belong to the Lambda tab but work from everywhere.
-    fn hand_to_lambda(&mut self, action: Action, cx: &mut Cx) {
-        if let Some(tab) = self
-            .tabs
-            .iter_mut()
-            .find(|tab| tab.scope() == Scope::Lambda)
-        {
-            tab.on_action(action, cx);
-        }
-    }
-
-    fn open_tab(&mut self, index: usize, cx: &mut Cx) {
-        self.active = index;
-        self.tabs[index].on_open(cx);
-    }
-
-    fn on_paste(&mut self, text: &str, now: Now) -> Vec<Effect> {
-        self.with_cx(now, |app, cx| {
-            let taken = match app.overlays.last_mut() {
-                Some(overlay) => overlay.on_paste(text),
-                None => app.tabs[app.active].on_paste(text, cx),
-            };
-            if !taken {
-                cx.toast(Tone::Muted, "nothing here takes a paste");
-            }
-        })
-    }
-
-    fn on_mouse(&mut self, mouse: MouseEvent, now: Now) -> Vec<Effect> {
-        let at = Position::new(mouse.column, mouse.row);
-        let lines = match mouse.kind {
-            MouseEventKind::ScrollDown => 3,
-            MouseEventKind::ScrollUp => -3,
-            MouseEventKind::Down(MouseButton::Left) => 0,
-            _ => return Vec::new(),
-        };
-        self.with_cx(now, |app, cx| {
-            if !app.overlays.is_empty() {
-                app.mouse_to_overlay(at, lines, cx);
-                return;
-            }
-            let areas = ui::areas(app.size);
-            match lines {
-                0 => app.on_click(areas, at, cx),
-                _ if areas.body.contains(at) => app.tabs[app.active].on_scroll(at, lines, cx),
-                _ => {}
-            }
-        })
-    }
-
-    fn mouse_to_overlay(&mut self, at: Position, lines: i32, cx: &mut Cx) {
-        let Some(mut top) = self.overlays.pop() else {
-            return;
-        };
-        let verdict = match lines {
-            0 => top.on_click(at, cx),
-            lines => {
-                top.on_scroll(lines, cx);
-                Verdict::Stay
-            }
-        };
-        self.settle(top, verdict, cx);
-    }
-
-    /// A click on a tab, a hint, or something of the active tab's.
-    fn on_click(&mut self, areas: ui::Areas, at: Position, cx: &mut Cx) {
-        if let Some(index) = ui::header::tab_at(self, areas.header, at) {
-            self.open_tab(index, cx);
-        } else if areas.footer.contains(at) {
-            // A sentence lies over the hints: the click takes it away.
-            if self.toasts.pop().is_none()
-                && let Some(action) = ui::footer::action_at(self, areas.footer, at)
-            {
-                self.act(action, cx);
-            }
-        } else if areas.body.contains(at) {
-            self.tabs[self.active].on_click(at, cx);
-        }
-    }
-
-    fn on_event(&mut self, event: Event, now: Now) -> Vec<Effect> {
-        self.with_cx(now, |app, cx| {
-            app.note(&event, cx);
-            app.spread(&event, cx);
-        })
-    }
-
-    /// Every tab and overlay hears every event, so that hidden tabs stay current.
-    fn spread(&mut self, event: &Event, cx: &mut Cx) {
-        for tab in &mut self.tabs {
-            tab.on_event(event, cx);
-        }
-        for overlay in &mut self.overlays {
-            overlay.on_event(event, cx);
-        }
-    }
-
-    /// What the app itself learns from an event.
-    fn note(&mut self, event: &Event, cx: &mut Cx) {
-        let env = Arc::make_mut(&mut self.env);
-        match event {
-            Event::Connected(link) => {
-                env.session = connected(link, cx.now);
-                env.connecting = None;
-                env.incident = link.sandbox.as_ref().and_then(|sandbox| sandbox.incident());
-            }
-            Event::Unconnected { target, error } => {
-                env.session.resolve(Err(error.clone()), cx.now.wall);
-                env.connecting = None;
-                report(cx, format!("{target}: {error}"));
-            }
-            Event::Identified { account } => {
-                if let Remote::Ready { value, .. } = &mut env.session {
-                    value.account = Some(account.clone());
-                }
-            }
-            Event::IncidentSet(incident) => {
-                env.incident = *incident;
-                let text = incident.map_or_else(
-                    || "the sandbox is healthy again".to_owned(),
-                    |incident| format!("incident on: {incident}"),
-                );
-                cx.toast(Tone::Warn, text);
-            }
-            Event::Champion(version) => {
-                if let Remote::Ready { value, .. } = &mut env.session {
-                    value.champion.clone_from(version);
-                }
-            }
-            Event::Retrain(retrain::Event::Served(served)) => self.recognised(served, cx),
-            // In the sandbox the question costs nothing; elsewhere it is asked on request.
-            Event::Retrain(retrain::Event::Moved(Ok(_))) if is_sandbox(env) => {
-                let schema = Arc::clone(&env.schema);
-                cx.effect(retrain::Effect::Recognise { schema });
-            }
-            Event::Crashed { what } => report(
-                cx,
-                format!("{what} crashed; see the log file, the rest goes on"),
-            ),
-            _ => {}
-        }
-    }
-
-    fn recognised(&mut self, served: &Result<Box<Served>, String>, cx: &mut Cx) {
-        match served {
-            Ok(served) => {
-                if let Remote::Ready { value, .. } = &mut Arc::make_mut(&mut self.env).session {
-                    let names = served.served.iter().map(ToString::to_string);
-                    value.serves = Some(names.collect());
-                }
-            }
-            Err(error) => report(cx, format!("what is served is not known: {error}")),
-        }
-    }
-
     /// Runs an update that may ask for effects, toasts, overlays and a change of tab, and applies what it asked for.
     fn with_cx(&mut self, now: Now, update: impl FnOnce(&mut Self, &mut Cx)) -> Vec<Effect> {
         let mut asked = Asked::default();
@@ -549,26 +310,4 @@ pub fn global_offers() -> Vec<Offer> {
 pub fn report(cx: &mut Cx, error: String) {
     tracing::warn!("{error}");
     cx.toast(Tone::Bad, error);
-}
-
-fn connected(link: &Link, now: Now) -> Remote<Session> {
-    Remote::Ready {
-        value: link.session.clone(),
-        at: now.wall,
-    }
-}
-
-fn is_sandbox(env: &Env) -> bool {
-    env.session
-        .value()
-        .is_some_and(|(session, _)| session.sandbox)
-}
-
-fn digit(key: KeyEvent) -> Option<usize> {
-    match key.code {
-        KeyCode::Char(c @ '1'..='9') if key.modifiers == KeyModifiers::NONE => {
-            c.to_digit(10).map(|n| n as usize)
-        }
-        _ => None,
-    }
 }
