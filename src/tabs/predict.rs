@@ -8,16 +8,21 @@ pub mod charts;
 pub mod compare;
 pub mod explain;
 pub mod fields;
+mod following;
 pub mod form;
 mod heard;
 pub mod layout;
 pub mod menu;
 mod menus;
+mod moves;
+mod offers;
 pub mod past;
 mod requests;
 pub mod tornado;
 mod typing;
 pub mod what_if;
+
+pub use self::menu::Choice;
 
 use std::time::Duration;
 
@@ -27,34 +32,31 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use tokio::time::Instant;
 
+use self::answer::Shown;
+use self::batch::Batch;
+use self::bench::Bench;
+use self::charts::Charts;
+use self::compare::Comparing;
+use self::fields::Hit;
+use self::form::Form;
+use self::heard::Waiting;
+use self::layout::{Panes, panes};
+use self::menus::menu_of_copies;
+use self::offers::offers;
+use self::past::Past;
 use crate::app::Env;
 use crate::champion::Local;
 use crate::client::predict::Endpoint;
 use crate::client::tail::TailUpdate;
 use crate::domain::cost::Architecture;
 use crate::domain::paste::Pasted;
-use crate::domain::schema::Schema;
 use crate::effects;
-use crate::effects::predict::{Effect, LocalModel};
+use crate::effects::predict::Effect;
 use crate::effects::{lambda, logs};
 use crate::history::Entry;
 use crate::keys::{Action, Scope};
 use crate::tabs::{Cx, Look, Now, Offer, Tab};
-use crate::ui::text::clean;
 use crate::ui::theme::Tone;
-
-use answer::Shown;
-use batch::Batch;
-use bench::Bench;
-use charts::{Charts, Dependence};
-use compare::Comparing;
-use fields::Hit;
-use form::Form;
-use heard::Waiting;
-use layout::{Panes, panes};
-pub use menu::Choice;
-use menus::menu_of_copies;
-use past::Past;
 
 /// The Predict tab's state.
 pub struct Predict {
@@ -132,178 +134,10 @@ impl Predict {
         panes(area, self.form.fields.len() as u16, opened)
     }
 
-    /// What the local model says follows every change of the form.
-    fn refresh(&mut self, schema: &Schema) {
-        let features = self.form.parse(schema).ok();
-        self.charts.follow(
-            self.local.as_ref().ok(),
-            features.as_ref(),
-            self.form.selected,
-            self.view == View::Explain,
-            schema,
-        );
-    }
-
-    /// Asks for the mean curve behind the sweep, where one is on screen and none is there or on its way.
-    fn ask_dependence(&mut self, cx: &mut Cx) {
-        let panes = self.panes(cx.body);
-        let seen = self.view == View::WhatIf || panes.what_if.is_some();
-        let (Ok(local), true) = (&self.local, seen) else {
-            return;
-        };
-        let field = self.form.selected;
-        let asked = self.charts.dependence.as_ref();
-        if asked.is_some_and(|mean| mean.field == field && mean.version == local.version) {
-            return;
-        }
-        self.charts.dependence = Some(Dependence {
-            version: local.version.clone(),
-            field,
-            n: 0,
-            points: Vec::new(),
-        });
-        cx.effect(Effect::Dependence {
-            field,
-            local: LocalModel(local.clone()),
-            schema: cx.env.schema.clone(),
-        });
-    }
-
-    /// What else follows a change: everything that is drawn about the form.
-    fn follow(&mut self, cx: &mut Cx) {
-        self.refresh(&cx.env.schema);
-        self.ask_dependence(cx);
-    }
-
-    /// Draws the chart of a view.
-    fn chart(&self, view: &View, opened: bool, area: Rect, buf: &mut Buffer, look: &Look) {
-        let (charts, local) = (&self.charts, self.local.as_ref());
-        let selected = self.form.selected;
-        match view {
-            View::Tornado => tornado::render(charts, local, selected, opened, area, buf, look),
-            View::Explain => explain::render(charts, local, &self.form, area, buf, look),
-            _ => what_if::render(charts, local, selected, opened, area, buf, look),
-        }
-    }
-
-    fn form_action(&mut self, action: Action, schema: &Schema, cx: &mut Cx) {
-        let page = isize::from(i16::MAX);
-        self.typing = true;
-        match action {
-            Action::Up => self.form.select_by(-1),
-            Action::Down => self.form.select_by(1),
-            Action::Top | Action::PageUp => self.form.select_by(-page),
-            Action::Bottom | Action::PageDown => self.form.select_by(page),
-            Action::Left => self.form.step(schema, -1),
-            Action::Right => self.form.step(schema, 1),
-            Action::FastLeft => self.form.step(schema, -10),
-            Action::FastRight => self.form.step(schema, 10),
-            Action::Toggle | Action::Edit => match schema.features[self.form.selected].range() {
-                Some(_) => {
-                    let text = self.form.fields[self.form.selected].clone();
-                    self.form.edit(schema, &text);
-                }
-                None => self.form.step(schema, 1),
-            },
-            Action::Reset => self.reset(schema, cx),
-            _ => self.typing = false,
-        }
-    }
-
-    fn reset(&mut self, schema: &Schema, cx: &mut Cx) {
-        let reset = self.form.reset(schema);
-        let feature = &schema.features[self.form.selected];
-        let value = &self.form.fields[self.form.selected];
-        let value = (value.parse()).map_or_else(|_| clean(value), |value| feature.display(value));
-        let from = clean(&self.form.base_label);
-        let text = if reset {
-            format!(
-                "{} is back to {value} ({from}); undo takes it back",
-                feature.label
-            )
-        } else {
-            format!("{} is {value} already ({from})", feature.label)
-        };
-        cx.toast(Tone::Muted, text);
-    }
-
     /// The pane that shows the history: its own, or the answer's while it is in front.
     fn past_pane(&self, panes: &Panes) -> Option<Rect> {
         let in_front = (self.focus == Focus::Past).then_some(panes.answer);
         panes.past.or(in_front)
-    }
-
-    fn past_action(&mut self, action: Action, cx: &mut Cx) {
-        let page = self
-            .panes(cx.body)
-            .past
-            .map_or(10, |pane| pane.height.saturating_sub(2)) as isize;
-        match action {
-            Action::Up => self.past.select_by(-1),
-            Action::Down => self.past.select_by(1),
-            Action::PageUp => self.past.select_by(-page),
-            Action::PageDown => self.past.select_by(page),
-            Action::Top => self.past.selected = 0,
-            Action::Bottom => self.past.select_by(isize::MAX),
-            Action::Submit | Action::Edit => {
-                if let Some(entry) = self.past.entry().cloned() {
-                    self.load(&entry, cx);
-                }
-            }
-            Action::Search => self.past.typing = Some(self.past.filter.clone().into()),
-            _ => {}
-        }
-    }
-
-    fn back(&mut self, cx: &mut Cx) {
-        if self.waiting.take().is_some() {
-            cx.effect(Effect::Cancel);
-            cx.toast(Tone::Muted, "no longer waiting for the answer");
-        } else if self.view == View::Bench && self.bench.as_ref().is_some_and(|bench| bench.running)
-        {
-            self.bench
-                .iter_mut()
-                .for_each(|bench| bench.running = false);
-            cx.effect(Effect::StopBench);
-        } else if self.view == View::Batch && self.batch.as_ref().is_some_and(|batch| batch.running)
-        {
-            (self.batch.iter_mut()).for_each(|batch| batch.running = false);
-            cx.effect(Effect::StopBatch);
-        } else if self
-            .charts
-            .served
-            .as_ref()
-            .is_some_and(|served| served.running)
-        {
-            (self.charts.served.iter_mut()).for_each(|served| served.running = false);
-            cx.effect(Effect::StopSweep);
-        } else if self.view != View::Answer {
-            self.view = View::Answer;
-        } else if !self.past.filter.is_empty() && self.focus == Focus::Past {
-            self.past.filter.clear();
-        } else {
-            self.focus = Focus::Form;
-            self.typing = false;
-        }
-    }
-
-    /// After a promotion or a rollback what-if must ask the new champion, not the one from the start.
-    fn follow_champion(&self, version: &str, cx: &mut Cx) {
-        let current = self
-            .local
-            .as_ref()
-            .is_ok_and(|local| local.version == version);
-        if self.opened && !current {
-            cx.effect(Effect::LoadLocal);
-        }
-    }
-
-    fn toggle_view(&mut self, view: View) {
-        self.view = if self.view == view {
-            View::Answer
-        } else {
-            view
-        };
     }
 }
 
@@ -322,62 +156,7 @@ impl Tab for Predict {
     }
 
     fn offers(&self) -> Vec<Offer> {
-        let some = !self.past.history.entries().is_empty();
-        let none = "no request has been sent yet";
-        let local = self.local.as_ref().map(drop).map_err(Clone::clone);
-        let mut offers = if self.focus == Focus::Form {
-            vec![
-                Offer::new(Action::Submit, "predict"),
-                Offer::new(Action::Presets, "presets"),
-                Offer::new(Action::Edit, "type"),
-            ]
-        } else {
-            vec![
-                Offer::new(Action::Submit, "load").only_if(some, none),
-                Offer::new(Action::Diff, "diff").only_if(some, none),
-                Offer::new(Action::Pin, "pin").only_if(some, none),
-                Offer::new(Action::Search, "filter").only_if(some, none),
-                Offer::new(Action::Edit, "edit a copy").only_if(some, none),
-            ]
-        };
-        // Beside the local curve the endpoint's is what one wants next.
-        let sweep = Offer::new(Action::Sweep, "sweep the endpoint");
-        let (first, last) = if self.view == View::WhatIf {
-            (Some(sweep), None)
-        } else {
-            (None, Some(sweep))
-        };
-        offers.extend(first);
-        offers.extend([
-            Offer::new(Action::Right, "step")
-                .only_if(self.focus == Focus::Form, "only in the form"),
-            Offer::new(Action::WhatIf, "what-if").ready_if(local.clone()),
-            Offer::new(Action::Tornado, "tornado").ready_if(local.clone()),
-            Offer::new(Action::Explain, "explain").ready_if(local),
-            Offer::new(Action::Compare, "three ways"),
-            Offer::new(Action::Bench, "bench"),
-            Offer::new(Action::Batch, "score a CSV"),
-            Offer::new(Action::Replay, "replay").only_if(some, none),
-            Offer::new(Action::Copy, "copy"),
-            Offer::new(Action::Undo, "undo").only_if(self.form.can_undo(), "nothing to undo"),
-            Offer::new(Action::Reset, "preset value"),
-            Offer::new(
-                Action::NextField,
-                if self.focus == Focus::Form {
-                    "history"
-                } else {
-                    "form"
-                },
-            ),
-            Offer::new(Action::SendRaw, "send as typed"),
-            Offer::new(Action::CopyMore, "copy JSON"),
-            Offer::new(Action::FastRight, "ten steps"),
-        ]);
-        offers.extend(last);
-        if self.focus == Focus::Form {
-            offers.push(Offer::new(Action::Diff, "diff with the last").only_if(some, none));
-        }
-        offers
+        offers(self)
     }
 
     fn render(&self, area: Rect, buf: &mut Buffer, look: &Look) -> Option<Position> {
