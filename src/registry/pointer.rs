@@ -129,11 +129,10 @@ impl Registry {
 
     /// Brings pointer and audit log to agreement; call it under the lock.
     pub(super) fn repair_pointer(&self) -> Result<Option<String>, RegistryError> {
-        let of_log = self.champion_of_log()?;
-        match (self.read_pointer()?, of_log) {
-            (Pointer::Sound(champion), of_log) => {
-                let logged = of_log.map_or(0, |logged| logged.generation);
-                if champion.generation <= logged {
+        match self.read_pointer()? {
+            // A pointer that can be read only has to be in the log: its version is checked when it is loaded.
+            Pointer::Sound(champion) => {
+                if Some(champion.generation) <= generation(&self.events()?) {
                     return Ok(None);
                 }
                 // Killed between the move and its line in the log.
@@ -150,28 +149,30 @@ impl Registry {
                     champion.version
                 )))
             }
-            (Pointer::Missing | Pointer::Broken, Some(champion)) => {
-                self.write_pointer(&champion)?;
-                Ok(Some(format!(
-                    "rebuilt the champion pointer from the audit log: {}",
-                    champion.version
-                )))
-            }
-            (Pointer::Missing, None) => Ok(None),
-            (Pointer::Broken, None) => {
-                disk::remove(&self.root.join(FILE))?;
-                Ok(Some(
-                    "removed an unreadable champion pointer; no version was ever promoted"
-                        .to_owned(),
-                ))
-            }
+            pointer => match (self.champion_of_log()?, pointer) {
+                (Some(champion), _) => {
+                    self.write_pointer(&champion)?;
+                    Ok(Some(format!(
+                        "rebuilt the champion pointer from the audit log: {}",
+                        champion.version
+                    )))
+                }
+                (None, Pointer::Broken) => {
+                    disk::remove(&self.root.join(FILE))?;
+                    Ok(Some(
+                        "removed an unreadable champion pointer; no version was ever promoted"
+                            .to_owned(),
+                    ))
+                }
+                (None, _) => Ok(None),
+            },
         }
     }
 
     /// The last champion in the audit log whose version still passes every check.
     fn champion_of_log(&self) -> Result<Option<Champion>, RegistryError> {
         let events = self.events()?;
-        let generation = events.iter().filter_map(|event| event.generation).max();
+        let generation = generation(&events);
         let champions = events
             .iter()
             .rev()
@@ -211,6 +212,11 @@ impl Registry {
         disk::make_dir(&self.tmp_dir())?;
         Ok(disk::replace(&path, &json, &self.tmp_dir())?)
     }
+}
+
+/// The last generation in the audit log.
+fn generation(events: &[Event]) -> Option<u64> {
+    events.iter().filter_map(|event| event.generation).max()
 }
 
 enum Pointer {

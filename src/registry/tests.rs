@@ -293,6 +293,17 @@ fn an_unreadable_pointer_is_rebuilt_from_the_log() {
 }
 
 #[test]
+fn a_damaged_champion_is_no_interrupted_move() {
+    let (_home, registry, versions) = cellar();
+    for version in versions {
+        fs::write(registry.version_dir(version).join(MODEL_FILE), "damaged").unwrap();
+    }
+    let noted = registry.events().unwrap().len();
+    assert!(registry.recover().unwrap().is_empty());
+    assert_eq!(registry.events().unwrap().len(), noted);
+}
+
+#[test]
 fn a_torn_log_line_costs_only_itself() {
     let (_home, registry, versions) = cellar();
     let log = registry.root().join("events.jsonl");
