@@ -4,8 +4,12 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::hint::black_box;
+use std::path::Path;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use vintner::challenger::{self, Job};
+use vintner::domain::schema::Schema;
+use vintner::registry::{Move, Registry};
 use vintner::train::dataset::Preflight;
 use vintner::train::{Dataset, Family, Flow, Model, Plan, Progress, fit};
 
@@ -77,7 +81,28 @@ fn loading(criterion: &mut Criterion) {
         group.bench_function(preset, |bencher| {
             bencher.iter(|| Model::from_bytes(black_box(&bytes)).unwrap());
         });
+        let home = tempfile::tempdir().unwrap();
+        let registry = registered(preset, home.path());
+        group.bench_function(BenchmarkId::new("champion", preset), |bencher| {
+            bencher.iter(|| registry.load_champion().unwrap());
+        });
     }
+}
+
+/// A registry whose champion is a model of this preset: loading it reads the disk, checks the sums and the canaries.
+fn registered(preset: &str, home: &Path) -> Registry {
+    let registry = Registry::at(home);
+    let job = Job {
+        folds: 0,
+        ..Job::new(Plan::preset(preset).unwrap(), Schema::wine_quality().into())
+    };
+    let rows = job.source.read().unwrap();
+    let made = challenger::train(&job, &rows, Some(&registry), &mut |_| Flow::Continue).unwrap();
+    let version = made.report.version.unwrap();
+    registry
+        .promote(version, Move::seen(None, "bench"))
+        .unwrap();
+    registry
 }
 
 criterion_group!(benches, fits, predictions, loading);

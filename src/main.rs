@@ -13,6 +13,9 @@ use vintner::cli::{self, Cli, Context, Exit, Failure, Run};
 use vintner::config::Settings;
 use vintner::domain::schema::Schema;
 
+/// Bytes of output that are written at once: a system call for each few lines costs more than the lines.
+const STDOUT_BUFFER: usize = 64 << 10;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = configure(&cli).and_then(|context| with_runtime(cli, context));
@@ -59,7 +62,7 @@ fn with_runtime(cli: Cli, context: Context) -> Run {
         match cli.command {
             Some(command) => {
                 warn_on_stderr();
-                let mut out = io::BufWriter::new(io::stdout());
+                let mut out = io::BufWriter::with_capacity(STDOUT_BUFFER, io::stdout());
                 let exit = cli::run(command, &context, &mut out).await;
                 out.flush()?;
                 exit

@@ -137,9 +137,9 @@ impl Registry {
     /// Checks every byte of a version against its `SHA256SUMS`. Returns the seal.
     pub fn verify(&self, version: Version) -> Result<String, RegistryError> {
         let dir = self.existing(version)?;
-        let verified = sums::verify(&dir, &[], Check::All)
+        let (seal, ()) = sums::verify(&dir, &[], Check::All, |_| ())
             .map_err(|why| RegistryError::corrupt(version, why))?;
-        Ok(verified.seal)
+        Ok(seal)
     }
 
     /// Loads a version's model and runs the canaries. Model and manifest are checked against `SHA256SUMS`; the other
@@ -156,12 +156,9 @@ impl Registry {
     fn load_checking(&self, version: Version, check: Check) -> Result<Loaded, RegistryError> {
         let dir = self.existing(version)?;
         let load = || {
-            let sums::Verified { seal, kept } =
-                sums::verify(&dir, &[manifest::FILE, MODEL_FILE], check)?;
-            let file = |name: &str| kept.get(name).ok_or_else(|| format!("it has no {name}"));
-            let manifest = Manifest::parse(file(manifest::FILE)?, version)?;
-            let model = Model::from_bytes(file(MODEL_FILE)?)
-                .map_err(|error| format!("{MODEL_FILE}: {error}"))?;
+            let keep = [manifest::FILE, MODEL_FILE];
+            let (seal, parsed) = sums::verify(&dir, &keep, check, |files| parse(files, version))?;
+            let (manifest, model) = parsed?;
             manifest.check(&model)?;
             Ok(Loaded {
                 manifest,
@@ -283,6 +280,15 @@ impl Registry {
 pub(crate) fn deadline(patience: Duration) -> impl Fn() -> bool {
     let until = Instant::now() + patience;
     move || Instant::now() < until
+}
+
+/// The two files that make a version work.
+fn parse(files: &sums::Files, version: Version) -> Result<(Manifest, Model), String> {
+    let file = |name: &str| files.get(name).ok_or_else(|| format!("it has no {name}"));
+    let manifest = Manifest::parse(file(manifest::FILE)?, version)?;
+    let model =
+        Model::from_bytes(file(MODEL_FILE)?).map_err(|error| format!("{MODEL_FILE}: {error}"))?;
+    Ok((manifest, model))
 }
 
 /// Names in a directory; none when it does not exist.

@@ -48,10 +48,15 @@ pub fn one_line(text: &str, limit: usize) -> String {
 
 /// For a terminal that is not ours: line breaks are kept and indented, tabs kept, everything else hidden is made visible.
 pub fn visible(text: &str, into: &mut String) {
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
+    let mut rest = text;
+    loop {
+        let (plain, odd) = rest.split_at(plain_len(rest));
+        into.push_str(plain);
+        let mut chars = odd.chars();
+        let Some(c) = chars.next() else { return };
+        rest = chars.as_str();
         match c {
-            '\r' if chars.peek() == Some(&'\n') => {}
+            '\r' if rest.starts_with('\n') => {}
             '\n' | '\r' => into.push_str("\n    "),
             '\t' => into.push('\t'),
             '\u{0}'..='\u{1f}' => {
@@ -61,6 +66,18 @@ pub fn visible(text: &str, into: &mut String) {
             c => into.push(c),
         }
     }
+}
+
+/// Bytes of printable ASCII at the start of a text: what may go anywhere as it is, found a block at a time.
+pub fn plain_len(text: &str) -> usize {
+    const BLOCK: usize = 32;
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~');
+    // No way out inside a block, so that it becomes a few vector instructions.
+    let plain_block = |block: &&[u8]| block.iter().fold(true, |all, byte| all & is_plain(byte));
+    let bytes = text.as_bytes();
+    let blocks = bytes.chunks_exact(BLOCK).take_while(plain_block).count() * BLOCK;
+    let tail = bytes[blocks..].iter().take_while(|byte| is_plain(byte));
+    blocks + tail.count()
 }
 
 #[cfg(test)]
@@ -76,6 +93,21 @@ mod tests {
         assert_eq!(one_line("ab cd ef", 6), "ab cd…");
     }
 
+    #[test]
+    fn a_line_for_a_strange_terminal_keeps_its_breaks() {
+        let long = "x".repeat(70);
+        let mut shown = String::new();
+        visible(
+            &format!("{long}\r\n\tü{long}\u{1b}[2J\u{202e}\r."),
+            &mut shown,
+        );
+        assert_eq!(
+            shown,
+            format!("{long}\n    \tü{long}\u{241b}[2J\u{fffd}\n    .")
+        );
+        assert_eq!(plain_len(&format!("{long}\u{7f}{long}")), 70);
+    }
+
     proptest! {
         #[test]
         fn nothing_hidden_comes_through(text in "(\\PC|[\\x00-\\x1f\\x7f\\u{80}-\\u{9f}\\u{200b}-\\u{200f}\\u{202a}-\\u{202e}\\u{2066}-\\u{2069}\\u{feff}]){0,60}", limit in 1_usize..80) {
@@ -86,6 +118,8 @@ mod tests {
             let mut shown = String::new();
             visible(&text, &mut shown);
             prop_assert!(!shown.chars().any(|c| is_hidden(c) && c != '\n' && c != '\t'), "{shown:?}");
+            let plain = text.chars().take_while(|c| (' '..='~').contains(c)).count();
+            prop_assert_eq!(plain_len(&text), plain);
         }
     }
 }

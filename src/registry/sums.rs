@@ -28,13 +28,8 @@ pub fn hex(bytes: &[u8]) -> String {
     format!("{:x}", Sha256::digest(bytes))
 }
 
-/// A directory that holds what is listed.
-pub(super) struct Verified {
-    /// SHA-256 of the list itself.
-    pub(super) seal: String,
-    /// The files asked for: what is parsed is what was checked.
-    pub(super) kept: BTreeMap<String, Vec<u8>>,
-}
+/// Files by name.
+pub(super) type Files = BTreeMap<String, Vec<u8>>;
 
 /// Which listed files have their content checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,34 +40,54 @@ pub(super) enum Check {
     Kept,
 }
 
-/// Checks that the directory holds exactly the listed files, and the content of those that `check` says; keeps those
-/// named in `keep`; or gives a sentence about what is wrong.
-pub(super) fn verify(dir: &Path, keep: &[&str], check: Check) -> Result<Verified, String> {
+/// Checks that the directory holds exactly the listed files, and the content of those that `check` says; meanwhile
+/// `parse` reads those named in `keep`, which need not be sound yet. Returns the seal (SHA-256 of the list itself) and
+/// what was parsed, or a sentence about what is wrong.
+pub(super) fn verify<T: Send>(
+    dir: &Path,
+    keep: &[&str],
+    check: Check,
+    parse: impl FnOnce(&Files) -> T + Send,
+) -> Result<(String, T), String> {
     let (sums, seal) = read(dir)?;
     let found = super::names_in(dir).map_err(|error| error.to_string())?;
-    let mut kept = BTreeMap::new();
-    for (name, wanted) in &sums {
-        let keeps = keep.contains(&name.as_str());
-        if !keeps && check == Check::Kept {
-            if !found.contains(name) {
-                return Err(format!("{name} is missing"));
-            }
-            continue;
-        }
-        let bytes = read_bounded(&dir.join(name), MAX_FILE).map_err(|error| error.to_string())?;
-        if hex(&bytes) != *wanted {
-            return Err(format!("{name} does not match its checksum"));
-        }
-        if keeps {
-            kept.insert(name.clone(), bytes);
-        }
+    if let Some(name) = sums.keys().find(|name| !found.contains(name)) {
+        return Err(format!("{name} is missing"));
     }
     let stranger = found
-        .into_iter()
-        .find(|name| name != FILE && !sums.contains_key(name));
-    match stranger {
-        Some(name) => Err(format!("{} is not listed in {FILE}", printable(&name))),
-        None => Ok(Verified { seal, kept }),
+        .iter()
+        .find(|name| *name != FILE && !sums.contains_key(*name));
+    if let Some(name) = stranger {
+        return Err(format!("{} is not listed in {FILE}", printable(name)));
+    }
+    let (kept, others): (Vec<_>, Vec<_>) = sums
+        .iter()
+        .partition(|(name, _)| keep.contains(&name.as_str()));
+    let load = |name: &String| read_bounded(&dir.join(name), MAX_FILE).map_err(|e| e.to_string());
+    let files: Files = kept
+        .iter()
+        .map(|(name, _)| Ok(((*name).clone(), load(name)?)))
+        .collect::<Result<_, String>>()?;
+    let check = || {
+        for (name, wanted) in kept {
+            matches(name, &files[name], wanted)?;
+        }
+        if check == Check::All {
+            for (name, wanted) in others {
+                matches(name, &load(name)?, wanted)?;
+            }
+        }
+        Ok(())
+    };
+    let (checked, parsed) = rayon::join(check, || parse(&files));
+    checked.map(|()| (seal, parsed))
+}
+
+fn matches(name: &str, bytes: &[u8], wanted: &str) -> Result<(), String> {
+    if hex(bytes) == wanted {
+        Ok(())
+    } else {
+        Err(format!("{name} does not match its checksum"))
     }
 }
 
@@ -84,11 +99,7 @@ pub(super) fn read_checked(dir: &Path, name: &str) -> Result<Vec<u8>, String> {
         format!("it has no {}; it has {}", printable(name), known.join(", "))
     })?;
     let bytes = read_bounded(&dir.join(name), MAX_FILE).map_err(|error| error.to_string())?;
-    if hex(&bytes) == *wanted {
-        Ok(bytes)
-    } else {
-        Err(format!("{name} does not match its checksum"))
-    }
+    matches(name, &bytes, wanted).map(|()| bytes)
 }
 
 /// Name → checksum, and the seal. The list is not trusted either: names must be plain.

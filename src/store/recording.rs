@@ -10,6 +10,7 @@ use serde_json::ser::{Formatter, Serializer};
 
 use crate::domain::line::LogEvent;
 use crate::private::private;
+use crate::domain::text::plain_len;
 
 /// Trouble with a recording, with its file's name.
 #[derive(Debug, thiserror::Error)]
@@ -108,9 +109,9 @@ impl Formatter for Harmless {
         fragment: &str,
     ) -> io::Result<()> {
         let mut rest = fragment;
-        while let Some(at) = rest.find(steers) {
-            let (plain, after) = rest.split_at(at);
-            to.write_all(plain.as_bytes())?;
+        while let Some(at) = steering(rest) {
+            let (harmless, after) = rest.split_at(at);
+            to.write_all(harmless.as_bytes())?;
             let mut chars = after.chars();
             if let Some(c) = chars.next() {
                 write!(to, "\\u{:04x}", u32::from(c))?;
@@ -119,6 +120,12 @@ impl Formatter for Harmless {
         }
         to.write_all(rest.as_bytes())
     }
+}
+
+/// Where the first character is that could steer a terminal. Most lines are plain ASCII to their end.
+fn steering(text: &str) -> Option<usize> {
+    let plain = plain_len(text);
+    text[plain..].find(steers).map(|at| plain + at)
 }
 
 fn steers(c: char) -> bool {

@@ -164,15 +164,17 @@ impl Tree {
     }
 }
 
-/// Children come after their parents, so one pass is enough.
+/// Levels follow one another, each as long as the children of the one before.
 fn depth(nodes: &[Node]) -> usize {
-    let mut depths = vec![0u32; nodes.len()];
+    let (mut depth, mut level_end, mut next) = (0, 1, 1);
     for (index, node) in nodes.iter().enumerate() {
+        if index == level_end {
+            depth += 1;
+            level_end = next;
+        }
         if !node.is_leaf() {
-            let left = node.left as usize;
-            depths[left] = depths[index] + 1;
-            depths[left + 1] = depths[index] + 1;
+            next += 2;
         }
     }
-    depths.into_iter().max().unwrap_or(0) as usize
+    depth
 }

@@ -1,4 +1,5 @@
-"""CPU seconds (user + system) that reading 100 000 stored events costs vintner, the AWS CLI and awslogs, side by side.
+"""CPU seconds (user + system) that reading 100 000 stored events costs vintner, the AWS CLI and awslogs, side by side:
+JSON beside JSON (the AWS CLI's default), text beside text.
 
     VINTNER=target/release/vintner tests/interop/run --cpu
 """
@@ -39,22 +40,29 @@ def main():
         start = int(time.time() * 1000) - 3_000_000
         fill(aws.client("logs"), start)
         env = {**aws.env, "AWS_DEFAULT_REGION": REGION, "AWS_PAGER": ""}
+        cli = [
+            "aws", "--endpoint-url", aws.url, "logs", "filter-log-events", "--log-group-name", GROUP,
+            "--start-time", str(start), "--output",
+        ]
         runs = {
             "vintner logs --json": aws.arguments("logs", "--log-group", GROUP, "--since", "1h", "--json"),
             "vintner logs": aws.arguments("logs", "--log-group", GROUP, "--since", "1h"),
-            "aws logs filter-log-events": [
-                "aws", "--endpoint-url", aws.url, "logs", "filter-log-events", "--log-group-name", GROUP,
-                "--start-time", str(start), "--output", "text",
-            ],
+            "aws logs filter-log-events --output json": [*cli, "json"],
+            "aws logs filter-log-events --output text": [*cli, "text"],
             "awslogs get": ["awslogs", "get", GROUP, "ALL", "--start", "1h", "--no-color", "--aws-endpoint-url", aws.url, "--aws-region", REGION],
         }
         costs = {}
         for name, command in runs.items():
             best = min((cost(command, env) for _ in range(3 if "vintner" in name else 1)), key=lambda run: run[1])
             lines, costs[name], wall = best
-            print(f"{name:28} {lines} events  {costs[name]:7.2f} CPU s  {wall:7.2f} s wall", flush=True)
-        for name in ("aws logs filter-log-events", "awslogs get"):
-            print(f"{name} / vintner logs: {costs[name] / costs['vintner logs']:.1f} x")
+            print(f"{name:42} {lines} events  {costs[name]:7.2f} CPU s  {wall:7.2f} s wall", flush=True)
+        pairs = [
+            ("aws logs filter-log-events --output json", "vintner logs --json"),
+            ("aws logs filter-log-events --output text", "vintner logs"),
+            ("awslogs get", "vintner logs"),
+        ]
+        for theirs, ours in pairs:
+            print(f"{theirs} / {ours}: {costs[theirs] / costs[ours]:.1f} x")
 
 
 if __name__ == "__main__":
