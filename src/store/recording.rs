@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
 use crate::domain::line::LogEvent;
-use crate::private::private;
 use crate::domain::text::plain_len;
+use crate::private::private;
 
 /// Trouble with a recording, with its file's name.
 #[derive(Debug, thiserror::Error)]

@@ -24,8 +24,11 @@ pub fn quit_on_hang_up(quit: &CancellationToken) -> io::Result<()> {
 /// Asks for no kind of readiness: a hang-up and an error are told unasked.
 fn wait_for_hang_up() -> Result<(), Errno> {
     let stdin = io::stdin();
+    let mut terminal = [PollFd::new(&stdin, PollFlags::empty())];
     loop {
-        match poll(&mut [PollFd::new(&stdin, PollFlags::empty())], None) {
+        match poll(&mut terminal, None) {
+            // A system that cannot poll a terminal (older macOS) is not a terminal that is gone.
+            Ok(_) if terminal[0].revents().contains(PollFlags::NVAL) => return Err(Errno::NOTTY),
             Ok(_) => return Ok(()),
             Err(Errno::INTR) => {}
             Err(error) => return Err(error),
