@@ -2,6 +2,7 @@
 
 pub mod drifted;
 mod file;
+pub mod query;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -11,6 +11,7 @@ use super::{Outbox, Runner, Slot};
 use crate::client::logs::{LogsClient, QueryResults};
 use crate::client::tail::{self, Connect, TailRequest, TailUpdate, Wishes};
 use crate::domain::invocation::Wanted;
+use crate::history;
 use sift::{Save, Sift, Sifted};
 
 /// Updates of a tail that may wait for the app.
@@ -35,6 +36,10 @@ pub enum Effect {
     Close,
     /// Run a Logs Insights query. Answers carry the number.
     Query(u64, Query),
+    /// Read the query that was asked last, in an earlier session.
+    RecallQuery,
+    /// Keep the text of a query for the next session.
+    KeepQuery(String),
     /// Stop waiting for the running query, and stop it on the service's side too.
     StopQuery {
         /// Its id, once known.
@@ -76,6 +81,10 @@ pub enum Event {
     Opened(u64, Result<open::Read, String>),
     /// The followed file of this number has more, or became another.
     Grown(u64, open::Growth),
+    /// The query that was asked last, in an earlier session.
+    QueryRecalled(String),
+    /// The query is not kept for the next session: why.
+    QueryNotKept(String),
     /// The query of this number was accepted under this id.
     QueryStarted(u64, String),
     /// What the query of this number has found so far.
@@ -124,6 +133,24 @@ pub fn run(effect: Effect, runner: &mut Runner) {
         }
         Effect::Close => runner.stop(Slot::File),
         Effect::Query(number, query) => start_query(number, query, runner),
+        Effect::RecallQuery => {
+            let dir = runner.settings.dirs.state.clone();
+            runner.spawn("recalling a query", |outbox| async move {
+                // A small file, read when the prompt opens; what cannot be read is not there.
+                if let Ok(Some(text)) = history::query::recall(&dir) {
+                    outbox.send(Event::QueryRecalled(text)).await;
+                }
+            });
+        }
+        Effect::KeepQuery(text) => {
+            let dir = runner.settings.dirs.state.clone();
+            runner.spawn("keeping a query", |outbox| async move {
+                if let Err(error) = history::query::keep(&dir, &text) {
+                    let why = format!("the query is not kept: {}: {error}", dir.display());
+                    outbox.send(Event::QueryNotKept(why)).await;
+                }
+            });
+        }
         Effect::StopQuery { id } => stop_query(id, runner),
         Effect::Sift(sift) => {
             runner.spawn_blocking_in(Slot::Filter, "log filter", move |outbox, token| {

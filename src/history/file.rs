@@ -1,11 +1,11 @@
 //! The history's file: one JSON object a line, appended to, rewritten atomically when it must shrink or change.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::{Entry, History, KEPT};
-use crate::private::private;
+use crate::private::{self, private};
 
 /// Lines beyond those kept before the file is rewritten, so that most requests cost one append.
 const SLACK: usize = 200;
@@ -105,16 +105,12 @@ impl HistoryFile {
     }
 
     fn replace(&self, history: &History) -> io::Result<()> {
-        self.make_dir()?;
-        let temporary = self
-            .path
-            .with_extension(format!("jsonl.{}", std::process::id()));
-        let written =
-            write_all(&temporary, history).and_then(|()| fs::rename(&temporary, &self.path));
-        if written.is_err() {
-            let _ = fs::remove_file(&temporary);
+        let mut text = Vec::new();
+        for entry in history.entries().iter().rev() {
+            serde_json::to_writer(&mut text, entry)?;
+            text.push(b'\n');
         }
-        written
+        private::replace(&self.path, &text)
     }
 
     fn make_dir(&self) -> io::Result<()> {
@@ -127,18 +123,6 @@ impl HistoryFile {
             cause,
         }
     }
-}
-
-fn write_all(path: &Path, history: &History) -> io::Result<()> {
-    let mut file: File =
-        private(OpenOptions::new().create(true).write(true).truncate(true)).open(path)?;
-    let mut text = Vec::new();
-    for entry in history.entries().iter().rev() {
-        serde_json::to_writer(&mut text, entry)?;
-        text.push(b'\n');
-    }
-    file.write_all(&text)?;
-    file.sync_all()
 }
 
 #[cfg(test)]

@@ -306,6 +306,7 @@ impl Tab for Logs {
             status: &self.status,
             ended: self.ended.as_deref(),
             file: self.source.pill(self.lines.clock, look.now.wall),
+            has_trouble: self.store.trouble().is_some(),
             paused: (self.view == View::Lines && !self.lines.follow && !self.is_whole_file())
                 .then(|| self.lines.fresh(&self.sieve, &self.store)),
             views: (self.views(), self.view as usize),
@@ -404,7 +405,7 @@ impl Tab for Logs {
             Action::CopyCommand => self.copy_command(cx),
             Action::OpenFile => self.ask(Ask::File),
             Action::Columns => self.ask(Ask::Columns),
-            Action::Insights => self.ask(Ask::Insights),
+            Action::Insights => self.ask_insights(cx),
             Action::NextMatch => self.find(true, cx),
             Action::PreviousMatch => self.find(false, cx),
             Action::Wrap => self.lines.wrap = !self.lines.wrap,
@@ -503,6 +504,8 @@ impl Tab for Logs {
                     self.find_nearest(cx);
                 }
             }
+            Event::Logs(LogsEvent::QueryRecalled(text)) => self.query_recalled(text),
+            Event::Logs(LogsEvent::QueryNotKept(why)) => cx.toast(Tone::Warn, why.clone()),
             Event::Logs(LogsEvent::QueryStarted(number, id)) => self.insights.started(*number, id),
             Event::Logs(LogsEvent::QueryResults(number, results)) => {
                 self.insights.found(*number, results);

@@ -47,6 +47,26 @@ impl Logs {
         }
     }
 
+    /// Asks for a query, beginning with the last one, also of an earlier session.
+    pub(super) fn ask_insights(&mut self, cx: &mut Cx) {
+        self.ask(Ask::Insights);
+        if self.insights.is_blank() {
+            cx.effect(Effect::RecallQuery);
+        }
+    }
+
+    /// The query of an earlier session is known: the prompt begins with it, unless something was typed meanwhile.
+    pub(super) fn query_recalled(&mut self, text: &str) {
+        let before = self.insights.text().to_owned();
+        self.insights.recall(text);
+        if let Some(prompt) = &self.prompt
+            && prompt.ask == Ask::Insights
+            && prompt.text() == before
+        {
+            self.prompt = Some(Prompt::new(Ask::Insights, self.insights.text()));
+        }
+    }
+
     /// What Tab offers: the members of a JSON line, and its request.
     fn choices(&self, ask: Ask, line: u32) -> Vec<String> {
         let members = compose::members(&self.store.head(line, MOST_COMPOSED));
@@ -159,6 +179,7 @@ impl Logs {
         }
         let (number, query) = begun?;
         cx.effect(Effect::Query(number, query));
+        cx.effect(Effect::KeepQuery(self.insights.text().to_owned()));
         self.open(View::Insights, cx);
         Ok(())
     }

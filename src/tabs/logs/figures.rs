@@ -55,9 +55,15 @@ const PLANS: [[&[Kind]; 3]; 6] = [
     [NONE, SHORT, NONE],
 ];
 
+/// Blanks between two figures, and what stands between two windows.
+const GAP: usize = 2;
+const BETWEEN: &str = " │ ";
+
 /// One piece of the row, at its column.
 struct Piece {
     x: usize,
+    /// It begins another window than the piece before it.
+    begins: bool,
     name: String,
     value: String,
     place: Option<Place>,
@@ -75,17 +81,30 @@ fn pieces(windows: &[Figures; 3], is_filtered: bool, cells: usize) -> Vec<Piece>
 
 fn of_plan(plan: &[&[Kind]; 3], windows: &[Figures; 3], is_filtered: bool) -> Vec<Piece> {
     let mut pieces: Vec<Piece> = Vec::new();
-    let mut add = |name: String, value: String, place| {
-        let x = pieces.last().map_or(1, Piece::end);
+    let mut add = |name: String, value: String, place, begins: bool| {
+        let x = pieces.last().map_or(1, |last| {
+            let gap = match last.place {
+                _ if begins => width(BETWEEN),
+                None => 1,
+                Some(_) => GAP,
+            };
+            last.end() + gap
+        });
         pieces.push(Piece {
             x,
+            begins: begins && x > 1,
             name,
             value,
             place,
         });
     };
     if is_filtered {
-        add("of what passes the pattern".to_owned(), String::new(), None);
+        add(
+            "of what passes the pattern".to_owned(),
+            String::new(),
+            None,
+            false,
+        );
     }
     for (window, kinds) in plan
         .iter()
@@ -93,24 +112,24 @@ fn of_plan(plan: &[&[Kind]; 3], windows: &[Figures; 3], is_filtered: bool) -> Ve
         .filter(|(_, kinds)| !kinds.is_empty())
     {
         let figures = &windows[window];
-        add(String::new(), format!("{}m", WINDOWS[window]), None);
+        add(String::new(), format!("{}m", WINDOWS[window]), None, true);
         if figures.n == 0 {
-            add("no request".to_owned(), String::new(), None);
+            add("no request".to_owned(), String::new(), None, false);
             continue;
         }
         for kind in *kinds {
             let (name, value) = kind.text(figures);
-            add(name.to_owned(), value, Some((window, *kind)));
+            add(name.to_owned(), value, Some((window, *kind)), false);
         }
     }
     pieces
 }
 
 impl Piece {
-    /// The column behind it and a blank.
+    /// The column behind it.
     fn end(&self) -> usize {
         let blank = usize::from(!self.name.is_empty() && !self.value.is_empty());
-        self.x + width(&self.name) + blank + width(&self.value) + 1
+        self.x + width(&self.name) + blank + width(&self.value)
     }
 }
 
@@ -168,7 +187,8 @@ pub fn render(
     look: &Look,
 ) {
     let theme = look.theme;
-    let mut spans = vec![Span::raw(" ")];
+    let mut spans: Vec<Span> = Vec::new();
+    let mut end = 0;
     for piece in pieces(windows, is_filtered, usize::from(area.width)) {
         let mark = |style: Style| {
             if piece.place.is_some() && piece.place == focus {
@@ -177,10 +197,15 @@ pub fn render(
                 style
             }
         };
-        if !piece.name.is_empty() {
-            spans.push(Span::styled(piece.name, mark(theme.muted)));
-        }
-        if spans.len() > 1 && !piece.value.is_empty() && piece.place.is_some() {
+        spans.push(if piece.begins {
+            Span::styled(BETWEEN, theme.muted)
+        } else {
+            Span::raw(" ".repeat(piece.x - end))
+        });
+        end = piece.end();
+        let has_both = !piece.name.is_empty() && !piece.value.is_empty();
+        spans.push(Span::styled(piece.name, mark(theme.muted)));
+        if has_both {
             spans.push(Span::styled(" ", mark(theme.muted)));
         }
         let style = match piece.place {
@@ -188,7 +213,6 @@ pub fn render(
             None => theme.accent,
         };
         spans.push(Span::styled(piece.value, mark(style)));
-        spans.push(Span::raw(" "));
     }
     Line::from(spans).render(area, buf);
 }

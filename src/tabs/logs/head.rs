@@ -59,6 +59,8 @@ pub struct Pill<'a> {
     pub ended: Option<&'a str>,
     /// The file that is read or played instead of a tail.
     pub file: Option<String>,
+    /// Lines are not spooled to the disk: the row below says why.
+    pub has_trouble: bool,
     /// Not following, and so many lines came meanwhile.
     pub paused: Option<usize>,
     /// The views, and which one is open.
@@ -80,7 +82,10 @@ impl Pill<'_> {
         let right = Line::from(right);
         let room = usize::from(area.width).saturating_sub(right.width() + 2);
         right.right_aligned().render(area, buf);
-        let (text, tone) = self.text(look);
+        let (mut text, mut tone) = self.text(look);
+        if self.has_trouble {
+            (text, tone) = (format!("NOT SPOOLED · {text}"), Tone::Bad);
+        }
         let text = truncate(&clean(&format!(" ● {text}")), room, look.glyphs.ellipsis);
         Line::styled(text, look.theme.tone(tone)).render(
             Rect {

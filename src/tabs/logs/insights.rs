@@ -93,6 +93,18 @@ impl Insights {
         }
     }
 
+    /// What was asked in an earlier session, unless something was asked in this one.
+    pub fn recall(&mut self, text: &str) {
+        if self.text.is_empty() {
+            text.clone_into(&mut self.text);
+        }
+    }
+
+    /// Nothing was asked yet, in this session or as far as is known in an earlier one.
+    pub const fn is_blank(&self) -> bool {
+        self.text.is_empty()
+    }
+
     /// Whether there is anything to show.
     pub const fn was_asked(&self) -> bool {
         self.state.is_some()

@@ -828,11 +828,15 @@ fn trouble_with_the_disk_leaves_the_chips_alone() {
     open(&mut stage);
     press(&mut stage, "& s c o r e d enter");
     let text = stage.text();
-    assert!(text.contains("cannot spool to"), "{text}");
+    assert!(text.contains("cannot spool: "), "{text}");
     assert!(
         text.contains("& scored") && text.contains("40 of 174 lines"),
         "{text}"
     );
+    let mut stage = Stage::new((80, 24), ThemeName::Dark);
+    stage.block_state();
+    open(&mut stage);
+    insta::assert_debug_snapshot!("logs-no-spool-80x24", stage.buffer());
 }
 
 /// A recording of the session: a file that `--record` would have made.
@@ -1152,4 +1156,74 @@ fn what_was_found_stands_out_whatever_was_asked() {
     };
     assert!(reversed("/ / o u t . a f t e r / enter").contains("out after"));
     assert!(reversed("/ a l c o h o l = 3 9 enter").contains("39"));
+}
+
+/// Is connected to a target with a log group, and has a session's lines.
+fn connected(size: (u16, u16), ascii: bool) -> Stage {
+    let flags = Flags {
+        ascii,
+        ..Flags::default()
+    };
+    let mut stage = Stage::with(size, flags);
+    let mut link = Link::default();
+    link.session.region = "us-east-2".to_owned();
+    link.log_groups = vec!["/aws/lambda/wine-quality-predictor".to_owned()];
+    stage.event(Event::Connected(link));
+    stage.press("2");
+    stage.event(LogsEvent::Tail(1, batch(Phase::History, session())));
+    stage
+}
+
+#[test]
+fn the_console_link_is_a_link_on_screen_where_the_terminal_takes_one() {
+    let mut stage = connected((80, 24), false);
+    let asked = stage.press("o");
+    let Some(Effect::Copy(address)) = asked.first() else {
+        panic!("{asked:?}");
+    };
+    assert!(address.starts_with("https://us-east-2.console.aws.amazon.com/cloudwatch/"));
+    let buffer = stage.buffer();
+    let row: Vec<&str> = (0..80).map(|x| buffer[(x, 23)].symbol()).collect();
+    for (cell, sign) in row[1..].iter().zip("copied the console link".chars()) {
+        let linked = format!("\u{1b}]8;id=vintner;{address}\u{1b}\\{sign}\u{1b}]8;;\u{1b}\\");
+        assert_eq!(*cell, linked);
+    }
+    assert_eq!(row[24], " ", "the link ends with its text");
+    stage.wait(std::time::Duration::from_secs(11));
+    assert!(
+        stage.buffer()[(1, 23)].symbol().contains("]8;"),
+        "time to click"
+    );
+
+    let mut stage = connected((80, 24), true);
+    stage.press("o");
+    assert!(stage.text().contains(" copied the console link"));
+    assert!(!stage.text().contains('\u{1b}'));
+}
+
+#[test]
+fn the_last_query_of_an_earlier_session_is_where_the_prompt_begins() {
+    let mut stage = connected((120, 40), false);
+    let asked = stage.press("i");
+    assert_eq!(asked, [Effect::Logs(LogsEffect::RecallQuery)]);
+    stage.event(LogsEvent::QueryRecalled("-2h fields @message".to_owned()));
+    assert!(
+        stage.text().contains("-2h fields @message"),
+        "{}",
+        stage.text()
+    );
+    let asked = stage.press("enter");
+    let kept = LogsEffect::KeepQuery("-2h fields @message".to_owned());
+    assert!(asked.contains(&Effect::Logs(kept)), "{asked:?}");
+
+    let mut stage = connected((120, 40), false);
+    stage.press("i x");
+    stage.event(LogsEvent::QueryRecalled("-2h fields @message".to_owned()));
+    assert!(
+        !stage.text().contains("-2h fields"),
+        "typing goes on: {}",
+        stage.text()
+    );
+    assert!(stage.press("esc i").is_empty(), "known now");
+    assert!(stage.text().contains("-2h fields"), "{}", stage.text());
 }
