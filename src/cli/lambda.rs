@@ -235,11 +235,10 @@ fn print_budget(budget: &BudgetLine, out: &mut impl Write) -> io::Result<()> {
         budget.valid,
         rate(budget.burn_1h),
         rate(budget.burn_6h),
-        match budget.hours_left {
-            Some(hours) if hours <= 0.0 => "; gone".to_owned(),
-            Some(hours) => format!("; gone in {hours:.0} h at that rate"),
-            None => String::new(),
-        },
+        budget
+            .gone()
+            .map(|gone| format!("; {gone} at the 6 h rate"))
+            .unwrap_or_default(),
         budget
             .low_n
             .as_ref()

@@ -240,7 +240,7 @@ impl Handover {
         writeln!(out, "## Cost\n")?;
         writeln!(
             out,
-            "{} per million calls: compute {}, requests {}, gateway {} ({}, billed {:.0} ms on average, n = {}, list prices of {}). At this rate {:.2} M calls a month: {}, {} with the free tier. {}.\n",
+            "{} per million calls: compute {}, requests {}, gateway {} ({}, billed {:.0} ms on average, n = {}, list prices of {}). At this rate {:.2} M calls a month: {}, {} with the free tier; {}.\n",
             dollars(million.total()),
             dollars(million.compute),
             dollars(million.requests),
@@ -271,11 +271,10 @@ impl Handover {
             budget.valid,
             rate(budget.burn_1h),
             rate(budget.burn_6h),
-            match budget.hours_left {
-                Some(hours) if hours <= 0.0 => ": the budget is gone".to_owned(),
-                Some(hours) => format!(": at that rate gone in {hours:.0} h"),
-                None => String::new(),
-            },
+            budget
+                .gone()
+                .map(|gone| format!(": at that rate {gone}"))
+                .unwrap_or_default(),
             budget
                 .low_n
                 .as_ref()

@@ -26,6 +26,18 @@ pub struct BudgetLine {
     pub low_n: Option<String>,
 }
 
+impl BudgetLine {
+    /// When the rest is gone at the six-hour rate: `gone`, `gone in 45 min`, `gone in 30 h`, `gone in 26 d`.
+    pub fn gone(&self) -> Option<String> {
+        Some(match self.hours_left? {
+            h if h <= 0.0 => "gone".to_owned(),
+            h if h < 2.0 => format!("gone in {:.0} min", h * 60.0),
+            h if h < 48.0 => format!("gone in {h:.0} h"),
+            h => format!("gone in {:.0} d", h / 24.0),
+        })
+    }
+}
+
 pub(super) fn budget(budget: &Budget, slo: Slo) -> BudgetLine {
     let remaining = slo.remaining(&budget.month);
     let (burn_1h, burn_6h) = (slo.burn(&budget.hour), slo.burn(&budget.six_hours));

@@ -217,6 +217,7 @@ fn error_lamp(readings: &Readings<'_>, vitals: &Vitals) -> Vital {
     }
     let value = match share * 100.0 {
         0.0 => "0 %".to_owned(),
+        percent if percent < 1.0 => format!("{percent:.2} %"),
         percent if percent < 10.0 => format!("{percent:.1} %"),
         percent => format!("{percent:.0} %"),
     };

@@ -237,6 +237,22 @@ fn few_failures_are_worth_a_look_and_none_are_green_only_when_the_gateway_was_as
 }
 
 #[test]
+fn how_long_the_budget_lasts_is_said_in_a_unit_that_fits() {
+    let left = |hours_left: Option<f64>| {
+        let line = BudgetLine {
+            hours_left,
+            ..budget::budget(&Budget::default(), Slo::default())
+        };
+        line.gone().unwrap_or_default()
+    };
+    assert_eq!(left(None), "");
+    assert_eq!(left(Some(0.0)), "gone");
+    assert_eq!(left(Some(0.75)), "gone in 45 min");
+    assert_eq!(left(Some(30.0)), "gone in 30 h");
+    assert_eq!(left(Some(624.0)), "gone in 26 d");
+}
+
+#[test]
 fn a_burning_budget_pages() {
     let (samples, prices) = (Samples::default(), Prices::default());
     let outage = Counts {

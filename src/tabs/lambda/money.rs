@@ -197,10 +197,8 @@ fn budget(budget: &BudgetLine, page: &Page) -> Vec<Line<'static>> {
         burn(budget.burn_6h)
     );
     let pages = format!("pages: {}, {}", BURN_ALERTS[0].rate, BURN_ALERTS[1].rate);
-    let pages = match budget.hours_left {
-        Some(h) if h <= 0.0 => format!("{pages} · gone"),
-        Some(h) if h < 48.0 => format!("{pages} · gone in {h:.0} h"),
-        Some(h) => format!("{pages} · gone in {:.0} d", h / 24.0),
+    let pages = match budget.gone() {
+        Some(gone) => format!("{pages} · {gone}"),
         None => pages,
     };
     lines.extend(page.said("burn", &rates, &pages));

@@ -10,7 +10,7 @@ use url::Url;
 use super::loopback::{Heard, Loopback};
 
 /// So long a machine with much else to do may take to ask.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Who waits, and how often all were let go.
 #[derive(Default)]
