@@ -6,7 +6,6 @@ use vintner::ui::theme::ThemeName;
 
 use crate::support::stage::Stage;
 
-mod followed;
 mod frame;
 pub mod logs;
 mod target;
