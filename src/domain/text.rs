@@ -1,9 +1,13 @@
 //! Text from elsewhere made harmless: nothing in it moves the cursor, colours the screen or turns a line around.
 
-/// Characters that do not show or that turn a line around: control characters, zero-width ones, bidirectional controls.
+/// Characters that do not show, that turn a line around or that terminals disagree about the width of: control characters,
+/// zero-width ones and fillers, bidirectional controls, line and paragraph separators, tags.
 pub fn is_hidden(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// For a cell of the screen: an escape becomes a sign that shows, a tab one space, everything else hidden goes.
@@ -91,6 +95,19 @@ mod tests {
         assert_eq!(one_line("abcdef", 6), "abcdef");
         assert_eq!(one_line("abcdefg", 6), "abcde…");
         assert_eq!(one_line("ab cd ef", 6), "ab cd…");
+    }
+
+    #[test]
+    fn what_does_not_show_or_has_no_certain_width_goes() {
+        assert_eq!(
+            clean("a\u{2028}b\u{2029}c\u{ad}d\u{61c}e\u{e0041}f\u{3164}g"),
+            "abcdefg"
+        );
+        assert_eq!(
+            clean("é漢🍷e\u{301} עב"),
+            "é漢🍷e\u{301} עב",
+            "letters stay"
+        );
     }
 
     #[test]
