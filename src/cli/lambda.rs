@@ -225,12 +225,10 @@ fn print_cost(cost: &CostLines, out: &mut impl Write) -> io::Result<()> {
 
 fn print_budget(budget: &BudgetLine, out: &mut impl Write) -> io::Result<()> {
     let rate = |burn: Option<f64>| burn.map_or("–".to_owned(), |b| format!("{b:.1}×"));
-    let left = budget
-        .remaining
-        .map_or("–".to_owned(), |r| format!("{:.1} %", r * 100.0));
+    let left = budget.left();
     writeln!(
         out,
-        "error budget (99.9 % in 30 days) {left} left: {:.0} of {:.0} failed; burn 1 h {}, 6 h {}{}{}",
+        "error budget (99.9 % in 30 days) {left}: {:.0} of {:.0} failed; burn 1 h {}, 6 h {}{}{}",
         budget.bad,
         budget.valid,
         rate(budget.burn_1h),

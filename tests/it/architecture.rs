@@ -54,6 +54,23 @@ fn domain_and_train_know_nothing_of_the_outside() {
     }
 }
 
+/// A key must not wait for a hundred thousand calls to be sorted: the tab asks, the desk reckons.
+#[test]
+fn the_lambda_tab_works_no_figures_out() {
+    let reckoning = [
+        "Samples",
+        "Vitals::of",
+        "series(",
+        "histogram(",
+        "Ladder::of",
+    ];
+    for (path, text) in sources("src/tabs/lambda") {
+        for name in reckoning {
+            assert!(!text.contains(name), "{} names {name}", path.display());
+        }
+    }
+}
+
 #[test]
 fn each_sdk_crate_is_named_in_one_file() {
     for sdk in [

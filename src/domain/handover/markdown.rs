@@ -261,12 +261,10 @@ impl Handover {
             return Ok(());
         };
         let rate = |burn: Option<f64>| burn.map_or("–".to_owned(), |b| format!("{b:.1}×"));
-        let left = budget
-            .remaining
-            .map_or("–".to_owned(), |r| format!("{:.1} %", r * 100.0));
+        let left = budget.left();
         writeln!(
             out,
-            "## Objective\n\nAvailability 99.9 % over 30 days at the gateway: {left} of the error budget left ({:.0} of {:.0} requests failed), burn {} over 1 h, {} over 6 h{}.{}\n",
+            "## Objective\n\nAvailability 99.9 % over 30 days at the gateway: error budget {left} ({:.0} of {:.0} requests failed), burn {} over 1 h, {} over 6 h{}.{}\n",
             budget.bad,
             budget.valid,
             rate(budget.burn_1h),

@@ -27,6 +27,15 @@ pub struct BudgetLine {
 }
 
 impl BudgetLine {
+    /// What is left of the budget, or how much of it was used where that is more than all: `76.9 % left`, `487 % used`.
+    pub fn left(&self) -> String {
+        match self.remaining {
+            None => "–".to_owned(),
+            Some(left) if left >= 0.0 => format!("{:.1} % left", left * 100.0),
+            Some(left) => format!("{:.0} % used", (1.0 - left) * 100.0),
+        }
+    }
+
     /// When the rest is gone at the six-hour rate: `gone`, `gone in 45 min`, `gone in 30 h`, `gone in 26 d`.
     pub fn gone(&self) -> Option<String> {
         Some(match self.hours_left? {

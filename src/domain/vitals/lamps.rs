@@ -335,7 +335,11 @@ fn budget_lamp(readings: &Readings<'_>, vitals: &Vitals) -> Vital {
         "{:.0} of {:.0} requests failed in 30 days, gateway 5xx{burning}",
         budget.bad, budget.valid
     );
-    vital(LABEL, format!("{:.0} %", remaining * 100.0), light, why)
+    let value = match remaining {
+        left if left >= 0.0 => format!("{:.0} % left", left * 100.0),
+        left => format!("{:.0} % used", (1.0 - left) * 100.0),
+    };
+    vital(LABEL, value, light, why)
 }
 
 fn cost_lamp(readings: &Readings<'_>, vitals: &Vitals) -> Vital {

@@ -237,6 +237,20 @@ fn few_failures_are_worth_a_look_and_none_are_green_only_when_the_gateway_was_as
 }
 
 #[test]
+fn a_budget_that_is_overspent_says_how_much_was_used() {
+    let said = |remaining: Option<f64>| {
+        let line = BudgetLine {
+            remaining,
+            ..budget::budget(&Budget::default(), Slo::default())
+        };
+        line.left()
+    };
+    assert_eq!(said(None), "–");
+    assert_eq!(said(Some(0.769)), "76.9 % left");
+    assert_eq!(said(Some(-3.872)), "487 % used");
+}
+
+#[test]
 fn how_long_the_budget_lasts_is_said_in_a_unit_that_fits() {
     let left = |hours_left: Option<f64>| {
         let line = BudgetLine {

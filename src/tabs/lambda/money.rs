@@ -175,9 +175,7 @@ fn failures(rows: &[Failures], page: &Page) -> Vec<Line<'static>> {
 }
 
 fn budget(budget: &BudgetLine, page: &Page) -> Vec<Line<'static>> {
-    let left = budget
-        .remaining
-        .map_or("–".to_owned(), |r| format!("{:.1} % left", r * 100.0));
+    let left = budget.left();
     let burn = |b: Option<f64>| b.map_or("–".to_owned(), |b| format!("{b:.1}×"));
     let style = match (budget.paging, budget.remaining) {
         (Some(_), _) => page.look.theme.bad,
