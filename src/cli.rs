@@ -131,7 +131,7 @@ pub struct Global {
     /// Time scale of the sandbox's latencies and of a replay, 2 or 2x is twice as fast
     #[arg(long, global = true, value_name = "X", value_parser = speed)]
     pub speed: Option<f64>,
-    /// Sandbox: start with something broken
+    /// Sandbox: start with something broken; `vintner sandbox --incidents` lists what
     #[arg(long, global = true, value_name = "NAME")]
     pub incident: Option<Incident>,
 }

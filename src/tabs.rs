@@ -104,8 +104,10 @@ pub trait Tab {
 pub struct Offer {
     /// The action; its key comes from the keymap.
     pub action: Action,
-    /// What it does here, in one to three words.
+    /// What it is called here, in one to three words.
     pub label: Cow<'static, str>,
+    /// What it does here, in a few words.
+    pub about: &'static str,
     /// `Err` says why it cannot be done now.
     pub ready: Result<(), Cow<'static, str>>,
 }
@@ -116,8 +118,16 @@ impl Offer {
         Self {
             action,
             label: label.into(),
+            about: action.about(),
             ready: Ok(()),
         }
+    }
+
+    /// Does here what `about` says, which is more than the action's own words.
+    #[must_use]
+    pub const fn about(mut self, about: &'static str) -> Self {
+        self.about = about;
+        self
     }
 
     /// Can be done only if `ready` is; otherwise its error is shown.

@@ -25,9 +25,12 @@ const MOST: i64 = 100_000;
 
 /// Arguments of `vintner bench`.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  vintner bench -n 300\n  vintner bench --duration 1m --per-second 10 --via invoke\n  vintner bench --markdown latency.md --csv calls.csv\n\nExit codes: 0 every call brought a prediction · 1 one did not · 2 usage · 3 could not reach"
+)]
 pub struct Args {
     /// Calls that count
-    #[arg(short, long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=MOST))]
+    #[arg(short, long = "calls", value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=MOST))]
     pub n: u32,
     /// Measure for so long instead of so many calls: 30s, 5m
     #[arg(long, value_name = "TIME", conflicts_with = "n")]
@@ -38,7 +41,7 @@ pub struct Args {
     /// Calls a second
     #[arg(long = "per-second", value_name = "R", default_value_t = 5.0)]
     pub per_second: f64,
-    /// Calls before them that do not count
+    /// Calls beforehand that do not count
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub warm_up: u32,
     /// Allow more than 20 calls a second
@@ -47,7 +50,7 @@ pub struct Args {
     /// Features to change, the others come from the preset: alcohol=12 pH=3.2
     #[arg(value_name = "FEATURE=VALUE")]
     pub pairs: Vec<String>,
-    /// Where the other features come from
+    /// Preset that the other features come from, the first if not given; a wrong name lists them
     #[arg(long, value_name = "NAME")]
     pub preset: Option<String>,
     /// Write a Markdown report

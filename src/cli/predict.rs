@@ -30,7 +30,7 @@ pub struct Args {
     /// Features to change, the others come from the preset: alcohol=12 pH=3.2
     #[arg(value_name = "FEATURE=VALUE")]
     pub pairs: Vec<String>,
-    /// Where the other features come from
+    /// Preset that the other features come from, the first if not given; a wrong name lists them
     #[arg(long, value_name = "NAME")]
     pub preset: Option<String>,
     /// Print JSON; with FILE (or - for stdin) also read the request from there

@@ -31,7 +31,7 @@ pub struct Args {
     /// Other features to change; the rest come from the preset: alcohol=12 pH=3.2
     #[arg(value_name = "FEATURE=VALUE")]
     pub pairs: Vec<String>,
-    /// Where the other features come from
+    /// Preset that the other features come from, the first if not given; a wrong name lists them
     #[arg(long, value_name = "NAME")]
     pub preset: Option<String>,
     /// First value [default: p1 of the training data]

@@ -75,10 +75,16 @@ impl Comparison {
                 "{}, but the function answers: a permission or the integration is broken; run the doctor",
                 failing("gateway", gateway)
             ),
-            (Some(_), None) => format!(
-                "the gateway answers, but {}: does this identity have lambda:InvokeFunction?",
-                failing("direct invoke", invoke)
-            ),
+            (Some(_), None) => {
+                let failing = failing("direct invoke", invoke);
+                // An error that names its remedy needs no guess.
+                let guess = if failing.contains('`') {
+                    ""
+                } else {
+                    ": does this identity have lambda:InvokeFunction?"
+                };
+                format!("the gateway answers, but {failing}{guess}")
+            }
             (None, None) => format!(
                 "both fail: {}; look at the function's log",
                 failing("direct invoke", invoke)
@@ -257,6 +263,11 @@ mod tests {
         assert!(
             verdict(way(200, GOOD, 1.0), denied.clone(), None).contains("lambda:InvokeFunction")
         );
+        let expired = Way {
+            result: Err("credentials expired: run `aws sso login`".into()),
+            ..denied.clone()
+        };
+        assert!(verdict(way(200, GOOD, 1.0), expired, None).ends_with("`aws sso login`"));
         assert!(verdict(broken, denied, None).starts_with("both fail: direct invoke: not allowed"));
     }
 

@@ -103,7 +103,7 @@ const MOVES: [Action; 12] = [
 
 fn row(keymap: &Keymap, scope: Scope, offer: &Offer) -> Row {
     let (ready, about) = match &offer.ready {
-        Ok(()) => (true, offer.action.about().to_owned()),
+        Ok(()) => (true, offer.about.to_owned()),
         Err(why) => (false, format!("not now: {why}")),
     };
     Row::Key(Key {

@@ -93,7 +93,7 @@ pub fn all(app: &App) -> Vec<Command> {
 }
 
 fn act(app: &App, scope: Scope, offer: Offer) -> Command {
-    let about = offer.action.about();
+    let about = offer.about;
     let detail = if about == offer.label { "" } else { about };
     Command {
         keys: app.keymap.keys(scope, offer.action).join(" "),

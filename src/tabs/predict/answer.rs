@@ -63,7 +63,7 @@ pub fn render(
             "waiting for the answer".to_owned()
         } else {
             let sends = hint(Scope::Predict, Action::Submit, "sends the request", look);
-            format!("{sends};\nthe score and where its time went\nwill stand here")
+            format!("{sends};\nits score and its timing\nwill stand here")
         };
         notice(&text, Tone::Muted, inner, buf, look);
         return;
@@ -124,7 +124,9 @@ fn predicted(
             style.add_modifier(Modifier::REVERSED | Modifier::BOLD),
         ),
     ];
-    spans.extend(delta(shown.previous, prediction.score, look));
+    let used: usize = spans.iter().map(Span::width).sum();
+    let room = usize::from(area.width).saturating_sub(used);
+    spans.extend(delta(shown.previous, prediction.score, room, look));
     let mut pen = Pen { area, buf };
     pen.line(Line::from(spans));
     pen.block(2, |rect, buf| {
@@ -208,14 +210,17 @@ fn next_line<'a>(next: Next, look: &Look) -> Line<'a> {
     ])
 }
 
-fn delta<'a>(previous: Option<f64>, score: f64, look: &Look) -> Option<Span<'a>> {
+fn delta<'a>(previous: Option<f64>, score: f64, cells: usize, look: &Look) -> Option<Span<'a>> {
     let change = score - previous?;
-    let text = if change.abs() < 5e-4 {
-        "  =  as before".to_owned()
+    let variants = if change.abs() < 5e-4 {
+        vec!["  =  as before".to_owned()]
     } else {
-        format!("  {change:+.3} to the last")
+        vec![
+            format!("  {change:+.3} to the last"),
+            format!("  {change:+.3}"),
+        ]
     };
-    Some(Span::styled(text, look.theme.muted))
+    Some(Span::styled(fitting(&variants, cells), look.theme.muted))
 }
 
 fn status<'a>(exchange: &Exchange, version: Option<&str>, look: &Look) -> Line<'a> {

@@ -23,7 +23,7 @@ use crate::overlay::{Overlay, Verdict, strip};
 use crate::tabs::{Cx, Look};
 use crate::ui::hints::{hint, hints};
 use crate::ui::panel::{notice, panel, title};
-use crate::ui::text::{clean, count, fit, truncate};
+use crate::ui::text::{clean, count, fit, truncate, width};
 use crate::ui::theme::Tone;
 
 /// A table on its way, or done.
@@ -116,9 +116,11 @@ fn agreement_lines<'a>(agreement: &Agreement, cells: usize, look: &Look) -> Vec<
     let r2 = agreement
         .r2
         .map_or_else(String::new, |r2| format!("  R² {r2:.3}"));
-    let column = (cells.saturating_sub(8) / agreement.bands.len()).min(11);
+    let widest = agreement.bands.iter().map(|band| width(band)).max();
+    let label = widest.unwrap_or(0).min(cells / 4);
+    let column = (cells.saturating_sub(label) / agreement.bands.len()).min(11);
     let name = |text: &str| fit(text, column.saturating_sub(1), look.glyphs.ellipsis);
-    let mut head = vec![Span::raw(" ".repeat(8))];
+    let mut head = vec![Span::raw(" ".repeat(label))];
     head.extend(
         (agreement.bands.iter()).map(|band| Span::styled(format!(" {}", name(band)), theme.muted)),
     );
@@ -134,7 +136,7 @@ fn agreement_lines<'a>(agreement: &Agreement, cells: usize, look: &Look) -> Vec<
     ];
     for (i, (band, row)) in agreement.bands.iter().zip(&agreement.confusion).enumerate() {
         let mut spans = vec![Span::styled(
-            fit(band, 8, look.glyphs.ellipsis),
+            fit(band, label, look.glyphs.ellipsis),
             theme.muted,
         )];
         spans.extend(row.iter().enumerate().map(|(j, n)| {

@@ -103,20 +103,20 @@ fn rows<'a>(
 ) -> Vec<Line<'a>> {
     let none = look.glyphs.skip;
     let line = |name: &str, cell: &dyn Fn(&str, &Way) -> Option<(String, Style)>| {
+        let cells = ways.map(|(which, way)| way.as_ref().and_then(|way| cell(which, way)));
+        // What is told of no way needs no line: the sentence below does.
+        cells.iter().flatten().next()?;
         let mut spans = vec![Span::styled(fit(name, NAME, ""), look.theme.muted)];
-        for (which, way) in ways {
-            let (text, style) = way
-                .as_ref()
-                .and_then(|way| cell(which, way))
-                .unwrap_or_else(|| (none.to_owned(), look.theme.muted));
+        for cell in cells {
+            let (text, style) = cell.unwrap_or_else(|| (none.to_owned(), look.theme.muted));
             let text = truncate(&text, column.saturating_sub(1), look.glyphs.ellipsis);
             let pad = column.saturating_sub(crate::ui::text::width(&text));
             spans.push(Span::styled(format!("{}{text}", " ".repeat(pad)), style));
         }
-        Line::from(spans)
+        Some(Line::from(spans))
     };
     let plain = |text: String| Some((text, look.theme.text));
-    let mut lines = vec![
+    let lines = vec![
         line("score", &|_, way| {
             way.score().map_or_else(
                 || Some((look.glyphs.bad.to_owned(), look.theme.bad)),
@@ -163,7 +163,7 @@ fn rows<'a>(
     ];
     let both = [Architecture::X86, Architecture::Arm];
     let asked = architecture.map_or(both.to_vec(), |known| vec![known]);
-    lines.extend(asked.into_iter().map(|on| {
+    let costs = asked.into_iter().map(|on| {
         let name = match (architecture, on) {
             (Some(_), _) => "cost/1M",
             (None, Architecture::X86) => "x86/1M",
@@ -173,8 +173,8 @@ fn rows<'a>(
             let prices = &look.env.settings.prices;
             cost(way, which == GATEWAY, on, prices).and_then(plain)
         })
-    }));
-    lines
+    });
+    lines.into_iter().chain(costs).flatten().collect()
 }
 
 fn version(way: &Way) -> Option<String> {

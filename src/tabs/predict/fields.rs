@@ -13,7 +13,7 @@ use crate::keys::{Action, Scope};
 use crate::tabs::Look;
 use crate::ui::panel::panel;
 use crate::ui::slider::{slider, value_at};
-use crate::ui::text::{fit, truncate, width};
+use crate::ui::text::{fit, fitting, truncate, width};
 
 /// Cells of the value column.
 const VALUE: usize = 8;
@@ -346,10 +346,11 @@ fn remark<'a>(form: &Form, schema: &Schema, cells: usize, look: &Look) -> Line<'
     let field = form.selected;
     let (feature, check) = (&schema.features[field], &form.checks[field]);
     let (text, style) = if check.level > Level::Usual {
-        (
+        let variants = [
             format!("{}: {}", feature.label, check.message),
-            level(check.level, look).0,
-        )
+            check.message.clone(),
+        ];
+        (fitting(&variants, cells), level(check.level, look).0)
     } else if let Some(range) = feature.range() {
         let median = format!(
             "median {} {} 98 % in {} to {}",

@@ -16,7 +16,7 @@ use crate::ui::gauge::band_style;
 use crate::ui::hints::hint;
 use crate::ui::list::mark;
 use crate::ui::panel::{notice, panel, title};
-use crate::ui::text::{age, clean, fit, ms, truncate};
+use crate::ui::text::{age, clean, fit, fitting, ms, truncate};
 use crate::ui::theme::Tone;
 
 /// The pane's state.
@@ -186,6 +186,25 @@ fn filter_line(
     )
 }
 
+/// Which way the answer came, from which model and, where that is another than ours, from which target.
+fn whence(entry: &Entry, look: &Look) -> Vec<String> {
+    let version = entry
+        .model_version
+        .as_deref()
+        .map_or_else(String::new, clean);
+    let via = entry.via.word();
+    let session = look.env.session.value();
+    if session.is_some_and(|(session, _)| session.target == entry.target) {
+        return vec![format!("{via} {version}"), version];
+    }
+    let target = clean(&entry.target);
+    vec![
+        format!("{target} {via} {version}"),
+        format!("{target} {version}"),
+        target,
+    ]
+}
+
 fn row<'a>(entry: &Entry, cells: usize, look: &Look) -> Line<'a> {
     let pin = if entry.pinned { "*" } else { " " };
     let when = format!("{:>11} ", age(entry.at, look.now.wall));
@@ -209,12 +228,7 @@ fn row<'a>(entry: &Entry, cells: usize, look: &Look) -> Line<'a> {
             .map_or_else(String::new, |phases| ms(phases.total));
         spans.push(Span::styled(format!("{took:>8}  "), look.theme.muted));
         let rest = cells.saturating_sub(spans.iter().map(Span::width).sum());
-        let version = entry
-            .model_version
-            .as_deref()
-            .map(clean)
-            .unwrap_or_default();
-        let whence = format!("{} {} {version}", entry.target, entry.via.word());
+        let whence = fitting(&whence(entry, look), rest);
         spans.push(Span::styled(
             truncate(&whence, rest, look.glyphs.ellipsis),
             look.theme.muted,

@@ -338,8 +338,8 @@ impl Predict {
         match Pasted::parse(&cx.env.schema, &entry.body) {
             Ok(pasted) => {
                 self.form.paste(&cx.env.schema, &pasted);
-                self.form.base_label =
-                    format!("request of {}", crate::ui::text::age(entry.at, cx.now.wall));
+                // A time, not an age: the label stays as it is while the clock goes on.
+                self.form.base_label = format!("request of {} UTC", entry.at.strftime("%H:%M:%S"));
                 self.focus = Focus::Form;
                 self.view = View::Answer;
             }

@@ -5,6 +5,7 @@ use vintner::domain::schema::Schema;
 use vintner::effects::Effect;
 use vintner::effects::predict::{Effect as Asked, Event as Heard, remembered};
 use vintner::history::Via;
+use vintner::ui::theme::ThemeName;
 
 use super::{DEMO, GOOD, answer, answered, elsewhere, sent, stage};
 use crate::support::stage::Stage;
@@ -40,7 +41,11 @@ fn history_loads_replays_pins_and_filters() {
     stage.press("right");
     answered(&mut stage, Err("TCP to x failed".into()));
     stage.press("tab down enter");
-    assert!(stage.text().contains("request of now"), "{}", stage.text());
+    assert!(
+        stage.text().contains("request of 12:00:00 UTC"),
+        "{}",
+        stage.text()
+    );
     assert_eq!(sent(stage.press("tab r")), [DEMO]);
     assert!(matches!(
         stage.press("*")[..],
@@ -95,4 +100,32 @@ fn a_hostile_answer_reaches_no_cell() {
     let hostile = |symbol: &str| symbol.chars().any(|c| c.is_control() || c == '\u{202e}');
     assert!(buffer.content().iter().all(|cell| !hostile(cell.symbol())));
     assert!(stage.text().contains("boom"));
+}
+
+#[test]
+fn nothing_of_an_answer_is_cut_on_a_small_screen() {
+    let better = GOOD
+        .replace("5.175872006658752", "6.1")
+        .replace("Average", "Good");
+    for (size, change) in [
+        ((80, 24), "Good   +0.924"),
+        ((120, 36), "+0.924 to the last"),
+    ] {
+        let mut stage = Stage::new(size, ThemeName::Dark);
+        stage.connect();
+        answered(&mut stage, Ok(answer(200, GOOD)));
+        answered(&mut stage, Ok(answer(200, &better)));
+        let text = stage.text();
+        assert!(text.contains(change), "{text}");
+        assert_eq!(text.contains("to the"), size.0 > 80, "{text}");
+        assert!(text.contains("182 ms  v1.0"), "{text}");
+        stage.connect_to(elsewhere());
+        let text = stage.text();
+        let (row, target) = ("182 ms  sandbox", size.0 > 80);
+        assert_eq!(text.contains(row), target, "{text}");
+        assert!(text.contains("182 ms  san"), "{text}");
+        stage.press("down 4 5");
+        let remark = "extrapolating: trained on 0.08 to 1.58";
+        assert!(stage.text().contains(remark), "{}", stage.text());
+    }
 }

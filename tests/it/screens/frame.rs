@@ -269,6 +269,11 @@ fn help_scrolls_to_its_end_and_says_what_is_below() {
     let mut stage = stage();
     stage.press("?");
     assert!(stage.text().contains("▼"), "{}", stage.text());
+    assert!(
+        stage.text().contains("send the inputs to the endpoint"),
+        "{}",
+        stage.text()
+    );
     stage.press("down down");
     stage.press("shift-g");
     let end = stage.text();
