@@ -1,5 +1,6 @@
 //! A table of features with one target column, as the trainer wants it.
 
+mod lines;
 mod preflight;
 mod read;
 
@@ -131,6 +132,19 @@ impl Dataset {
         Self {
             notes: self.notes.clone(),
             ..self.select(&first)
+        }
+    }
+
+    /// The rows that are not among the others.
+    #[must_use]
+    pub fn without(&self, others: &Self) -> Self {
+        let others: HashSet<_> = (0..others.len()).map(|row| others.bits(row)).collect();
+        let rest: Vec<usize> = (0..self.len())
+            .filter(|row| !others.contains(&self.bits(*row)))
+            .collect();
+        Self {
+            notes: self.notes.clone(),
+            ..self.select(&rest)
         }
     }
 

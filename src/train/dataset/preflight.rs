@@ -82,15 +82,21 @@ impl Preflight {
         Self::report(raw, data, split, dedup, split_seed)
     }
 
-    /// The same for a split that was made elsewhere: all of `train` is learned from, `holdout` is kept back.
+    /// The same for a split that was made elsewhere: `holdout` is kept back, all of `train` is learned from, except (when
+    /// duplicates are dropped) what the holdout holds too.
     pub fn with_holdout(
         train: &Dataset,
         holdout: &Dataset,
         dedup: bool,
     ) -> Result<(Self, Dataset, Split), DataError> {
         let raw = train.concat(holdout)?;
-        let train = train.canonical(dedup);
-        let data = train.concat(&holdout.canonical(dedup))?;
+        let holdout = holdout.canonical(dedup);
+        let train = if dedup {
+            train.canonical(true).without(&holdout)
+        } else {
+            train.clone()
+        };
+        let data = train.concat(&holdout)?;
         let split = Split {
             train: (0..train.len()).collect(),
             holdout: (train.len()..data.len()).collect(),
@@ -106,8 +112,9 @@ impl Preflight {
         split_seed: u64,
     ) -> Result<(Self, Dataset, Split), DataError> {
         if data.len() < MIN_ROWS || split.train.is_empty() || split.holdout.is_empty() {
+            let one_sided = split.train.is_empty() || split.holdout.is_empty();
             return Err(DataError::TooFewRows {
-                rows: data.len(),
+                rows: if one_sided { 0 } else { data.len() },
                 dropped: raw.len() - data.len(),
                 needed: MIN_ROWS,
             });
@@ -198,6 +205,33 @@ fn column(data: &Dataset, feature: usize) -> ColumnReport {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    /// A holdout of its own must not hold what is learned from: a deep forest knows those rows by heart.
+    #[test]
+    fn what_the_holdout_holds_is_not_learned_from() {
+        let wine = Dataset::wine_quality().unwrap();
+        let rows = |from: usize, to: usize| wine.select(&(from..to).collect::<Vec<_>>());
+        let (learn, judge) = (rows(0, 400), rows(300, 500));
+        let (report, data, split) = Preflight::with_holdout(&learn, &judge, true).unwrap();
+        let (train, holdout) = (data.select(&split.train), data.select(&split.holdout));
+        assert_eq!(train.concat(&holdout).unwrap().duplicates(), 0);
+        assert_eq!(
+            holdout.len(),
+            judge.canonical(true).len(),
+            "it stays as it is"
+        );
+        assert_eq!(report.used + report.duplicates, report.rows);
+
+        let why = Preflight::with_holdout(&learn, &learn, true).unwrap_err();
+        assert!(why.to_string().starts_with("0 rows left"), "{why}");
+        let (report, ..) = Preflight::with_holdout(&learn, &learn, false).unwrap();
+        assert!(
+            report
+                .notes
+                .iter()
+                .any(|note| note.contains("cross the split"))
+        );
+    }
 
     #[test]
     fn the_wine_report_has_the_known_figures() {

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Cursor, Read};
 
 use ndarray::{Array1, Array2};
 
+use super::lines::Lined;
 use super::{Dataset, FEATURES, TARGET, WINE_TYPE};
 
 /// Most rows a training run accepts (memory stays under ~100 MB).
@@ -144,7 +145,7 @@ pub(super) fn csv(
     wine_type: Option<f32>,
     target: Target,
 ) -> Result<Dataset, DataError> {
-    let mut bytes = BufReader::new(bytes.take(MAX_BYTES + 1));
+    let mut bytes = BufReader::new(Lined::new(bytes.take(MAX_BYTES + 1)));
     let header = header_line(&mut bytes, file)?;
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter(&header))
@@ -388,6 +389,7 @@ fn bad_row(file: &str, error: &csv::Error) -> DataError {
         } => {
             format!("{len} values where the header has {expected_len}")
         }
+        csv::ErrorKind::Io(error) => error.to_string(),
         csv::ErrorKind::Utf8 { .. } => "not UTF-8 text".to_owned(),
         _ => error.to_string(),
     };

@@ -103,3 +103,18 @@ proptest! {
         }
     }
 }
+
+/// Endless bytes without an end of line, as `/dev/zero` gives them, and a table that turns into that.
+#[test]
+fn what_has_no_lines_is_refused_before_it_fills_the_memory() {
+    let endless = || std::io::repeat(b'0');
+    let why = |bytes: &mut dyn std::io::Read| {
+        let error = csv(bytes, "w.csv", None, Target::Needed).unwrap_err();
+        error.to_string()
+    };
+    let zeros = why(&mut endless());
+    assert!(zeros.contains("longer than 1048576 bytes"), "{zeros}");
+    let text = format!("{HEADER}\n{ROW}\n");
+    let table = why(&mut text.as_bytes().chain(endless()));
+    assert!(table.contains("longer than 1048576 bytes"), "{table}");
+}
