@@ -16,6 +16,14 @@ pub enum ParamsFileError {
     /// The file holds a random-forest.
     #[error("best_params.json has no place for {0}; it holds a random-forest")]
     Family(Family),
+    /// There is no such directory.
+    #[error("cannot write {}: there is no directory {}", path.display(), dir.display())]
+    NoDirectory {
+        /// The file.
+        path: PathBuf,
+        /// Where it should be.
+        dir: PathBuf,
+    },
     /// What is there cannot be read.
     #[error("cannot read {}: {cause}", path.display())]
     Unreadable {
@@ -40,6 +48,25 @@ pub fn check(plan: &Plan) -> Result<(), ParamsFileError> {
     }
 }
 
+/// Whether the file has a place on the disk.
+pub fn check_place(path: &Path) -> Result<(), ParamsFileError> {
+    let dir = dir_of(path);
+    if dir.is_dir() {
+        return Ok(());
+    }
+    Err(ParamsFileError::NoDirectory {
+        path: path.to_owned(),
+        dir: dir.to_owned(),
+    })
+}
+
+fn dir_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
 /// Writes the parameters into the file as a whole, the former content beside it as `.bak`, and says what was done
 /// and what Python will not see. A file that is not there is made.
 pub fn write(
@@ -47,6 +74,7 @@ pub fn write(
     params: &Params,
     now: jiff::Timestamp,
 ) -> Result<Vec<String>, ParamsFileError> {
+    check_place(path)?;
     let before = match std::fs::read_to_string(path) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == ErrorKind::NotFound => None,
@@ -57,10 +85,7 @@ pub fn write(
     };
     let now = now.strftime("%Y-%m-%dT%H:%M:%S.%6f").to_string();
     let text = best_params::write(before.as_deref().unwrap_or_default(), params, false, &now)?;
-    let stage = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let stage = dir_of(path);
     if let Some(before) = before {
         disk::replace(&backup(path), before.as_bytes(), stage)?;
     }
