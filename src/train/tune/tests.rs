@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
+use crate::train::plan::Family;
 
 fn search(sampling: Sampling, trials: usize) -> (Search, Dataset) {
     let data = Dataset::wine_quality().unwrap().canonical(true);
