@@ -29,7 +29,8 @@ use promotion::Promotion;
 #[derive(Debug, Clone, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub struct Args {
-    /// owner (138 trees, depth 8), fast, best, or champion (its parameters again)
+    /// owner (138 trees of depth 8), fast (300 trees of full depth), best (a blend of extra-trees and two boosters), or
+    /// champion (its parameters again)
     #[arg(long, value_name = "NAME", default_value = "owner")]
     pub preset: String,
     /// Another family with its default parameters
@@ -78,7 +79,7 @@ pub struct Args {
     #[arg(long)]
     pub gate: bool,
     /// Largest mean squared error the gate lets through
-    #[arg(long, value_name = "MSE", default_value_t = verdict::MAX_MSE)]
+    #[arg(long, value_name = "MSE", default_value_t = verdict::MAX_MSE, value_parser = positive)]
     pub max_mse: f64,
     /// Make the version the champion; exit 1 when a gate is shut or another champion came in between
     #[arg(long, conflicts_with = "no_register")]
@@ -134,6 +135,13 @@ fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) | Err(_) => Err("it must be a whole number of at least 1".to_owned()),
         Ok(number) => Ok(number),
+    }
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number > 0.0 && number.is_finite() => Ok(number),
+        _ => Err("it must be a number above 0".to_owned()),
     }
 }
 
@@ -258,8 +266,9 @@ impl Work {
             plan.early_stop = Some(EARLY_STOP);
         }
         plan.check().map_err(Failure::usage)?;
-        if self.args.write_params.is_some() {
+        if let Some(path) = &self.args.write_params {
             params_file::check(&plan)
+                .and_then(|()| params_file::check_place(path))
                 .map_err(|error| Failure::usage(anyhow!("--write-params: {error}")))?;
         }
         Ok(plan)

@@ -4,7 +4,7 @@ use vintner::ui::theme::ThemeName;
 
 use crate::support::picture::assert_picture;
 use crate::support::stage::Stage;
-use crate::{lambda, predict, screens};
+use crate::{lambda, predict, retrain, screens};
 
 const SIZE: (u16, u16) = (120, 34);
 
@@ -23,4 +23,8 @@ fn the_pictures_in_the_readme_are_what_the_screens_show() {
     let mut stage = Stage::new(SIZE, ThemeName::Dark);
     lambda::diagnosed(&mut stage);
     assert_picture("doctor", &stage.buffer());
+
+    let mut stage = Stage::new(SIZE, ThemeName::Dark);
+    retrain::finish(&mut stage);
+    assert_picture("retrain", &stage.buffer());
 }

@@ -207,6 +207,11 @@ fn complaints_name_the_thing_and_the_remedy() {
         "must be an int in the range [1, 10000]. Got 0 instead.",
     );
     complains(&["--family", "svm"], "There is no family 'svm'");
+    complains(&["--max-mse", "nan"], "it must be a number above 0");
+    complains(
+        &["--write-params", "/no/where/best.json"],
+        "cannot write /no/where/best.json: there is no directory /no/where",
+    );
     complains(&["--data", "nowhere.csv"], "nowhere.csv: No such file");
     let csv = home.path().join("bad.csv");
     std::fs::write(&csv, "alcohol,quality\n9.4,5\n").unwrap();

@@ -56,7 +56,7 @@ impl Bar {
             SearchNews::Unwritable(why) => {
                 self.note(&format!("the search is not written down: {why}"));
             }
-            SearchNews::Begun(..) => {}
+            SearchNews::Begun { .. } => {}
         }
     }
 
