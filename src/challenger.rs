@@ -18,7 +18,6 @@ use crate::registry::runs::{Run, State};
 use crate::registry::{Champion, Draft, Loaded, Registry, RegistryError, Version};
 use crate::train::dataset::Preflight;
 use crate::train::evaluate::service_bands;
-use crate::train::importance::impurity;
 use crate::train::judge::{Bench, Rival};
 use crate::train::onnx::onnx;
 use crate::train::plan::CHAMPION;
@@ -26,7 +25,7 @@ use crate::train::retrain::{Phase, Prepared, Rows, cross_validated, fit_with_cur
 use crate::train::surrogate::Surrogate;
 use crate::train::{Flow, Model, Outcome, Plan, Progress, TrainError, split, verdict};
 
-pub use report::Report;
+pub use report::{Report, Weights};
 pub use reproduce::{explain, reproduce};
 pub use search::{Hear, ResumeError, SearchNews, Tuning, resume, search};
 pub use source::{Source, SourceError};
@@ -281,11 +280,11 @@ impl Trial<'_> {
             split,
         } = &self.prepared;
         let (source, holdout_source) = job.source.names();
-        let (measure, permutation) = &report.importance;
+        let weights = &report.importance;
         let importance = serde_json::json!({
-            "impurity": impurity(&outcome.model),
-            "permutation": permutation,
-            "permutation_is": measure,
+            "impurity": weights.impurity,
+            "permutation": weights.permutation,
+            "permutation_is": weights.measure,
         });
         let champion = report.champion.as_ref().map(|(version, _)| *version);
         let draft = Draft::new(&job.plan, &source, preflight, data, split, outcome)

@@ -38,6 +38,8 @@ pub struct Report {
     pub fit_seconds: f64,
     /// Whether the run was stopped and its trees kept.
     pub kept: bool,
+    /// Whether it stopped because more trees brought nothing.
+    pub early: bool,
     /// Out-of-bag scores, where there are such.
     pub oob: Option<Scores>,
     /// Scores on the rows of the training side that drew the curve, where there is no out-of-bag.
@@ -52,8 +54,8 @@ pub struct Report {
     pub gates: Vec<Gate>,
     /// The linear baseline on the holdout.
     pub linear: Scores,
-    /// Weights of the features, and how they were measured.
-    pub importance: (&'static str, Vec<Importance>),
+    /// Weights of the features.
+    pub importance: Weights,
     /// The model in words, on the training rows.
     pub surrogate: Option<Surrogate>,
     /// The plan cross-validated over all rows; `None` when it was not asked for, skipped, or is still running.
@@ -66,6 +68,19 @@ pub struct Report {
     pub reigning: Option<Champion>,
     /// What the user should know about the comparison.
     pub notes: Vec<String>,
+}
+
+/// What each feature is worth to the model.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Weights {
+    /// What shuffling a feature was measured by.
+    pub measure: &'static str,
+    /// On how many rows, and what its error is over.
+    pub over: String,
+    /// The cost of shuffling each feature.
+    pub permutation: Vec<Importance>,
+    /// The mean decrease in impurity; zeros where there are no trees.
+    pub impurity: Vec<Importance>,
 }
 
 impl Report {
@@ -88,6 +103,7 @@ impl Report {
             sha256: outcome.model.sha256(),
             fit_seconds: outcome.fit_seconds,
             kept: outcome.ended == Ended::Kept,
+            early: outcome.ended == Ended::Early,
             oob: outcome.oob,
             validation: outcome.watched,
             champion: reigning
@@ -97,7 +113,7 @@ impl Report {
             gates: judgement.gates.into_iter().map(Gate::from).collect(),
             linear: judgement.evaluation.scores,
             evaluation: judgement.evaluation,
-            importance: ("", Vec::new()),
+            importance: Weights::default(),
             surrogate: None,
             cv: None,
             version: Err("it is not registered yet".to_owned()),
@@ -124,13 +140,30 @@ pub(super) fn weights(
     plan: &Plan,
     train: &Dataset,
     holdout: &Dataset,
-) -> (&'static str, Vec<Importance>) {
+) -> Weights {
     let plan = plan.with_trees(outcome.trees.max(1));
+    let impurity = importance::impurity(&outcome.model);
     match importance::out_of_bag(&outcome.model, &plan, train) {
-        Some(weights) => ("rise of the out-of-bag MSE when shuffled", weights),
-        None => (
-            "loss of holdout R² when shuffled",
-            importance::permutation(&outcome.model, holdout, SHUFFLES, plan.params.seed),
-        ),
+        Some(permutation) => Weights {
+            measure: "rise of the out-of-bag MSE when shuffled",
+            over: format!(
+                "n {} training rows, ± over {} trees",
+                train.len(),
+                outcome.trees
+            ),
+            permutation,
+            impurity,
+        },
+        None => Weights {
+            measure: "loss of holdout R² when shuffled",
+            over: format!("n {} rows, ± over {SHUFFLES} shuffles", holdout.len()),
+            permutation: importance::permutation(
+                &outcome.model,
+                holdout,
+                SHUFFLES,
+                plan.params.seed,
+            ),
+            impurity,
+        },
     }
 }

@@ -51,8 +51,15 @@ impl Tuning {
 pub enum SearchNews<'a> {
     /// The registry cannot be written, for this reason; the search goes on.
     Unwritable(&'a str),
-    /// It begins, in this run, with the trials made before.
-    Begun(Option<&'a str>, &'a History),
+    /// It begins.
+    Begun {
+        /// Its run, when it is written down.
+        run: Option<&'a str>,
+        /// The trials made before.
+        earlier: &'a History,
+        /// Training rows that every trial is judged on.
+        rows: usize,
+    },
     /// A tree or a trial has finished, or time has passed.
     Progress(&'a SearchProgress<'a>),
 }
@@ -144,7 +151,11 @@ fn follow(
     mut told: usize,
     listen: &mut Hear<'_>,
 ) -> Result<Vec<Trial>, TrainError> {
-    listen(SearchNews::Begun(run.as_ref().map(Run::id), &earlier));
+    listen(SearchNews::Begun {
+        run: run.as_ref().map(Run::id),
+        earlier: &earlier,
+        rows: train.len(),
+    });
     let done = tune(search, train, earlier.trials, &mut |progress| {
         if let Some(run) = &mut run {
             for trial in progress.history.get(told..).unwrap_or_default() {

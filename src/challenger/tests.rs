@@ -292,3 +292,16 @@ fn what_is_cancelled_or_cannot_begin_leaves_no_version() {
     assert_eq!(cellar.registry.runs().unwrap().len(), 1);
     assert_eq!(cellar.registry.versions().unwrap(), []);
 }
+
+#[test]
+fn a_forest_that_stops_at_a_plateau_says_so_and_is_made_again_alike() {
+    let cellar = Cellar::new();
+    let mut job = job(Family::RandomForest, 3);
+    job.plan.params.n_estimators = 400;
+    job.plan.early_stop = Some(0.01);
+    let report = cellar.train(&job);
+    assert!(report.early && !report.kept && report.trees < 400);
+    let version = report.version.unwrap();
+    let again = reproduce(version, &cellar.registry, &mut |_, _| Flow::Continue);
+    assert_eq!(again, Ok(true));
+}

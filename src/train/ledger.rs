@@ -6,12 +6,9 @@ use super::boost::Boosted;
 use super::dataset::Dataset;
 use super::fit::{Crop, Ended, FEWEST_KEPT, Outcome, TrainError};
 use super::model::{Member, Model};
-use super::plan::Plan;
+use super::plan::{PLATEAU, Plan};
 use super::progress::{Judged, Pace, Progress, Scores, Sums, TreeStats};
 use super::tree::Tree;
-
-/// Early stopping compares with the out-of-bag R2 of this many trees before.
-const PLATEAU: usize = 30;
 
 /// What workers send.
 pub(super) enum Message {

@@ -207,13 +207,16 @@ fn canaries(candidate: &Candidate<'_>) -> Gate {
         }
     });
     let passed = worst <= CANARY_TOLERANCE;
+    let rows = candidate.canaries.len();
+    let reason = if worst == 0.0 {
+        format!("{rows} rows, the same answers")
+    } else {
+        format!("{rows} rows, largest difference {worst:.1e}, at most {CANARY_TOLERANCE:.0e}")
+    };
     Gate {
         name: "canaries",
         passed,
-        reason: format!(
-            "{} rows, largest difference {worst:e}",
-            candidate.canaries.len()
-        ),
+        reason,
     }
 }
 

@@ -1,6 +1,8 @@
 //! The Retrain tab: keys in, effects out; a real run on its screens.
 
+mod runs;
 mod search;
+mod throne;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -129,7 +131,7 @@ fn furnish(stage: &mut Stage) {
     tell(stage, Event::Shelf(Ok(Box::new(rehearsal().shelf.clone()))));
 }
 
-fn finish(stage: &mut Stage) {
+pub fn finish(stage: &mut Stage) {
     furnish(stage);
     stage.press("enter");
     tell(
@@ -196,6 +198,32 @@ fn its_views_look_right() {
             let name = format!("retrain-{name}-{}x{}", size.0, size.1);
             insta::assert_debug_snapshot!(name, stage.buffer());
         }
+    }
+}
+
+#[test]
+fn no_word_of_the_views_and_the_verdict_is_cut_at_80x24() {
+    let mut stage = Stage::new((80, 24), ThemeName::Dark);
+    finish(&mut stage);
+    let kept = Report {
+        kept: true,
+        ..Report::clone(&rehearsal().report)
+    };
+    stage.press("esc enter");
+    let version = kept.version.clone();
+    tell(
+        &mut stage,
+        Event::Trained {
+            ticket: 2,
+            result: Ok(Arc::new(kept)),
+        },
+    );
+    assert!(version.is_ok());
+    for _ in 0..5 {
+        let text = stage.text();
+        assert!(!text.contains('…'), "{text}");
+        assert!(text.contains("P 1.00 "), "{text}");
+        stage.press("v");
     }
 }
 
@@ -376,269 +404,6 @@ fn each_line_of_the_curve_has_its_own_mark_and_says_what_it_is_measured_on() {
 }
 
 #[test]
-fn enter_trains_what_stands_in_the_setup_and_never_twice() {
-    let mut stage = Stage::new((80, 24), ThemeName::Dark);
-    furnish(&mut stage);
-    let effects = stage.press("enter");
-    let [effects::Effect::Retrain(Effect::Train(order))] = effects.as_slice() else {
-        panic!("{effects:?}")
-    };
-    assert_eq!(
-        (order.plan.clone(), order.preset.as_deref()),
-        (Plan::preset("fast").unwrap(), Some("fast"))
-    );
-    assert_eq!(stage.press("enter"), [], "a run is in progress");
-    assert!(
-        stage.text().contains("a run is in progress"),
-        "{}",
-        stage.text()
-    );
-}
-
-#[test]
-fn space_pauses_and_escape_asks_about_the_trees() {
-    let mut stage = Stage::new((80, 24), ThemeName::Dark);
-    furnish(&mut stage);
-    stage.press("enter");
-    tell(&mut stage, Event::Progress(Box::new(halfway())));
-    assert_eq!(stage.press("space"), [Effect::Pause(true).into()]);
-    assert_eq!(stage.press("space"), [Effect::Pause(false).into()]);
-    assert_eq!(stage.press("esc"), [Effect::Pause(true).into()]);
-    assert!(
-        stage.text().contains("150 trees are finished"),
-        "{}",
-        stage.text()
-    );
-    assert_eq!(
-        stage.press("esc"),
-        [Effect::Pause(false).into()],
-        "Esc goes on training"
-    );
-    stage.press("esc");
-    let mut late = halfway();
-    late.progress.as_mut().unwrap().done = 153;
-    tell(&mut stage, Event::Progress(Box::new(late)));
-    let text = stage.text();
-    assert!(text.contains("153 trees are finished"), "{text}");
-    stage.press("esc");
-    assert_eq!(
-        stage.press("esc k"),
-        [
-            Effect::Pause(true).into(),
-            Effect::Stop { keep: true }.into()
-        ]
-    );
-}
-
-#[test]
-fn promotion_asks_first_and_rests_on_what_was_seen() {
-    let mut stage = Stage::new((120, 40), ThemeName::Dark);
-    finish(&mut stage);
-    let effects = stage.press("shift-p");
-    let [effects::Effect::Retrain(Effect::Consider { version, service })] = effects.as_slice()
-    else {
-        panic!("{effects:?}")
-    };
-    let registry = Registry::at(rehearsal().shelf.root.clone());
-    let standing = standing(&registry, *version, service).unwrap();
-    assert!(!standing.fresh, "its verdict is against who reigns now");
-    tell(&mut stage, Event::Considered(Ok(Box::new(standing))));
-    let question = "Promote v0002 (BETTER against v0001)";
-    assert!(stage.text().contains(question), "{}", stage.text());
-    let effects = stage.press("y");
-    let [effects::Effect::Retrain(Effect::Promote { version, wish })] = effects.as_slice() else {
-        panic!("{effects:?}")
-    };
-    assert_eq!(
-        (version.to_string().as_str(), wish.expected),
-        ("v0002", Some(1))
-    );
-    assert!(wish.overridden.is_empty());
-}
-
-/// An override wants the version and a reason, and rests on the champion that was compared with.
-#[test]
-fn a_shut_gate_is_only_overridden_with_version_and_reason() {
-    let mut stage = Stage::new((80, 24), ThemeName::Dark);
-    finish(&mut stage);
-    stage.press("shift-p");
-    let shut = vintner::registry::manifest::Gate {
-        name: "champion".into(),
-        passed: false,
-        reason: "BLOCKED: MSE +0.02".into(),
-    };
-    let standing = Standing {
-        version: "v0002".parse().unwrap(),
-        champion: rehearsal().shelf.champion.clone(),
-        verdict: Some("BLOCKED".into()),
-        gates: vec![shut],
-        fresh: true,
-    };
-    tell(&mut stage, Event::Considered(Ok(Box::new(standing))));
-    assert!(
-        stage.text().contains("BLOCKED: MSE +0.02"),
-        "{}",
-        stage.text()
-    );
-    assert_eq!(stage.press("y enter"), [], "a key is not enough");
-    assert_eq!(
-        stage.press("backspace v 0 0 0 2 enter"),
-        [],
-        "nor is the version"
-    );
-    let effects = stage.press("space n e e d e d enter");
-    let [effects::Effect::Retrain(Effect::Promote { version, wish })] = effects.as_slice() else {
-        panic!("{effects:?}")
-    };
-    assert_eq!(version.to_string(), "v0002");
-    assert_eq!((wish.reason.as_str(), wish.expected), ("needed", Some(1)));
-    assert_eq!(wish.overridden, ["champion"]);
-}
-
-/// The verdict is there before the cross-validation is; Esc then leaves only that out.
-#[test]
-fn escape_skips_a_cross_validation_and_keeps_the_model() {
-    let mut stage = Stage::new((120, 40), ThemeName::Dark);
-    furnish(&mut stage);
-    stage.press("enter");
-    let judged = Report {
-        version: Err("it is not registered yet".into()),
-        ..Report::clone(&rehearsal().report)
-    };
-    let report = Arc::new(judged);
-    tell(&mut stage, Event::Judged { ticket: 1, report });
-    let phase = training::Phase::Fold { index: 1, of: 5 };
-    let tick = Tick { phase, ..halfway() };
-    tell(&mut stage, Event::Progress(Box::new(tick)));
-    assert!(stage.text().contains("BETTER"), "{}", stage.text());
-    assert_eq!(stage.press("esc"), [Effect::Stop { keep: true }.into()]);
-}
-
-#[test]
-fn a_reproduction_shows_its_progress_and_can_be_stopped() {
-    let mut stage = Stage::new((120, 40), ThemeName::Dark);
-    furnish(&mut stage);
-    let version = "v0001".parse().unwrap();
-    assert_eq!(stage.press("shift-r"), [Effect::Reproduce(version).into()]);
-    let mut tick = halfway();
-    tick.ticket = 0;
-    tell(&mut stage, Event::Progress(Box::new(tick)));
-    let text = stage.text();
-    assert!(
-        text.contains("tree 150/300") && text.contains("v0001 again"),
-        "{text}"
-    );
-    assert_eq!(stage.press("space"), [Effect::Pause(true).into()]);
-    assert_eq!(stage.press("esc"), [Effect::Stop { keep: false }.into()]);
-    let result = Err("cancelled after 150 of 300 trees".to_owned());
-    tell(&mut stage, Event::Reproduced { version, result });
-    let text = stage.text();
-    assert!(text.contains("stopped reproducing v0001"), "{text}");
-    assert!(!text.contains("could not be reproduced"), "{text}");
-    assert_eq!(stage.press("shift-r").len(), 1, "and again");
-}
-
-#[test]
-fn the_ways_out_are_a_menu_and_the_full_path_is_said() {
-    let mut stage = Stage::new((120, 40), ThemeName::Dark);
-    finish(&mut stage);
-    assert_eq!(stage.press("x"), []);
-    assert!(
-        stage.text().contains("forest_to_sklearn.py"),
-        "{}",
-        stage.text()
-    );
-    let here = std::env::current_dir().unwrap();
-    assert!(
-        stage.text().contains(&format!("into {}", here.display())),
-        "{}",
-        stage.text()
-    );
-    let wanted = |form, dir: &str| Effect::Export {
-        version: "v0002".parse().unwrap(),
-        form,
-        dir: here.join(dir),
-    };
-    assert_eq!(stage.press("s"), [wanted(Form::Sklearn, "").into()]);
-    // Another directory, typed over: letters are text then, not ways.
-    stage.press("x d / o u t enter");
-    assert_eq!(stage.press("o"), [wanted(Form::Onnx, "out").into()]);
-    let path = "/home/ann/wine-quality-v0002.forest.json";
-    tell(&mut stage, Event::Exported(Ok(vec![path.into()])));
-    assert!(stage.text().contains(path), "{}", stage.text());
-}
-
-#[test]
-fn a_file_is_checked_trained_on_and_its_refusal_shown() {
-    let mut stage = Stage::new((120, 40), ThemeName::Dark);
-    furnish(&mut stage);
-    let wines = Source::of(Some("/tmp/wines.csv".as_ref()), None);
-    let effects = stage.press("shift-g up / t m p / w i n e s . c s v enter");
-    assert_eq!(effects, [check(wines.clone(), true)]);
-    let effects = stage.press("enter");
-    let [effects::Effect::Retrain(Effect::Train(order))] = effects.as_slice() else {
-        panic!("{effects:?}")
-    };
-    assert_eq!(order.source, wines);
-
-    let mut stage = Stage::new((120, 40), ThemeName::Dark);
-    furnish(&mut stage);
-    stage.press("shift-g up / n o n e enter");
-    let why = "cannot open /none: no such file".to_owned();
-    tell(&mut stage, Event::Checked(Err(why)));
-    let text = stage.text();
-    assert!(text.contains("cannot open /none"), "{text}");
-    assert!(
-        !text.contains("6 497 rows"),
-        "the other data's report: {text}"
-    );
-    assert_eq!(stage.press("enter"), []);
-}
-
-#[test]
-fn what_waits_for_mlflow_is_seen_before_during_and_after_a_run() {
-    let mut stage = Stage::new((80, 24), ThemeName::Dark);
-    furnish(&mut stage);
-    tell(
-        &mut stage,
-        Event::Logged {
-            queued: 3,
-            error: None,
-        },
-    );
-    assert!(
-        stage.text().contains("MLflow: 3 queued"),
-        "{}",
-        stage.text()
-    );
-    stage.press("enter");
-    assert!(
-        stage.text().contains("MLflow: 3 queued"),
-        "{}",
-        stage.text()
-    );
-}
-
-#[test]
-fn a_value_is_typed_over_and_a_refusal_is_read_whole() {
-    let mut stage = Stage::new((80, 24), ThemeName::Dark);
-    furnish(&mut stage);
-    stage.press("down down down 0");
-    assert!(stage.text().contains("Enter set it"), "{}", stage.text());
-    stage.press("enter");
-    let text = stage.text();
-    assert!(
-        text.contains("The 'max_depth' parameter must be") && text.contains("Got 0 instead"),
-        "{text}"
-    );
-    let effects = stage.press("esc 1 2 enter enter");
-    let [effects::Effect::Retrain(Effect::Train(order))] = effects.as_slice() else {
-        panic!("{effects:?}")
-    };
-    assert_eq!(order.plan.params.max_depth, Some(12));
-}
-
-#[test]
 fn the_history_is_filtered_and_its_differences_scroll() {
     let mut stage = Stage::new((120, 40), ThemeName::Dark);
     finish(&mut stage);
@@ -656,49 +421,6 @@ fn the_history_is_filtered_and_its_differences_scroll() {
     assert!(!text.contains("model_sha256"), "{text}");
     stage.press("pagedown pagedown pagedown pagedown");
     assert!(stage.text().contains("model_sha256"), "{}", stage.text());
-}
-
-#[test]
-fn a_stale_run_is_ignored_and_a_failed_one_says_why() {
-    let mut stage = Stage::new((120, 40), ThemeName::Dark);
-    furnish(&mut stage);
-    tell(
-        &mut stage,
-        Event::Trained {
-            ticket: 7,
-            result: Ok(Arc::clone(&rehearsal().report)),
-        },
-    );
-    assert!(!stage.text().contains("Verdict on"), "{}", stage.text());
-    stage.press("enter");
-    let failed = training::Stopped::Failed("no memory left".into());
-    tell(
-        &mut stage,
-        Event::Trained {
-            ticket: 1,
-            result: Err(failed),
-        },
-    );
-    assert!(stage.text().contains("no memory left"), "{}", stage.text());
-}
-
-#[test]
-fn the_dedup_switch_warns_of_the_leak() {
-    let mut stage = Stage::new((120, 40), ThemeName::Dark);
-    furnish(&mut stage);
-    let effects = stage.press("shift-g right");
-    assert_eq!(effects, [check(Source::Embedded, false)]);
-    tell(
-        &mut stage,
-        Event::Checked(Ok(Box::new(
-            shelf::check(&Source::Embedded, false).unwrap(),
-        ))),
-    );
-    let text = stage.text();
-    assert!(
-        text.contains("cross the split") && text.contains("R2 is inflated"),
-        "{text}"
-    );
 }
 
 #[test]

@@ -75,7 +75,7 @@ impl Cellar {
         let (mut made, mut first) = (History::default(), None);
         let all = resume(id, 0, &self.registry, &mut |news| {
             match news {
-                SearchNews::Begun(run, earlier) => {
+                SearchNews::Begun { run, earlier, .. } => {
                     assert_eq!(run, Some(id));
                     made = earlier.clone();
                 }

@@ -51,6 +51,8 @@ pub struct Begun {
     pub run: Option<String>,
     /// The trials made before.
     pub earlier: History,
+    /// Training rows that every trial is judged on.
+    pub rows: usize,
 }
 
 /// How a search goes.
@@ -110,13 +112,14 @@ struct Messenger<'a> {
 impl Messenger<'_> {
     fn hear(&mut self, news: &SearchNews<'_>) {
         match news {
-            SearchNews::Begun(run, earlier) => {
+            SearchNews::Begun { run, earlier, rows } => {
                 self.told = earlier.trials.len();
                 self.outbox
                     .send_blocking(Event::TuningBegun(Box::new(Begun {
                         ticket: self.ticket,
                         run: run.map(ToOwned::to_owned),
                         earlier: (*earlier).clone(),
+                        rows: *rows,
                     })));
             }
             SearchNews::Unwritable(why) => {

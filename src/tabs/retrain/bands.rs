@@ -10,7 +10,7 @@ use super::lines::{beside, speak};
 use crate::effects::retrain::Report;
 use crate::tabs::Look;
 use crate::train::evaluate::Evaluation;
-use crate::ui::text::{fit, truncate};
+use crate::ui::text::{fit, truncate, width};
 
 /// Cells of a table that has room for whole band names.
 const ROOMY: u16 = 100;
@@ -116,6 +116,28 @@ fn confusion_lines(report: &Report, cells: u16, look: &Look) -> Vec<Line<'static
         .collect()
 }
 
+/// Cells of the bands' names at the left, and of a column for each: even where there is room, then as wide as its name,
+/// and cut only where nothing else fits.
+fn columns(bands: &[String], room: usize) -> (usize, Vec<usize>) {
+    let even = |cells| vec![cells; bands.len()];
+    let longest = bands.iter().map(|band| width(band)).max().unwrap_or(0);
+    let own = bands.iter().map(|band| (width(band) + 1).max(5)).collect();
+    let choices = [(10, even(10)), (10, even(8)), (longest, own), (8, even(6))];
+    let fits = |(name, columns): &(usize, Vec<usize>)| {
+        let cut = bands
+            .iter()
+            .zip(columns)
+            .any(|(band, cells)| width(band) >= *cells);
+        table_width(*name, columns) <= room && (!cut || *columns == even(6))
+    };
+    choices.into_iter().find(fits).unwrap_or((6, even(5)))
+}
+
+/// Name, a column for each band, found.
+fn table_width(name: usize, columns: &[usize]) -> usize {
+    1 + name + columns.iter().sum::<usize>() + 7
+}
+
 /// The confusion, the share of each band that was found, and the champion's share where it fits.
 fn table(
     evaluation: &Evaluation,
@@ -124,18 +146,15 @@ fn table(
     look: &Look,
 ) -> Vec<Line<'static>> {
     let theme = look.theme;
-    let bands = evaluation.bands.len();
     let room = usize::from(cells.min(64));
-    // Name, a column a band, found, and was only if nothing must be cut for it.
-    let fixed = |name: usize, cell: usize| 1 + name + bands * cell + 7;
-    let (name, cell) = [(10, 10), (10, 8), (8, 6), (6, 5)]
-        .into_iter()
-        .find(|(name, cell)| fixed(*name, *cell) <= room)
-        .unwrap_or((6, 5));
-    let was = fixed(name, cell) + 9 <= room;
+    let (name, columns) = columns(&evaluation.bands, room);
+    let was = table_width(name, &columns) + 9 <= room;
     let ellipsis = look.glyphs.ellipsis;
-    let column = |band: &String| format!(" {:>1$}", fit(band, cell - 1, ellipsis).trim(), cell - 1);
-    let head: String = evaluation.bands.iter().map(column).collect();
+    let column = |(band, cells): (&String, &usize)| {
+        let room = cells - 1;
+        format!(" {:>room$}", fit(band, room, ellipsis).trim())
+    };
+    let head: String = evaluation.bands.iter().zip(&columns).map(column).collect();
     let mut lines = vec![Line::styled(
         format!(" {:name$}{head}  found", ""),
         theme.muted,
@@ -148,7 +167,8 @@ fn table(
         ))];
         for (predicted, rows) in row.iter().enumerate() {
             let style = cell_style(truth == predicted, *rows, total, look);
-            spans.push(Span::styled(format!("{rows:>cell$}"), style));
+            let cells = columns[predicted];
+            spans.push(Span::styled(format!("{rows:>cells$}"), style));
         }
         spans.push(Span::raw(format!(
             "  {:>5}",

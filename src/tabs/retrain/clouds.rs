@@ -8,7 +8,7 @@ use ratatui::widgets::Widget;
 use super::plot::{Level, Plot, Series, Stroke};
 use crate::tabs::Look;
 use crate::train::evaluate::Evaluation;
-use crate::ui::text::fit;
+use crate::ui::text::fitting;
 
 fn extent(values: impl Iterator<Item = f32>) -> (f64, f64) {
     let (low, high) = values.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), value| {
@@ -17,13 +17,20 @@ fn extent(values: impl Iterator<Item = f32>) -> (f64, f64) {
     (f64::from(low), f64::from(high))
 }
 
+/// What the points are, as long as the area allows.
+fn caption(captions: &[String], area: Rect, buf: &mut Buffer, look: &Look) {
+    let text = fitting(captions, usize::from(area.width));
+    Line::styled(text, look.theme.muted).render(Rect { height: 1, ..area }, buf);
+}
+
 /// Draws actual minus predicted over predicted.
 pub(super) fn residuals(evaluation: &Evaluation, area: Rect, buf: &mut Buffer, look: &Look) {
     let residuals = evaluation.residuals();
     let (low, high) = extent(residuals.iter().copied());
     let reach = low.abs().max(high.abs()).max(0.5).ceil();
     let (left, right) = extent(evaluation.predicted.iter().copied());
-    let n = residuals.len().max(1) as f64;
+    let rows = residuals.len();
+    let n = rows.max(1) as f64;
     let mean = residuals
         .iter()
         .map(|residual| f64::from(*residual))
@@ -33,15 +40,14 @@ pub(super) fn residuals(evaluation: &Evaluation, area: Rect, buf: &mut Buffer, l
         .iter()
         .filter(|residual| residual.abs() > 1.0)
         .count();
-    let caption = format!(
-        " actual minus predicted, n {n}: mean {mean:+.3}, {:.0}% off by more than 1",
-        100.0 * beyond as f64 / n
-    );
-    Line::styled(
-        fit(&caption, usize::from(area.width), look.glyphs.ellipsis),
-        look.theme.muted,
-    )
-    .render(Rect { height: 1, ..area }, buf);
+    let beyond = 100.0 * beyond as f64 / n;
+    let captions = [
+        format!(
+            " actual minus predicted, n {rows} holdout rows: mean {mean:+.3}, {beyond:.0}% off by more than 1"
+        ),
+        format!(" n {rows} holdout rows: mean {mean:+.3}, {beyond:.0}% beyond 1"),
+    ];
+    caption(&captions, area, buf, look);
     let points = evaluation
         .predicted
         .iter()
@@ -85,12 +91,12 @@ pub(super) fn scatter(evaluation: &Evaluation, area: Rect, buf: &mut Buffer, loo
     };
     let (low, high) = extent(both());
     let range = (low.floor(), high.ceil());
-    let caption = " each point a holdout wine; the line is a perfect answer";
-    Line::styled(
-        fit(caption, usize::from(area.width), look.glyphs.ellipsis),
-        look.theme.muted,
-    )
-    .render(Rect { height: 1, ..area }, buf);
+    let rows = evaluation.actual.len();
+    let captions = [
+        format!(" each point one of n {rows} holdout rows; the line is a perfect answer"),
+        format!(" n {rows} holdout rows; line: perfect answers"),
+    ];
+    caption(&captions, area, buf, look);
     // Grades are whole numbers: a spread by row number, not by chance, keeps the picture still.
     let spread = |row: usize| (row % 17) as f64 / 17.0 * 0.5 - 0.25;
     let cloud = evaluation

@@ -5,15 +5,17 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
+use super::lines::speak;
 use super::run::{Job, Running};
 use super::{Outcome, Retrain};
 use crate::effects::retrain::{Host, Phase, Report, Stopped, Tick};
 use crate::keys::{Action, Scope};
 use crate::tabs::Look;
+use crate::train::plan::PLATEAU;
 use crate::train::progress::Judged;
 use crate::train::{Family, Plan, Progress};
 use crate::ui::panel::{notice, panel};
-use crate::ui::text::{bytes, clean, count, truncate, width};
+use crate::ui::text::{bytes, clean, count, fitting, width};
 use crate::ui::theme::Tone;
 
 /// Draws how the run goes.
@@ -48,19 +50,24 @@ fn idle(tab: &Retrain, area: Rect, buf: &mut Buffer, look: &Look) {
     let lines = match &tab.outcome {
         None => {
             let key = look.keymap.key(Scope::Retrain, Action::Submit);
+            let untrained = match tab.setup.plan.early_stop {
+                Some(least) => vec![speak(
+                    format!("ends when {PLATEAU} more bring < {least} of oob R²"),
+                    look,
+                )],
+                None => [
+                    "nothing is trained yet on this screen; results stay until the next run",
+                    "results stay until the next run",
+                ]
+                .map(ToOwned::to_owned)
+                .to_vec(),
+            };
             vec![
                 Line::from(vec![
                     Span::styled(key, theme.key),
                     Span::raw(format!(" {}", what(tab))),
                 ]),
-                Line::styled(
-                    truncate(
-                        "nothing is trained yet on this screen; results stay until the next run",
-                        usize::from(inner.width),
-                        look.glyphs.ellipsis,
-                    ),
-                    theme.muted,
-                ),
+                Line::styled(fitting(&untrained, usize::from(inner.width)), theme.muted),
             ]
         }
         Some(Outcome::Report(report)) => done_lines(report, tab, inner.width, look),
@@ -118,22 +125,22 @@ fn done_lines(report: &Report, tab: &Retrain, cells: u16, look: &Look) -> Vec<Li
     } else {
         String::new()
     };
-    let kept = if report.kept {
-        " (stopped, trees kept)"
-    } else {
-        ""
+    let kept = match (report.kept, report.early) {
+        (true, _) => " (stopped, trees kept)",
+        (_, true) => " (early stop)",
+        _ => "",
     };
-    let nodes = if cells < 60 {
-        String::new()
-    } else {
-        format!(" {dot} {} nodes", count(report.nodes))
-    };
+    let nodes = format!(" {dot} {} nodes", count(report.nodes));
+    let fitted = format!("{} trees{kept} in {seconds:.2} s", report.trees);
+    let texts = [
+        format!("{fitted}{pace}{nodes}"),
+        format!("{fitted}{pace}"),
+        fitted,
+    ];
+    let room = usize::from(cells).saturating_sub(2);
     let mut lines = vec![Line::from(vec![
         Span::styled(format!("{} ", look.glyphs.ok), theme.good),
-        Span::raw(format!(
-            "{} trees{kept} in {seconds:.2} s{pace}{nodes}",
-            report.trees
-        )),
+        Span::raw(fitting(&texts, room)),
     ])];
     let registered = match &report.version {
         Ok(version) => Span::raw(format!(
@@ -260,7 +267,7 @@ fn host_panel(host: Host, progress: &Progress, area: Rect, buf: &mut Buffer, loo
     let rss = host
         .rss
         .map_or_else(|| "RSS –".to_owned(), |rss| format!("RSS {}", bytes(rss)));
-    let elapsed = format!("{:.1} s", progress.elapsed.as_secs_f64());
+    let elapsed = format!("{:.1} s elapsed", progress.elapsed.as_secs_f64());
     Paragraph::new(vec![
         Line::raw(cpu),
         Line::raw(rss),

@@ -115,6 +115,7 @@ impl Retrain {
             return;
         }
         self.trials.run.clone_from(&begun.run);
+        self.trials.rows = Some(begun.rows);
         self.trials.history.clone_from(&begun.earlier.trials);
         if let Some(loss) = begun.earlier.loss() {
             cx.toast(Tone::Warn, loss);

@@ -9,7 +9,7 @@ use tui_input::Input;
 
 use crate::challenger::Source;
 use crate::registry::Manifest;
-use crate::train::plan::{CHAMPION, CUSTOM, MaxFeatures, PRESETS};
+use crate::train::plan::{CHAMPION, CUSTOM, EARLY_STOP, MaxFeatures, PRESETS};
 use crate::train::tune::{Sampling, space};
 use crate::train::{Family, Plan};
 use steps::stepped;
@@ -25,6 +25,8 @@ pub enum Field {
     Family,
     /// A parameter, by scikit-learn's name.
     Param(&'static str),
+    /// Whether a forest stops when more trees bring nothing.
+    EarlyStop,
     /// Trials of a search before anything is trained; 0 is none.
     Trials,
     /// How the search chooses parameters.
@@ -87,6 +89,7 @@ impl Setup {
         [Field::Preset, Field::Family]
             .into_iter()
             .chain(params)
+            .chain(self.plan.has_out_of_bag().then_some(Field::EarlyStop))
             .chain(self.tunable().then_some(Field::Trials))
             .chain((self.trials_wanted() > 0).then_some(Field::Sampler))
             .chain([Field::Data, Field::Dedup])
@@ -117,7 +120,9 @@ impl Setup {
                 let path = self.data.as_ref().map(|path| path.display().to_string());
                 Some(path.unwrap_or_default())
             }
-            Field::Preset | Field::Family | Field::Sampler | Field::Dedup => None,
+            Field::Preset | Field::Family | Field::EarlyStop | Field::Sampler | Field::Dedup => {
+                None
+            }
         }
     }
 
@@ -194,6 +199,11 @@ impl Setup {
                     .unwrap_or(0);
                 let next = (at as i32 + steps).rem_euclid(Family::ALL.len() as i32) as usize;
                 self.plan.turn_to(Family::ALL[next]);
+                CUSTOM.clone_into(&mut self.preset);
+            }
+            Field::EarlyStop => {
+                let stops = self.plan.early_stop.is_some();
+                self.plan.early_stop = (!stops).then_some(EARLY_STOP);
                 CUSTOM.clone_into(&mut self.preset);
             }
             Field::Dedup => self.dedup = !self.dedup,

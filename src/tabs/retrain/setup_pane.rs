@@ -105,6 +105,8 @@ fn text_of(setup: &Setup, field: Field, narrow: bool) -> (&'static str, String) 
         Field::Family => ("family", setup.plan.family.to_string()),
         Field::Param(name) if narrow => (short_param(name), setup.value(name)),
         Field::Param(name) => (name, setup.value(name)),
+        Field::EarlyStop if setup.plan.early_stop.is_none() => ("early stop", "off".to_owned()),
+        Field::EarlyStop => ("early stop", "at plateau".to_owned()),
         Field::Trials if setup.trials == 0 => ("trials", "0 = off".to_owned()),
         Field::Trials => ("trials", setup.trials.to_string()),
         Field::Sampler => (

@@ -27,6 +27,8 @@ pub(super) struct Trials {
     pub(super) tuning: Option<Tuning>,
     /// The run it is written down in.
     pub(super) run: Option<String>,
+    /// Training rows that they are judged on.
+    pub(super) rows: Option<usize>,
     /// Finished trials.
     pub(super) history: Vec<Trial>,
     /// The selected trial; the best one while nothing else was chosen.
@@ -41,6 +43,7 @@ impl Trials {
         Self {
             tuning: Some(tuning),
             run,
+            rows: None,
             history,
             row: None,
             error: None,
@@ -189,6 +192,8 @@ fn headline(trials: &Trials, look: &Look) -> Line<'static> {
             format!(" best {measured} {:.4} (#{})", best.mse, best.number),
             look.theme.good,
         ));
+        let rows = trials.rows.map(|rows| format!("  n {rows} training rows"));
+        spans.extend(rows.map(|text| Span::styled(text, look.theme.muted)));
     }
     Line::from(spans)
 }

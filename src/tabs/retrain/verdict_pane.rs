@@ -7,6 +7,7 @@ use ratatui::widgets::Widget;
 
 use super::lines::{flowed, scrolled, speak, wrapped};
 use super::panes::Pane;
+use super::run::Running;
 use super::{Outcome, Retrain};
 use crate::effects::retrain::Report;
 use crate::keys::{Action, Scope};
@@ -156,7 +157,8 @@ fn first_line(report: &Report, narrow: bool, look: &Look) -> Line<'static> {
         )),
         Span::styled(odds, theme.muted),
     ];
-    if report.kept {
+    // The pane above says so too; here it must not push a figure out.
+    if report.kept && !narrow {
         spans.push(Span::styled("  trees kept", theme.warn));
     }
     Line::from(spans)
@@ -245,6 +247,9 @@ fn next_step(report: &Report, tab: &Retrain, frame: Rect, buf: &mut Buffer, look
             Span::styled(format!("{key} promotes {version} "), theme.key)
         }
         (Ok(_), _) => Span::styled(format!("{key} overrides (asks) "), theme.key),
+        (Err(_), _) if tab.running.as_ref().is_some_and(Running::is_fitted) => {
+            Span::styled("registered once it is cross-validated ", theme.muted)
+        }
         (Err(_), _) => Span::styled("not registered, so it cannot be promoted ", theme.bad),
     };
     let cells = width(&text.content) as u16 + 1;

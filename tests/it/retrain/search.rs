@@ -122,6 +122,13 @@ fn accepted_parameters_are_written_for_python() {
 fn a_search_looks_right() {
     crate::assert_screens!("retrain-trials", |stage| {
         search(stage);
+        let begun = Begun {
+            ticket: 1,
+            run: None,
+            earlier: History::default(),
+            rows: 4256,
+        };
+        tell(stage, Event::TuningBegun(Box::new(begun)));
         stage.event(searched(hunted().to_vec()));
         stage.wait(Duration::from_secs(10));
     });
@@ -245,6 +252,7 @@ fn a_search_that_was_left_is_resumed_from_the_history() {
             ticket,
             run,
             earlier,
+            rows: 4256,
         }))
     };
     tell(&mut stage, begun(1));
@@ -281,6 +289,7 @@ fn enter_goes_on_in_the_run_of_the_search_that_was_stopped() {
         ticket: 1,
         run: Some("01RUN".into()),
         earlier: History::default(),
+        rows: 4256,
     };
     tell(&mut stage, Event::TuningBegun(Box::new(begun)));
     tell(&mut stage, searched(some));

@@ -122,3 +122,18 @@ fn a_search_is_by_tpe_or_at_random() {
     setup.step(-1, None);
     assert_eq!(setup.sampling, Sampling::Tpe);
 }
+
+#[test]
+fn a_forest_with_an_out_of_bag_curve_may_stop_early_and_nothing_else() {
+    let mut setup = Setup::new();
+    on(&mut setup, Field::EarlyStop);
+    setup.step(1, None);
+    assert_eq!(
+        (setup.plan.early_stop, setup.preset.as_str()),
+        (Some(EARLY_STOP), CUSTOM)
+    );
+    on(&mut setup, Field::Family);
+    setup.step(1, None);
+    assert!(!setup.fields().contains(&Field::EarlyStop));
+    assert_eq!(setup.plan.check(), Ok(()), "{:?}", setup.plan);
+}
