@@ -31,6 +31,15 @@ pub fn count(n: usize) -> String {
     out
 }
 
+/// A count in at most five cells, for where there is no room for more: a number that is cut would be another one.
+pub fn short_count(n: usize) -> String {
+    match n {
+        0..10_000 => count(n),
+        10_000..999_500 => format!("{:.0}k", n as f64 / 1e3),
+        _ => format!("{:.1}M", n as f64 / 1e6),
+    }
+}
+
 /// So many of something: `1 request`, `1 283 requests`.
 pub fn plural(n: usize, what: &str) -> String {
     let s = if n == 1 { "" } else { "s" };
@@ -154,6 +163,10 @@ mod tests {
         assert_eq!(
             [count(0), count(999), count(1283), count(1_234_567)],
             ["0", "999", "1 283", "1 234 567"]
+        );
+        assert_eq!(
+            [9_999, 12_345, 999_499, 999_500].map(short_count),
+            ["9 999", "12k", "999k", "1.0M"]
         );
         assert_eq!(
             [bytes(35), bytes(1536), bytes(197_132_288)],

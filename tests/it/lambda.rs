@@ -11,7 +11,7 @@ use vintner::domain::doctor::{Diagnosis, Fact, Finding, Status, Verdict};
 use vintner::domain::function::{Alias, FunctionConfig, Overview, Secret, Version};
 use vintner::domain::latency::calls::{CallLine, Told};
 use vintner::domain::latency::{Sample, Window};
-use vintner::domain::metrics::{Budget, Point, Snapshot};
+use vintner::domain::metrics::{Budget, Point, Recent, Snapshot};
 use vintner::domain::reckoning::Work;
 use vintner::domain::slo::Counts;
 use vintner::effects::Effect;

@@ -8,7 +8,7 @@ use crate::domain::alerts::{Alert, Past, Reading, Signal, Standing};
 use crate::domain::drift::{Drift, FEWEST};
 use crate::effects::lambda::Drifted;
 use crate::tabs::Look;
-use crate::ui::text::{age, clean, fit, fitting, width, wrap};
+use crate::ui::text::{age, clean, count, fit, fitting, short_count, width, wrap};
 
 /// From so many cells on a rule's figure says its window too.
 const ROOM_FOR_WINDOW: usize = 56;
@@ -114,7 +114,8 @@ pub fn line(alert: &Alert, room: usize, look: &Look) -> Line<'static> {
         let n = match signal {
             // A time since something has no n.
             Signal::NoEvents => value.clone(),
-            _ => format!("{value} n {}", reading.n),
+            _ if room >= ROOM_FOR_WINDOW => format!("{value} n {}", count(reading.n as usize)),
+            _ => format!("{value} n {}", short_count(reading.n as usize)),
         };
         match signal {
             Signal::NoEvents | Signal::Drift => n,

@@ -14,11 +14,11 @@ use crate::domain::metrics::{Point, Snapshot};
 use crate::domain::reckoning::{Figures, Room};
 use crate::tabs::Look;
 use crate::ui::panel::notice;
-use crate::ui::text::{clean, count};
+use crate::ui::text::{clean, count, short_count};
 use crate::ui::theme::Tone;
 
-/// Width of the labels left of a chart.
-const LABEL: u16 = 11;
+/// Width of the labels left of a chart: a name and a number below ten thousand, and a gap.
+const LABEL: u16 = 13;
 
 /// One row of the time axis' charts.
 struct Row {
@@ -61,7 +61,7 @@ pub fn render(tab: &Lambda, area: Rect, buf: &mut Buffer, look: &Look) {
 
 /// What the log and the gateway tell over time; failures only where there are some.
 fn rows(tab: &Lambda, figures: &Figures, width: usize, look: &Look) -> Vec<Row> {
-    let calls: fn(f64) -> String = |v| count(v as usize);
+    let calls: fn(f64) -> String = |v| short_count(v as usize);
     let plain = look.theme.accent;
     let mut rows = Vec::new();
     let logged = !figures.series.is_empty();
@@ -255,4 +255,22 @@ fn bar(bin: &Bin, most: usize, room: usize, look: &Look) -> Line<'static> {
             look.theme.text,
         ),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::text::width;
+
+    #[test]
+    fn no_label_is_cut() {
+        for n in [0, 9_999, 10_000, 999_499, 999_500, 99_900_000] {
+            let label = format!("gw 5xx {}", short_count(n));
+            assert!(width(&label) < usize::from(LABEL), "{label}");
+        }
+        for ms in [0.4, 186.0, 1_450.0, 59_000.0] {
+            let label = format!("p99 {}", millis(ms));
+            assert!(width(&label) < usize::from(LABEL), "{label}");
+        }
+    }
 }

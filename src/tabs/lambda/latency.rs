@@ -8,7 +8,7 @@ use crate::domain::alerts::Limits;
 use crate::domain::latency::{Estimate, Ladder, millis};
 use crate::domain::vitals::LatencyRow;
 use crate::tabs::Look;
-use crate::ui::text::{age, clean, count, fit, truncate};
+use crate::ui::text::{age, clean, count, fit, short_count, truncate};
 
 /// Rows of the pane.
 pub const ROWS: u16 = 11;
@@ -97,7 +97,7 @@ fn figures(row: &LatencyRow, window: &str, look: &Look) -> Line<'static> {
         Span::raw(format!(
             "{} {:>6} {:>7} ",
             fit(row.what, 18, look.glyphs.ellipsis),
-            count(row.n),
+            n_of(row.n),
             show(row.p50)
         )),
         Span::styled(format!("{:>8} ", show(row.p99)), p99_style),
@@ -108,6 +108,15 @@ fn figures(row: &LatencyRow, window: &str, look: &Look) -> Line<'static> {
         ),
     ])
     .style(look.theme.text)
+}
+
+/// An n in the table's six cells.
+fn n_of(n: usize) -> String {
+    if n < 100_000 {
+        count(n)
+    } else {
+        short_count(n)
+    }
 }
 
 /// The percentiles; a p99 above the rule's limit stands out.
@@ -132,7 +141,7 @@ fn ladder(name: &str, ladder: Option<&Ladder>, limit_ms: f64, look: &Look) -> Li
     };
     Line::from(vec![
         Span::styled(format!("{name:<11}"), look.theme.accent),
-        Span::styled(format!("n {:<6} ", count(ladder.n)), look.theme.muted),
+        Span::styled(format!("n {:<6} ", n_of(ladder.n)), look.theme.muted),
         Span::styled(text, look.theme.text),
         Span::styled(format!("p99 {}", ladder.p99.text()), style),
     ])

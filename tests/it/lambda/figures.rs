@@ -167,3 +167,53 @@ fn a_function_never_called_is_grey_and_not_zero() {
         }
     }
 }
+
+/// A number that is cut is another number: a busy service's counts are shortened where there is no room for them.
+#[test]
+fn the_counts_of_a_busy_service_are_not_cut() {
+    let mut stage = Stage::new((120, 40), ThemeName::Dark);
+    fill(&mut stage);
+    let end_s = stage.now().wall.as_second();
+    let minute = |at: i64| {
+        let counts = Counts {
+            valid: 20_577.0,
+            bad: 411.54,
+        };
+        (end_s - 60 * (at + 1), counts)
+    };
+    let totals = Metrics {
+        window_s: 3600,
+        latency_n: Some(1_234_567.0),
+        latency_p50: Some(184.0),
+        latency_p99: Some(212.0),
+        ..Metrics::default()
+    };
+    let point = |at: i64| Point {
+        at_ms: (end_s - 60 * (at + 1)) * 1000,
+        server_errors: Some(12_345.0),
+        ..Point::default()
+    };
+    stage.event(Event::Measured {
+        ticket: 0,
+        snapshot: Box::new(Fact::Known(Snapshot {
+            totals,
+            period_s: 60,
+            points: (0..60).map(point).collect(),
+        })),
+        budget: Fact::Known(Budget {
+            recent: Recent {
+                end_s,
+                periods: (0..60).map(minute).collect(),
+            },
+            ..Budget::default()
+        }),
+    });
+    let text = stage.text();
+    for whole in [
+        "2.00 % n 103k",
+        "gateway Latency      1.2M  184 ms",
+        "gw 5xx 12k ",
+    ] {
+        assert!(text.contains(whole), "{whole} in\n{text}");
+    }
+}
