@@ -4,7 +4,7 @@ use vintner::config::Flags;
 
 use std::time::Duration;
 
-use crate::support::journey::{Hand, journey};
+use crate::support::journey::{Hand, journey, journey_without_a_server};
 
 /// A fast sandbox where nothing happens but what the person does.
 fn quiet() -> Flags {
@@ -120,5 +120,44 @@ fn a_promoted_model_is_served_and_a_rollback_brings_the_old_one_back() {
         hand.press("1 enter");
         hand.see("model v0001").await;
         hand.see("local v0001").await;
+    });
+}
+
+#[test]
+fn an_idle_screen_is_not_drawn_and_a_sentence_goes_by_itself() {
+    let home = tempfile::tempdir().unwrap();
+    journey_without_a_server(&home, (120, 36), |hand| async move {
+        hand.see("local").await;
+        hand.see("What if · Fixed acidity").await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
+        let before = hand.drawn();
+        tokio::time::sleep(Duration::from_hours(1)).await;
+        assert_eq!(hand.drawn(), before, "{}", hand.text());
+        hand.press("0");
+        hand.see("is 7.4 already").await;
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        assert!(hand.text().contains("is 7.4 already"), "{}", hand.text());
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert!(!hand.text().contains("is 7.4 already"), "{}", hand.text());
+    });
+}
+
+#[test]
+fn an_age_is_drawn_every_second_at_first_and_every_minute_later() {
+    let home = tempfile::tempdir().unwrap();
+    journey_without_a_server(&home, (120, 36), |hand| async move {
+        hand.see("What if · Fixed acidity").await;
+        hand.press("enter");
+        hand.see("History · 1").await;
+        let seconds = Duration::from_secs(100);
+        let before = hand.drawn();
+        tokio::time::sleep(seconds).await;
+        let each_second = hand.drawn() - before;
+        assert!((98..=102).contains(&each_second), "{each_second}");
+        tokio::time::sleep(Duration::from_mins(2)).await;
+        let before = hand.drawn();
+        tokio::time::sleep(Duration::from_hours(1)).await;
+        let each_minute = hand.drawn() - before;
+        assert!((59..=61).contains(&each_minute), "{each_minute}");
     });
 }

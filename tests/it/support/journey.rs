@@ -1,6 +1,6 @@
 //! The real loop and the real sandbox without a terminal: keys go in, the screen is waited for.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crossterm::event::Event as TermEvent;
 use jiff::Timestamp;
 use ratatui::Terminal;
 use ratatui::backend::{Backend, ClearType, TestBackend, WindowSize};
-use ratatui::buffer::Cell;
+use ratatui::buffer::Cell as Sign;
 use ratatui::layout::{Position, Rect, Size};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -33,6 +33,7 @@ pub struct Hand {
     keys: mpsc::UnboundedSender<TermEvent>,
     screen: Rc<RefCell<TestBackend>>,
     copied: Rc<RefCell<Vec<String>>>,
+    drawn: Rc<Cell<usize>>,
 }
 
 impl Hand {
@@ -56,6 +57,11 @@ impl Hand {
     /// What was copied so far.
     pub fn copied(&self) -> Vec<String> {
         self.copied.borrow().clone()
+    }
+
+    /// How often the screen was drawn so far.
+    pub fn drawn(&self) -> usize {
+        self.drawn.get()
     }
 
     /// Waits until the screen says `text`.
@@ -87,29 +93,55 @@ pub fn journey<F: Future<Output = ()>>(
     journey_in(&home, size, flags, person);
 }
 
-/// A journey in a home that other journeys share.
+/// A journey in a home that other journeys share. Its clock is the machine's: a paused one jumps ahead whenever every
+/// task waits, for the sandbox's sockets too, and then every timeout is over before the answer can be there.
 pub fn journey_in<F: Future<Output = ()>>(
+    home: &TempDir,
+    size: (u16, u16),
+    flags: Flags,
+    person: impl FnOnce(Hand) -> F,
+) {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.worker_threads(2);
+    travel(&mut runtime, home, size, flags, person);
+}
+
+/// A journey on which nothing is asked of any server, so that its clock can be paused: an hour is over at once.
+pub fn journey_without_a_server<F: Future<Output = ()>>(
+    home: &TempDir,
+    size: (u16, u16),
+    person: impl FnOnce(Hand) -> F,
+) {
+    let flags = Flags {
+        target: Some("local".to_owned()),
+        ..Flags::default()
+    };
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.start_paused(true);
+    travel(&mut runtime, home, size, flags, person);
+}
+
+fn travel<F: Future<Output = ()>>(
+    runtime: &mut tokio::runtime::Builder,
     home: &TempDir,
     (width, height): (u16, u16),
     flags: Flags,
     person: impl FnOnce(Hand) -> F,
 ) {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = runtime.enable_all().build().unwrap();
     let settings = super::settings(home.path(), flags);
     runtime.block_on(async {
         let screen = Rc::new(RefCell::new(TestBackend::new(width, height)));
         let copied = Rc::new(RefCell::new(Vec::new()));
+        let drawn = Rc::new(Cell::new(0));
         let (keys, typed) = mpsc::unbounded_channel();
         let hand = Hand {
             keys,
             screen: Rc::clone(&screen),
             copied: Rc::clone(&copied),
+            drawn: Rc::clone(&drawn),
         };
-        let mut terminal = Terminal::new(Shared(screen)).unwrap();
+        let mut terminal = Terminal::new(Shared(screen, drawn)).unwrap();
         let mut host = Script { typed, copied };
         let quit = CancellationToken::new();
         let (sender, inbox) = mpsc::channel(INBOX);
@@ -166,15 +198,16 @@ impl Host for Script {
 }
 
 /// A test backend that can be looked at while the terminal owns it.
-struct Shared(Rc<RefCell<TestBackend>>);
+struct Shared(Rc<RefCell<TestBackend>>, Rc<Cell<usize>>);
 
 impl Backend for Shared {
     type Error = Infallible;
 
-    fn draw<'a, I: Iterator<Item = (u16, u16, &'a Cell)>>(
+    fn draw<'a, I: Iterator<Item = (u16, u16, &'a Sign)>>(
         &mut self,
         content: I,
     ) -> Result<(), Infallible> {
+        self.1.set(self.1.get() + 1);
         self.0.borrow_mut().draw(content)
     }
 

@@ -60,7 +60,7 @@ impl Followed {
     /// Tells the stage what the reader finds until the screen says so. The clock is paused: only reading takes time.
     async fn see(&mut self, text: &str) {
         while !self.stage.text().contains(text) {
-            let next = tokio::time::timeout(Duration::from_secs(60), self.inbox.recv()).await;
+            let next = tokio::time::timeout(Duration::from_mins(1), self.inbox.recv()).await;
             let Ok(Some(event)) = next else {
                 panic!("never saw {text:?}:\n{}", self.stage.text());
             };
