@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Paragraph, Widget, Wrap};
+use ratatui::widgets::{Paragraph, Widget};
 use tokio::time::Instant;
 
 use super::{Overlay, Verdict, centred};
@@ -19,7 +19,7 @@ use crate::tabs::{Cx, Look, Now};
 use crate::ui::hints::hints;
 use crate::ui::list::{Rows, mark};
 use crate::ui::panel::{notice, panel};
-use crate::ui::text::{age, clean, fit, truncate, width};
+use crate::ui::text::{age, clean, fit, plural, truncate, wrap};
 use crate::ui::theme::Tone;
 
 /// The overlay: a diagnosis on its way, or here.
@@ -171,55 +171,61 @@ impl DoctorOverlay {
 
     fn show(&self, diagnosis: &Diagnosis, area: Rect, buf: &mut Buffer, look: &Look) {
         let verdict = &diagnosis.verdict;
-        let sentence = clean(&verdict.text);
         let room = usize::from(area.width).max(1);
-        let wrapped = |text: &str| (width(text).div_ceil(room).max(1) as u16).min(4);
-        let fix: Vec<String> = verdict.fix.lines().map(clean).collect();
-        let fix_rows = fix.iter().map(|line| wrapped(line)).sum::<u16>().min(6);
-        let evidence = self
-            .finding()
-            .map(|f| clean(&f.evidence))
-            .unwrap_or_default();
+        // What the code, the keys and the fewest checks leave.
+        let rows = usize::from(area.height).saturating_sub(5);
+        let sentence = shorten(wrap(&clean(&verdict.text), room), rows.div_ceil(3), "");
+        let rows = rows.saturating_sub(sentence.len());
+        let evidence = self.finding().map(|f| clean(&f.evidence));
+        let evidence = wrap(&evidence.unwrap_or_default(), room);
+        // A gap and a line of the fix come first.
+        let kept = if verdict.fix.is_empty() { 1 } else { 3 };
+        let most = rows.saturating_sub(kept).min(rows.div_ceil(3));
+        let evidence = shorten(evidence, most, "");
+        let rows = rows.saturating_sub(evidence.len() + 1);
+        let fix = verdict
+            .fix
+            .lines()
+            .flat_map(|line| wrap(&clean(line), room));
+        let copies = format!(
+            ": {} copies all",
+            look.keymap.key(Scope::Global, Action::Copy)
+        );
+        let most = usize::from(area.height / 3).max(6);
+        let fix = shorten(fix.collect(), rows.saturating_sub(1).min(most), &copies);
+        let length = |lines: &[String]| Constraint::Length(lines.len() as u16);
+        let gap = Constraint::Length(1);
+        let before_fix = Constraint::Length(u16::from(!fix.is_empty()));
         let parts = [
-            Constraint::Length(1),
-            Constraint::Length(wrapped(&sentence)),
-            Constraint::Length(fix_rows + u16::from(fix_rows > 0)),
+            gap,
+            length(&sentence),
+            before_fix,
+            length(&fix),
             Constraint::Min(3),
-            Constraint::Length(wrapped(&evidence) + 1),
-            Constraint::Length(1),
+            gap,
+            length(&evidence),
+            gap,
         ];
-        let [code, text, commands, checks, detail, keys] = Layout::vertical(parts).areas(area);
+        let [code, text, _, commands, checks, _, detail, keys] =
+            Layout::vertical(parts).areas(area);
         let style = if diagnosis.is_healthy() {
             look.theme.good
         } else {
             look.theme.bad
         };
+        let lines = |lines: Vec<String>| lines.into_iter().map(Line::from).collect::<Vec<_>>();
         Paragraph::new(verdict.code.as_str())
             .style(style)
             .render(code, buf);
-        Paragraph::new(sentence)
+        Paragraph::new(lines(sentence))
             .style(look.theme.text)
-            .wrap(Wrap { trim: false })
             .render(text, buf);
-        let lines: Vec<Line> = fix.into_iter().map(Line::from).collect();
-        let below = Rect {
-            y: commands.y + commands.height.min(1),
-            height: commands.height.saturating_sub(1),
-            ..commands
-        };
-        Paragraph::new(lines)
+        Paragraph::new(lines(fix))
             .style(look.theme.accent)
-            .wrap(Wrap { trim: false })
-            .render(below, buf);
+            .render(commands, buf);
         self.list(&diagnosis.findings, checks, buf, look);
-        let detail = Rect {
-            y: detail.y + detail.height.min(1),
-            height: detail.height.saturating_sub(1),
-            ..detail
-        };
-        Paragraph::new(evidence)
+        Paragraph::new(lines(evidence))
             .style(look.theme.muted)
-            .wrap(Wrap { trim: false })
             .render(detail, buf);
         let hint: [(&[Action], &str); 4] = [
             (&[Action::Copy], "copy the fix"),
@@ -239,6 +245,19 @@ impl DoctorOverlay {
             }
         }
     }
+}
+
+/// At most so many lines; where there are more, the last one says how many, and what to do about it.
+fn shorten(mut lines: Vec<String>, most: usize, advice: &str) -> Vec<String> {
+    let all = lines.len();
+    if all > most {
+        lines.truncate(most.saturating_sub(1));
+        if most > 0 {
+            let left = plural(all - lines.len(), "line");
+            lines.push(format!("({left} more{advice})"));
+        }
+    }
+    lines
 }
 
 fn row(finding: &Finding, width: u16, look: &Look) -> Line<'static> {

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod config;
+mod doctor;
 mod figures;
 
 use jiff::Timestamp;
