@@ -175,7 +175,13 @@ fn run_progress(tab: &Retrain, running: &Running, area: Rect, buf: &mut Buffer, 
         .as_ref()
         .and_then(|tick| Some((tick, tick.progress.as_ref()?)));
     let Some((tick, progress)) = tick else {
-        let text = format!("starting {}", look.spinner(running.since));
+        let plan = &running.plan;
+        let text = format!(
+            "{}, seed {} {}",
+            plan.family,
+            plan.params.seed,
+            look.spinner(running.since)
+        );
         return notice(&text, Tone::Muted, inner, buf, look);
     };
     let share = progress.done as f64 / progress.total.max(1) as f64;

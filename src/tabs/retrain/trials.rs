@@ -14,10 +14,10 @@ use crate::challenger::Tuning;
 use crate::effects::retrain::Stopped;
 use crate::keys::{Action, Scope};
 use crate::tabs::Look;
+use crate::train::Plan;
 use crate::train::tune::{Sampling, State, Trial, best};
-use crate::train::{Family, Plan};
 use crate::ui::panel::notice;
-use crate::ui::text::{clean, fit};
+use crate::ui::text::{clean, fit, width};
 use crate::ui::theme::Tone;
 
 /// The last search and its trials.
@@ -106,10 +106,6 @@ impl Trials {
         self.trial().is_some()
     }
 
-    fn family(&self) -> Option<Family> {
-        self.tuning.as_ref().map(|tuning| tuning.plan.family)
-    }
-
     /// The selected trial's number and its plan.
     pub(super) fn selected_plan(&self) -> Option<(usize, Plan)> {
         let (tuning, trial) = self.tuning.as_ref().zip(self.trial())?;
@@ -139,7 +135,7 @@ pub(super) fn render(tab: &Retrain, area: Rect, frame: Rect, buf: &mut Buffer, l
     let [head, picture, table, detail] = rooms(trials, area);
     let whole = whole(trials, area.width, look.theme.text);
     Paragraph::new(whole).render(detail, buf);
-    headline(trials, look).render(head, buf);
+    headline(trials, head.width, look).render(head, buf);
     progress_of(trials, picture, buf, look);
     draw_table(tab, table, frame, buf, look);
 }
@@ -169,33 +165,41 @@ fn rooms(trials: &Trials, area: Rect) -> [Rect; 4] {
     .areas(area)
 }
 
-fn headline(trials: &Trials, look: &Look) -> Line<'static> {
-    let measured = match trials.family() {
-        Some(Family::RandomForest) => "oob MSE",
-        _ => "3-fold CV MSE",
-    };
-    let pruned = trials
-        .history
-        .iter()
-        .filter(|trial| trial.state == State::Pruned)
-        .count();
-    let how = match trials.tuning.as_ref().map(|tuning| tuning.sampling) {
+/// What is searched, how far it is, and the best of it: as much as there is room for, the best in any case.
+fn headline(trials: &Trials, cells: u16, look: &Look) -> Line<'static> {
+    let (n, tuning) = (trials.history.len(), trials.tuning.as_ref());
+    let pruned = trials.history.iter();
+    let pruned = pruned.filter(|trial| trial.state == State::Pruned).count();
+    let how = match tuning.map(|tuning| tuning.sampling) {
         Some(Sampling::Random) => "random ",
         _ => "",
     };
-    let mut spans = vec![Span::styled(
-        format!(" {} {how}trials, {pruned} pruned ", trials.history.len()),
-        look.theme.muted,
-    )];
-    if let Some(best) = best(&trials.history) {
-        spans.push(Span::styled(
-            format!(" best {measured} {:.4} (#{})", best.mse, best.number),
-            look.theme.good,
-        ));
-        let rows = trials.rows.map(|rows| format!("  n {rows} training rows"));
-        spans.extend(rows.map(|text| Span::styled(text, look.theme.muted)));
-    }
-    Line::from(spans)
+    let family = tuning.map_or_else(String::new, |tuning| format!("{}: ", tuning.plan.family));
+    let measured = match tuning {
+        Some(tuning) if tuning.plan.has_out_of_bag() => "oob MSE",
+        _ => "3-fold CV MSE",
+    };
+    let best = best(&trials.history).map_or_else(String::new, |best| {
+        format!("  best {measured} {:.4} (#{})", best.mse, best.number)
+    });
+    let rows = trials.rows.filter(|_| !best.is_empty());
+    let rows = rows.map_or_else(String::new, |rows| format!("  n {rows} train"));
+    let counted = format!("{n} {how}trials, {pruned} pruned");
+    let choices = [
+        (format!(" {family}{counted}"), rows.as_str()),
+        (format!(" {counted}"), rows.as_str()),
+        (format!(" {counted}"), ""),
+        (format!(" {n} trials"), ""),
+    ];
+    let fits = |(first, last): &&(String, &str)| {
+        width(first) + width(&best) + width(last) <= usize::from(cells)
+    };
+    let (first, last) = choices.iter().find(fits).unwrap_or(&choices[3]);
+    Line::from(vec![
+        Span::styled(first.clone(), look.theme.muted),
+        Span::styled(best.clone(), look.theme.good),
+        Span::styled((*last).to_owned(), look.theme.muted),
+    ])
 }
 
 /// The best error after each trial as a line, every complete trial as a dot.

@@ -7,7 +7,7 @@ use ratatui::widgets::Widget;
 
 use super::lines::{flowed, scrolled, speak, wrapped};
 use super::panes::Pane;
-use super::run::Running;
+use super::run::{Job, Running};
 use super::{Outcome, Retrain};
 use crate::effects::retrain::Report;
 use crate::keys::{Action, Scope};
@@ -15,6 +15,7 @@ use crate::registry::Version;
 use crate::registry::manifest::Gate;
 use crate::tabs::Look;
 use crate::train::verdict::Verdict;
+use crate::ui::hints::hint;
 use crate::ui::panel::{notice, panel};
 use crate::ui::text::{clean, width};
 use crate::ui::theme::Tone;
@@ -31,16 +32,32 @@ pub(super) fn render(tab: &Retrain, area: Rect, buf: &mut Buffer, look: &Look) {
     let inner = panel(title, tab.focus == Pane::Verdict, area, buf, look);
     let lines = lines(tab, inner, look);
     if lines.is_empty() {
-        let text = if tab.running.is_some() {
-            "after the fit: challenger against champion on the holdout, with gates"
-        } else {
-            "no challenger yet: a run ends here with BETTER, TIE, NO WORSE or BLOCKED and the gates before a promotion"
-        };
-        return notice(text, Tone::Muted, inner, buf, look);
+        return notice(&awaited(tab, look), Tone::Muted, inner, buf, look);
     }
     scrolled(lines, tab.scrolls.of(Pane::Verdict), inner, area, buf, look);
     if let Some(Outcome::Report(report)) = &tab.outcome {
         next_step(report, tab, area, buf, look);
+    }
+}
+
+/// What will be here.
+fn awaited(tab: &Retrain, look: &Look) -> String {
+    match tab.running.as_ref().map(|running| &running.job) {
+        Some(Job::Train) => {
+            "after the fit: challenger against champion on the holdout, with gates".to_owned()
+        }
+        Some(Job::Tune { .. }) => {
+            let takes = hint(Scope::Retrain, Action::Submit, "takes a trial over", look);
+            format!(
+                "a search gives parameters, not a model: {takes} to train it; then a verdict stands here"
+            )
+        }
+        Some(Job::Reproduce(version)) => {
+            format!("after the fit: IDENTICAL to {version}, bit by bit, or DIFFERENT")
+        }
+        None => {
+            "no challenger yet: a run ends here with BETTER, TIE, NO WORSE or BLOCKED and the gates before a promotion".to_owned()
+        }
     }
 }
 

@@ -258,9 +258,10 @@ fn a_search_that_was_left_is_resumed_from_the_history() {
     tell(&mut stage, begun(1));
     let text = stage.text();
     assert!(
-        text.contains("Trial 3 of 6") && text.contains("2 trials, 0 pruned"),
+        text.contains("Trial 3 of 6") && text.contains("decision-tree: 2 trials, 0 pruned"),
         "{text}"
     );
+    assert!(text.contains("3-fold CV MSE"), "{text}");
     assert!(text.contains(&format!("{:.4}", trials[1].mse)), "{text}");
     assert!(text.contains("trial 2 is made again"), "{text}");
     let none = stage.press("c");
@@ -328,4 +329,24 @@ fn why_nothing_can_be_resumed_is_said() {
     shelf.runs.last_mut().unwrap().state = vintner::registry::runs::State::Finished;
     shelf.runs.last_mut().unwrap().trials = Some(6);
     resumed(&mut stage, &shelf, "all its 6 trials are made");
+}
+
+#[test]
+fn the_best_of_a_search_and_how_far_it_came_are_read_whole_at_80x24() {
+    let (shelf, ..) = left();
+    let mut stage = Stage::new((80, 24), ThemeName::Dark);
+    finish(&mut stage);
+    shelve(&mut stage, shelf);
+    stage.press("backtab");
+    let line = line_with(&stage, "search");
+    assert!(line.contains("cancelled 2/6 trials"), "{line}");
+    assert!(line.contains("now") || line.contains("ago"), "{line}");
+
+    let mut stage = Stage::new((80, 24), ThemeName::Dark);
+    search(&mut stage);
+    assert!(stage.text().contains("a search gives parameters"));
+    tell(&mut stage, searched(hunted().to_vec()));
+    let best = best(hunted()).unwrap();
+    let whole = format!("best oob MSE {:.4} (#{})", best.mse, best.number);
+    assert!(stage.text().contains(&whole), "{whole}\n{}", stage.text());
 }

@@ -152,19 +152,10 @@ fn draw_row(
             } else {
                 theme.muted
             };
-            let (what, done) = match run.trials {
-                Some(made) => {
-                    let wanted = run.search.as_ref().map(|search| search.wanted);
-                    let of = wanted.filter(|wanted| *wanted != made);
-                    let of = of.map_or_else(String::new, |wanted| format!(" of {wanted}"));
-                    ("search", format!("{made}{of} trials"))
-                }
-                None => ("run", format!("{} trees", run.trees)),
-            };
-            let trees = format!("{} after {done}", run.state.name());
+            let (what, ended) = ended(run, wide);
+            let room = if wide { 34 } else { 24 };
             let text = format!(
-                "    {what:<8}{:<24} {:<10} {}",
-                trees,
+                "    {what:<8}{ended:<room$} {:<10} {}",
                 age(run.started, look.now.wall),
                 run.plan.family
             );
@@ -176,6 +167,22 @@ fn draw_row(
             Line::styled(format!("{text}{note}"), style)
         }
     }
+}
+
+/// Whether it is a run or a search, and how far it came.
+fn ended(run: &RunRecord, wide: bool) -> (&'static str, String) {
+    let after = if wide { "after " } else { "" };
+    let state = run.state.name();
+    let Some(made) = run.trials else {
+        return ("run", format!("{state} {after}{} trees", run.trees));
+    };
+    let wanted = run.search.as_ref().map(|search| search.wanted);
+    let of = wanted.filter(|wanted| *wanted != made);
+    let of = of.map_or_else(String::new, |wanted| match wide {
+        true => format!(" of {wanted}"),
+        false => format!("/{wanted}"),
+    });
+    ("search", format!("{state} {after}{made}{of} trials"))
 }
 
 fn version_line(
