@@ -23,7 +23,7 @@ use crate::store::open::Indexer;
 use crate::store::{DEFAULT_CAP_BYTES, Store};
 use crate::tabs::{Cx, Look, Now, Offer, Tab};
 use crate::ui::hints::hint;
-use crate::ui::text::{count, plural};
+use crate::ui::text::{count, plural, truncate};
 use crate::ui::theme::Tone;
 
 mod asking;
@@ -208,6 +208,8 @@ impl Logs {
         }
         if self.view == View::Insights {
             let (text, tone) = self.insights.status(look);
+            let room = usize::from(areas.chips.width).saturating_sub(1);
+            let text = truncate(&text, room, look.glyphs.ellipsis);
             Line::styled(format!(" {text}"), look.theme.tone(tone)).render(areas.chips, buf);
             return None;
         }
@@ -354,6 +356,9 @@ impl Tab for Logs {
                 self.errors.render(areas.list, buf, look, &self.store, told);
             }
             View::Insights => self.insights.render(areas.list, buf, look),
+        }
+        if let Some(prompt) = &self.prompt {
+            prompt.render_error(areas.list, buf, look);
         }
         cursor
     }

@@ -11,7 +11,7 @@ use crate::store::Store;
 use crate::tabs::Look;
 use crate::ui::list::mark;
 use crate::ui::panel::notice;
-use crate::ui::text::{clean, count};
+use crate::ui::text::{clean, count, truncate};
 use crate::ui::theme::Tone;
 
 /// The newest lines are enough for a sparkline.
@@ -129,6 +129,7 @@ impl Errors {
             " {:>6} {first}{:>time$} {:<SPARK$} message{news}",
             "count", "last seen", "over time"
         );
+        let title = truncate(&title, usize::from(area.width), look.glyphs.ellipsis);
         Line::styled(title, look.theme.muted).render(Rect { height: 1, ..area }, buf);
         let rows = store.templates().rows();
         let here = self.current();

@@ -7,7 +7,7 @@ use ratatui::widgets::Widget;
 
 use crate::client::tail::Status;
 use crate::tabs::Look;
-use crate::ui::text::{clean, count, truncate};
+use crate::ui::text::{clean, count, truncate, width};
 use crate::ui::theme::Tone;
 
 /// Where things are, top to bottom.
@@ -70,23 +70,22 @@ pub struct Pill<'a> {
 impl Pill<'_> {
     /// Draws the state on the left, the views on the right.
     pub fn render(&self, area: Rect, buf: &mut Buffer, look: &Look) {
-        let mut right = Vec::new();
-        for (n, name) in self.views.0.iter().enumerate() {
-            let style = if n == self.views.1 {
-                look.theme.accent.patch(look.theme.selected)
-            } else {
-                look.theme.muted
-            };
-            right.push(Span::styled(format!(" {name} "), style));
-        }
-        let right = Line::from(right);
-        let room = usize::from(area.width).saturating_sub(right.width() + 2);
-        right.right_aligned().render(area, buf);
         let (mut text, mut tone) = self.text(look);
         if self.has_trouble {
             (text, tone) = (format!("NOT SPOOLED · {text}"), Tone::Bad);
         }
-        let text = truncate(&clean(&format!(" ● {text}")), room, look.glyphs.ellipsis);
+        let text = clean(&format!(" ● {text}"));
+        let width_of = |views: &Line| usize::from(area.width).saturating_sub(views.width() + 2);
+        // The state comes first: where both have no room, only the open view is named.
+        let all = self.views(false, look);
+        let views = if width(&text) > width_of(&all) {
+            self.views(true, look)
+        } else {
+            all
+        };
+        let room = width_of(&views);
+        views.right_aligned().render(area, buf);
+        let text = truncate(&text, room, look.glyphs.ellipsis);
         Line::styled(text, look.theme.tone(tone)).render(
             Rect {
                 width: room as u16,
@@ -94,6 +93,19 @@ impl Pill<'_> {
             },
             buf,
         );
+    }
+
+    fn views(&self, only_open: bool, look: &Look) -> Line<'static> {
+        let named = self.views.0.iter().enumerate();
+        let named = named.filter(|(n, _)| !only_open || *n == self.views.1);
+        Line::from_iter(named.map(|(n, name)| {
+            let style = if n == self.views.1 {
+                look.theme.accent.patch(look.theme.selected)
+            } else {
+                look.theme.muted
+            };
+            Span::styled(format!(" {name} "), style)
+        }))
     }
 
     fn text(&self, look: &Look) -> (String, Tone) {

@@ -287,7 +287,7 @@ impl Insights {
                 let seconds = (look.now.wall.as_millisecond() - since.as_millisecond()) / 1000;
                 let spinner = look.spinner(*since);
                 let stops = hint(Scope::Logs, Action::Back, "stops", look);
-                let text = format!("{spinner} {} · {seconds} s · {read} · {stops}", self.word());
+                let text = format!("{spinner} {} · {seconds} s · {stops} · {read}", self.word());
                 (text, Tone::Info)
             }
             Some(State::Stopped) => (format!("stopped · {rows} · {read}"), Tone::Warn),
@@ -296,7 +296,10 @@ impl Insights {
                 let tone = if is_good { Tone::Good } else { Tone::Bad };
                 (format!("{} · {rows} · {read}", self.word()), tone)
             }
-            Some(State::Failed(_)) => ("failed: i edits the query".to_owned(), Tone::Bad),
+            Some(State::Failed(_)) => {
+                let edits = hint(Scope::Logs, Action::Insights, "edits the query", look);
+                (format!("failed: {edits}"), Tone::Bad)
+            }
         }
     }
 

@@ -277,6 +277,15 @@ impl Lines {
         placed
     }
 
+    /// How many cells of the longest line on screen have no room.
+    pub fn overhang(&self, area: Rect, sieve: &Sieve, store: &Store) -> usize {
+        let placed = self.place(area, sieve, store, None);
+        let overhangs = placed
+            .iter()
+            .map(|placed| row::overhang(self, placed.line, area.width, store));
+        overhangs.max().unwrap_or(0)
+    }
+
     /// The line at a screen row of the list.
     pub fn line_at(&self, area: Rect, y: u16, sieve: &Sieve, store: &Store) -> Option<u32> {
         let wanted = isize::try_from(y.checked_sub(area.y)?).ok()?;

@@ -30,10 +30,13 @@ impl Logs {
         match self.view {
             View::Lines => {
                 let half = usize::from(cx.body.width / 2).max(8);
+                let shift = self.lines.shift;
                 self.lines.shift = if right {
-                    self.lines.shift + half
+                    let list = self.areas(cx.body).list;
+                    let most = self.lines.overhang(list, &self.sieve, &self.store);
+                    (shift + half).min(most).max(shift)
                 } else {
-                    self.lines.shift.saturating_sub(half)
+                    shift.saturating_sub(half)
                 };
             }
             View::Requests => {

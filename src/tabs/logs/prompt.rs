@@ -4,12 +4,12 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget;
+use ratatui::widgets::{Clear, Widget};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
 use crate::tabs::Look;
-use crate::ui::text::{clean, width};
+use crate::ui::text::{clean, truncate, width, wrap};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -185,6 +185,35 @@ impl Prompt {
         }
     }
 
+    /// The part of the text that is in view.
+    fn typed(&self, area: Rect) -> String {
+        let room = usize::from(area.width).saturating_sub(width(self.ask.mark()) + 1);
+        let scroll = self.input.visual_scroll(room);
+        self.input.value().chars().skip(scroll).collect()
+    }
+
+    fn fits_beside(&self, error: &str, area: Rect) -> bool {
+        let left = width(self.ask.mark()) + 1 + width(&clean(&self.typed(area)));
+        left + width(&clean(error)) + 2 <= usize::from(area.width)
+    }
+
+    /// Draws what is wrong over the first rows of the list, when it has no room beside what was typed.
+    pub fn render_error(&self, list: Rect, buf: &mut Buffer, look: &Look) {
+        let Some(error) = self.error.as_ref().filter(|e| !self.fits_beside(e, list)) else {
+            return;
+        };
+        let cells = usize::from(list.width).saturating_sub(2);
+        for (y, line) in (list.y..list.bottom()).zip(wrap(&clean(error), cells)) {
+            let row = Rect {
+                y,
+                height: 1,
+                ..list
+            };
+            Clear.render(row, buf);
+            Line::styled(format!(" {line}"), look.theme.bad).render(row, buf);
+        }
+    }
+
     /// Draws it; returns where the cursor stands.
     pub fn render(&self, right: &str, area: Rect, buf: &mut Buffer, look: &Look) -> Position {
         let theme = look.theme;
@@ -194,19 +223,15 @@ impl Prompt {
             _ if right.is_empty() => "Tab: fields of the line".to_owned(),
             _ => format!("Tab: fields  {right}"),
         };
-        let right = match &self.error {
-            Some(error) => clean(error),
-            None if choices.is_empty() => right.to_owned(),
-            None => choices,
-        };
-        let side = if self.error.is_some() {
-            theme.bad
-        } else {
-            theme.muted
+        let (right, side) = match &self.error {
+            Some(error) if self.fits_beside(error, area) => (clean(error), theme.bad),
+            Some(_) => (String::new(), theme.bad),
+            None if choices.is_empty() => (right.to_owned(), theme.muted),
+            None => (choices, theme.muted),
         };
         let room = usize::from(area.width).saturating_sub(width(mark) + 1);
         let scroll = self.input.visual_scroll(room);
-        let typed: String = self.input.value().chars().skip(scroll).collect();
+        let typed = self.typed(area);
         let mut spans = vec![
             Span::styled(mark, theme.accent.patch(theme.selected)),
             Span::raw(" "),
@@ -214,7 +239,8 @@ impl Prompt {
         let start = area.x + width(mark) as u16 + 1;
         let cursor = start + (self.input.visual_cursor().saturating_sub(scroll)) as u16;
         if typed.is_empty() {
-            spans.push(Span::styled(self.ask.hint(), theme.muted));
+            let hint = truncate(self.ask.hint(), room, look.glyphs.ellipsis);
+            spans.push(Span::styled(hint, theme.muted));
         } else {
             spans.push(Span::styled(clean(&typed), theme.text));
         }
@@ -222,9 +248,8 @@ impl Prompt {
         let left = line.width();
         line.render(area, buf);
         let need = width(&right) + 2;
-        if (!typed.is_empty() || !self.choices.is_empty()) && left + need <= usize::from(area.width)
-            || self.error.is_some()
-        {
+        let has_room = left + need <= usize::from(area.width);
+        if has_room && (!typed.is_empty() || !self.choices.is_empty() || self.error.is_some()) {
             let cells = need.min(usize::from(area.width)) as u16;
             let rect = Rect {
                 x: area.right() - cells,

@@ -38,8 +38,7 @@ pub fn rows(
         return Vec::new();
     };
     let columns = Columns::of(cells, lines, store);
-    let late = late_mark(store, line);
-    let room = cells.saturating_sub(columns.width() + width(&late)).max(10);
+    let room = room(cells, lines, line, store);
     let said = said(row, &store.head(line, HEAD_BYTES), &lines.columns);
     let mut texts = if lines.wrap {
         wrapped(&said, room)
@@ -80,6 +79,22 @@ pub fn rows(
         out.push(Line::from(spans));
     }
     out
+}
+
+/// How many cells of what a line says have no room in its row.
+pub fn overhang(lines: &Lines, line: u32, cells: u16, store: &Store) -> usize {
+    let Some(row) = store.row(line) else {
+        return 0;
+    };
+    let said = said(row, &store.head(line, HEAD_BYTES), &lines.columns);
+    let room = room(usize::from(cells), lines, line, store);
+    width(&said).saturating_sub(room)
+}
+
+/// Cells for what a line says, beside its columns.
+fn room(cells: usize, lines: &Lines, line: u32, store: &Store) -> usize {
+    let taken = Columns::of(cells, lines, store).width() + width(&late_mark(store, line));
+    cells.saturating_sub(taken).max(10)
 }
 
 /// Which columns fit.

@@ -191,3 +191,18 @@ fn what_was_found_stands_out_whatever_was_asked() {
     assert!(reversed("/ / o u t . a f t e r / enter").contains("out after"));
     assert!(reversed("/ a l c o h o l = 3 9 enter").contains("39"));
 }
+
+#[test]
+fn a_long_complaint_leaves_what_was_typed_in_view() {
+    let mut stage = Stage::new((80, 24), ThemeName::Dark);
+    open(&mut stage);
+    press(&mut stage, "/");
+    stage.paste("/one two three (four/");
+    let text = stage.text();
+    let rows: Vec<&str> = text.lines().collect();
+    assert_eq!(rows[5], " /  /one two three (four/", "{text}");
+    let complaint = " bad regular expression `one two three (four` at character 15: unclosed group";
+    assert_eq!(rows[6], complaint, "{text}");
+    press(&mut stage, "esc");
+    assert!(!stage.text().contains("unclosed"));
+}

@@ -198,3 +198,19 @@ fn what_is_cut_is_marked() {
         row(&stage)
     );
 }
+
+#[test]
+fn scrolling_right_ends_where_the_longest_line_on_screen_does() {
+    let mut stage = Stage::new((80, 24), ThemeName::Dark);
+    open(&mut stage);
+    for _ in 0..20 {
+        stage.press("right");
+    }
+    let text = stage.text();
+    let rows = text.lines().skip(6).filter(|row| row.contains("11:5"));
+    let longest = rows.max_by_key(|row| row.chars().count()).unwrap();
+    assert!(longest.contains(" …") && !longest.ends_with('…'), "{text}");
+    assert_eq!(longest.chars().count(), 80, "{text}");
+    stage.press("left left left left");
+    assert!(stage.text().contains("START  00000064"), "{}", stage.text());
+}
