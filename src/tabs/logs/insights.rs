@@ -1,10 +1,7 @@
 //! The Insights view: a query that the service runs over more than can be pulled, its progress and price, its rows as a grid.
 
 use jiff::Timestamp;
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget;
 
 use crate::client::logs::QueryResults;
 use crate::domain::{cost, timestamp};
@@ -12,18 +9,18 @@ use crate::effects::logs::{Effect, Query};
 use crate::keys::{Action, Scope};
 use crate::tabs::Look;
 use crate::ui::hints::hint;
-use crate::ui::list::mark;
-use crate::ui::panel::notice;
-use crate::ui::text::{bytes, clean, count, fit, plural, truncate, width};
+use crate::ui::text::{bytes, clean, count, plural};
 use crate::ui::theme::Tone;
+
+mod grid;
+
+use grid::{Column, columns, value};
 
 /// A query that is useful for every Lambda function, with the range it looks at.
 const FIRST_QUERY: &str = "-1h filter @type = \"REPORT\" | stats count(*) as n, pct(@duration, 50) as p50, \
      pct(@duration, 99) as p99, max(@maxMemoryUsed / 1000000) as MB by bin(5m) as time | sort time desc";
 /// Looked at when the text names no range.
 const DEFAULT_RANGE_MS: i64 = 3_600_000;
-/// No column is wider; Enter shows the whole value.
-const MOST_CELLS: usize = 48;
 
 /// How the query stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,13 +53,6 @@ pub struct Insights {
     first: usize,
     /// All values of the row under the cursor are shown.
     is_open: bool,
-}
-
-#[derive(Debug, PartialEq)]
-struct Column {
-    name: String,
-    cells: usize,
-    is_number: bool,
 }
 
 /// Splits `-15m filter …` into milliseconds to look back and the query itself.
@@ -309,189 +299,6 @@ impl Insights {
             status => status.to_lowercase(),
         }
     }
-
-    /// Draws the query, and below it the rows or what went wrong.
-    pub fn render(&self, area: Rect, buf: &mut Buffer, look: &Look) {
-        let theme = look.theme;
-        let text = truncate(
-            &clean(&self.text),
-            usize::from(area.width).saturating_sub(2),
-            look.glyphs.ellipsis,
-        );
-        Line::from(vec![Span::raw(" "), Span::styled(text, theme.accent)]).render(area, buf);
-        let below = Rect {
-            y: area.y + 1.min(area.height),
-            height: area.height.saturating_sub(1),
-            ..area
-        };
-        if let Some(State::Failed(why)) = &self.state {
-            return self.render_failure(why, below, buf, look);
-        }
-        if self.results.rows.is_empty() {
-            let text = match &self.state {
-                Some(State::Done) => "no record matches",
-                Some(State::Stopped) => "stopped before anything was found",
-                _ => "",
-            };
-            return notice(text, Tone::Muted, below, buf, look);
-        }
-        self.header(below, buf, look);
-        let rows = self.rows_area(area);
-        let top = self.top(rows);
-        let shown = self.results.rows.iter().enumerate().skip(top);
-        for (y, (at, row)) in (rows.y..rows.bottom()).zip(shown) {
-            let rect = Rect {
-                y,
-                height: 1,
-                ..area
-            };
-            self.line(row, look).render(rect, buf);
-            if at == self.cursor {
-                mark(rect, buf, look);
-            }
-        }
-        if self.is_open {
-            let rest = Rect {
-                y: rows.bottom(),
-                height: area.bottom().saturating_sub(rows.bottom()),
-                ..area
-            };
-            self.render_open(rest, buf, look);
-        }
-    }
-
-    fn render_failure(&self, why: &str, area: Rect, buf: &mut Buffer, look: &Look) {
-        if let Some(at) = self.wrong_at().filter(|_| !area.is_empty()) {
-            let before: String = self.text.chars().take(at).collect();
-            let x = area.x + 1 + width(&clean(&before)) as u16;
-            if x < area.right() {
-                buf[(x, area.y)].set_symbol("^").set_style(look.theme.bad);
-            }
-        }
-        notice(&clean(why), Tone::Bad, area, buf, look);
-    }
-
-    /// Where the rows stand: below query and header, above the open row.
-    fn rows_area(&self, area: Rect) -> Rect {
-        let room = area.height.saturating_sub(2);
-        let open = if self.is_open {
-            (self.columns.len() as u16 + 1).min(room / 2)
-        } else {
-            0
-        };
-        Rect {
-            y: area.y + 2.min(area.height),
-            height: room - open,
-            ..area
-        }
-    }
-
-    fn top(&self, rows: Rect) -> usize {
-        let height = usize::from(rows.height).max(1);
-        let most = self.results.rows.len().saturating_sub(height);
-        self.cursor.saturating_sub(height / 2).min(most)
-    }
-
-    fn header(&self, area: Rect, buf: &mut Buffer, look: &Look) {
-        let mut spans = vec![Span::raw(" ")];
-        if self.first > 0 {
-            spans.push(Span::styled(
-                format!("{} ", look.glyphs.ellipsis),
-                look.theme.muted,
-            ));
-        }
-        for column in &self.columns[self.first..] {
-            spans.push(Span::styled(
-                column.cell(&column.name, look),
-                look.theme.muted,
-            ));
-        }
-        Line::from(spans).render(
-            Rect {
-                height: 1.min(area.height),
-                ..area
-            },
-            buf,
-        );
-    }
-
-    fn line(&self, row: &[(String, String)], look: &Look) -> Line<'static> {
-        let mut spans = vec![Span::raw(if self.first > 0 { "   " } else { " " })];
-        for column in &self.columns[self.first..] {
-            let text = clean(value(row, &column.name).trim()).replace('\n', " ");
-            spans.push(Span::styled(column.cell(&text, look), look.theme.text));
-        }
-        Line::from(spans)
-    }
-
-    /// All values of the row under the cursor.
-    fn render_open(&self, area: Rect, buf: &mut Buffer, look: &Look) {
-        let Some(row) = self.results.rows.get(self.cursor) else {
-            return;
-        };
-        let names = self
-            .columns
-            .iter()
-            .map(|c| width(&c.name))
-            .max()
-            .unwrap_or(0);
-        for (y, column) in (area.y + 1..area.bottom()).zip(&self.columns) {
-            let room = usize::from(area.width).saturating_sub(names + 4);
-            let text = clean(&value(row, &column.name).trim().replace('\n', " "));
-            let line = Line::from(vec![
-                Span::styled(
-                    format!(" {}  ", fit(&column.name, names, "")),
-                    look.theme.muted,
-                ),
-                Span::styled(truncate(&text, room, look.glyphs.ellipsis), look.theme.text),
-            ]);
-            line.render(
-                Rect {
-                    y,
-                    height: 1,
-                    ..area
-                },
-                buf,
-            );
-        }
-    }
-}
-
-impl Column {
-    fn cell(&self, text: &str, look: &Look) -> String {
-        let text = fit(text, self.cells, look.glyphs.ellipsis);
-        if self.is_number {
-            let text = text.trim_end();
-            format!(
-                "{}{text}  ",
-                " ".repeat(self.cells.saturating_sub(width(text)))
-            )
-        } else {
-            format!("{text}  ")
-        }
-    }
-}
-
-fn value<'a>(row: &'a [(String, String)], name: &str) -> &'a str {
-    row.iter()
-        .find(|(field, _)| field == name)
-        .map_or("", |(_, value)| value)
-}
-
-fn columns(results: &QueryResults) -> Vec<Column> {
-    let column = |name: &str| {
-        let values = || results.rows.iter().map(|row| value(row, name).trim());
-        let widest = values()
-            .map(|value| width(&clean(value)))
-            .max()
-            .unwrap_or(0);
-        Column {
-            name: name.to_owned(),
-            cells: widest.max(width(name)).min(MOST_CELLS),
-            is_number: values().all(|value| value.is_empty() || value.parse::<f64>().is_ok()),
-        }
-    };
-    results.fields().into_iter().map(column).collect()
 }
 
 fn json(row: &[(String, String)]) -> String {
