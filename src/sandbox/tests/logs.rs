@@ -358,6 +358,28 @@ async fn lines_become_visible_late_and_stay_where_they_belong() {
 }
 
 #[tokio::test]
+async fn an_incident_brings_its_own_delivery_lag() {
+    let sandbox = quiet().await;
+    sandbox.set_incident(Some(Incident::LagNone));
+    let invoke = clients::lambda(&sandbox)
+        .invoke()
+        .function_name(sandbox.function())
+        .payload(Blob::new("{}"));
+    for _ in 0..8 {
+        invoke.clone().send().await.unwrap();
+    }
+    let client = clients::logs(&sandbox);
+    let asked = client.filter_log_events();
+    let page = asked.log_group_name(sandbox.log_group()).send().await;
+    let page = page.unwrap();
+    let reports = page.events().iter().filter(|event| {
+        assert_eq!(event.ingestion_time(), event.timestamp());
+        event.message().unwrap().starts_with("REPORT")
+    });
+    assert_eq!(reports.count(), 8, "readable at once");
+}
+
+#[tokio::test]
 async fn the_service_refuses_as_the_real_one_does() {
     let sandbox = quiet().await;
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
