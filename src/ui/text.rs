@@ -18,6 +18,14 @@ pub fn ms(milliseconds: f64) -> String {
     }
 }
 
+/// Whole milliseconds, as AWS bills them: `42 ms`, `1.46 s`.
+pub fn whole_ms(milliseconds: u64) -> String {
+    match milliseconds {
+        m if m < 1000 => format!("{m} ms"),
+        m => ms(m as f64),
+    }
+}
+
 /// An integer with thin groups: `1 234 567`.
 pub fn count(n: usize) -> String {
     let digits = n.to_string();
@@ -153,6 +161,14 @@ pub fn fit(text: &str, cells: usize, ellipsis: &str) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn whole_milliseconds_have_no_decimals() {
+        assert_eq!(
+            [whole_ms(5), whole_ms(999), whole_ms(1460)],
+            ["5 ms", "999 ms", "1.46 s"]
+        );
+    }
 
     #[test]
     fn figures_read_well() {

@@ -11,7 +11,7 @@ use crate::effects::logs::sift::Save;
 use crate::effects::logs::{Effect, Query};
 use crate::store::Store;
 use crate::tabs::Cx;
-use crate::ui::text::{clean, ms};
+use crate::ui::text::{clean, ms, whole_ms};
 use crate::ui::theme::Tone;
 
 impl Logs {
@@ -265,7 +265,7 @@ pub fn markdown(at: u32, row: &Invocation, region: &str, store: &Store) -> Strin
             text,
             "- duration {}, billed {}",
             ms(duration),
-            ms(f64::from(row.billed_ms))
+            whole_ms(u64::from(row.billed_ms))
         );
     }
     if let Some(init) = row.init_ms() {

@@ -76,10 +76,12 @@ impl Pill<'_> {
         }
         let text = clean(&format!(" ● {text}"));
         let width_of = |views: &Line| usize::from(area.width).saturating_sub(views.width() + 2);
-        // The state comes first: where both have no room, only the open view is named.
+        // Where the state has room only if the open view alone is named, that is done.
         let all = self.views(false, look);
-        let views = if width(&text) > width_of(&all) {
-            self.views(true, look)
+        let open = self.views(true, look);
+        let fits = |views: &Line| width(&text) <= width_of(views);
+        let views = if !fits(&all) && fits(&open) {
+            open
         } else {
             all
         };
@@ -96,16 +98,19 @@ impl Pill<'_> {
     }
 
     fn views(&self, only_open: bool, look: &Look) -> Line<'static> {
-        let named = self.views.0.iter().enumerate();
-        let named = named.filter(|(n, _)| !only_open || *n == self.views.1);
-        Line::from_iter(named.map(|(n, name)| {
-            let style = if n == self.views.1 {
+        let mut spans = Vec::new();
+        for (n, name) in self.views.0.iter().enumerate() {
+            let is_open = n == self.views.1;
+            let style = if is_open {
                 look.theme.accent.patch(look.theme.selected)
             } else {
                 look.theme.muted
             };
-            Span::styled(format!(" {name} "), style)
-        }))
+            if is_open || !only_open {
+                spans.push(Span::styled(format!(" {name} "), style));
+            }
+        }
+        Line::from(spans)
     }
 
     fn text(&self, look: &Look) -> (String, Tone) {

@@ -15,7 +15,7 @@ use crate::tabs::Look;
 use crate::ui::hints::hint;
 use crate::ui::list::mark;
 use crate::ui::panel::notice;
-use crate::ui::text::{fit, ms};
+use crate::ui::text::{fit, ms, whole_ms};
 use crate::ui::theme::Tone;
 
 /// What the rows are sorted by, largest or newest first.
@@ -270,7 +270,7 @@ fn cells(
     ];
     if is_wide {
         let billed = if row.billed_ms > 0 {
-            ms(f64::from(row.billed_ms))
+            whole_ms(u64::from(row.billed_ms))
         } else {
             dash()
         };

@@ -14,7 +14,7 @@ use crate::domain::line::{Kind, Level};
 use crate::domain::report::{Outcome, Report};
 use crate::store::{Row, Store};
 use crate::tabs::Look;
-use crate::ui::text::{bytes, clean, fit, ms, truncate, width};
+use crate::ui::text::{bytes, clean, fit, ms, truncate, whole_ms, width};
 use crate::ui::theme::Theme;
 
 /// Text looked at for one row, and for an expanded line.
@@ -273,7 +273,7 @@ fn report_line(report: &Report) -> String {
         "REPORT {}  {}  billed {}  {} of {} MB",
         &id[..8],
         ms(report.duration_ms),
-        ms(report.billed_ms as f64),
+        whole_ms(report.billed_ms),
         report.max_memory_mb,
         report.memory_mb
     );
