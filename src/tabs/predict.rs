@@ -115,7 +115,7 @@ impl Predict {
             shown: None,
             waiting: None,
             tickets: 0,
-            past: Past::default(),
+            past: Past::new(env.schema.clone()),
             view: View::Answer,
             local: Err("the local model is still being loaded".to_owned()),
             charts: Charts::default(),

@@ -13,7 +13,7 @@ pub(super) fn offers(tab: &Predict) -> Vec<Offer> {
         vec![
             Offer::new(Action::Submit, "predict").about("send the inputs to the endpoint"),
             Offer::new(Action::Presets, "presets")
-                .about("fill the form: samples, medians, a random row, the last failure"),
+                .about("samples, medians, a random row, the last failure"),
             Offer::new(Action::Edit, "type").about("type a value into the selected field"),
         ]
     } else {

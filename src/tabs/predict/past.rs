@@ -1,5 +1,7 @@
 //! The history pane: earlier requests, newest first, filtered, one of them selected; and the difference of two.
 
+use std::sync::Arc;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Position, Rect};
 use ratatui::style::Style;
@@ -20,8 +22,10 @@ use crate::ui::text::{age, clean, fit, fitting, ms, truncate};
 use crate::ui::theme::Tone;
 
 /// The pane's state.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Past {
+    /// Whose bands the scores fall into.
+    schema: Arc<Schema>,
     /// Everything remembered.
     pub history: History,
     /// Position among the entries that pass the filter.
@@ -33,6 +37,17 @@ pub struct Past {
 }
 
 impl Past {
+    /// Nothing remembered yet.
+    pub fn new(schema: Arc<Schema>) -> Self {
+        Self {
+            schema,
+            history: History::default(),
+            selected: 0,
+            filter: String::new(),
+            typing: None,
+        }
+    }
+
     /// The entries that pass the filter, newest first.
     pub fn shown(&self) -> Vec<&Entry> {
         let words: Vec<String> = self
@@ -41,7 +56,7 @@ impl Past {
             .map(str::to_lowercase)
             .collect();
         (self.history.entries().iter())
-            .filter(|entry| words.iter().all(|word| haystack(entry).contains(word)))
+            .filter(|entry| words.iter().all(|word| self.haystack(entry).contains(word)))
             .collect()
     }
 
@@ -57,29 +72,33 @@ impl Past {
             .saturating_add_signed(by)
             .min(self.shown().len().saturating_sub(1));
     }
-}
 
-/// What the filter looks at.
-fn haystack(entry: &Entry) -> String {
-    let (fault, version) = (
-        entry.fault.as_deref().unwrap_or("ok"),
-        entry.model_version.as_deref().unwrap_or(""),
-    );
-    let pinned = if entry.pinned { "pinned" } else { "" };
-    let status = entry
-        .status
-        .map(|status| status.to_string())
-        .unwrap_or_default();
-    let parts = [
-        entry.target.as_str(),
-        entry.via.word(),
-        &status,
-        fault,
-        version,
-        pinned,
-        &entry.body,
-    ];
-    parts.join(" ").to_lowercase()
+    /// What the filter looks at: what the list shows, and the request itself.
+    fn haystack(&self, entry: &Entry) -> String {
+        let (fault, version) = (
+            entry.fault.as_deref().unwrap_or("ok"),
+            entry.model_version.as_deref().unwrap_or(""),
+        );
+        let pinned = if entry.pinned { "pinned" } else { "" };
+        let status = entry
+            .status
+            .map(|status| status.to_string())
+            .unwrap_or_default();
+        let score = entry.score.map_or_else(String::new, |score| {
+            format!("{score:.3} {}", self.schema.band(score).name)
+        });
+        let parts = [
+            entry.target.as_str(),
+            entry.via.word(),
+            &status,
+            &score,
+            fault,
+            version,
+            pinned,
+            &entry.body,
+        ];
+        parts.join(" ").to_lowercase()
+    }
 }
 
 /// Draws the pane. Returns the cursor while the filter is typed.
@@ -226,7 +245,7 @@ fn row<'a>(entry: &Entry, cells: usize, look: &Look) -> Line<'a> {
         let took = entry
             .phases
             .map_or_else(String::new, |phases| ms(phases.total));
-        spans.push(Span::styled(format!("{took:>8}  "), look.theme.muted));
+        spans.push(Span::styled(format!("{took:>8} "), look.theme.muted));
         let rest = cells.saturating_sub(spans.iter().map(Span::width).sum());
         let whence = fitting(&whence(entry, look), rest);
         spans.push(Span::styled(
