@@ -164,6 +164,16 @@ fn a_search_that_was_killed_goes_on_from_what_it_wrote() {
     let wanted = run.resumable(0).unwrap().wanted;
     assert!(made.len() >= 3 && wanted == 100_000, "{} made", made.len());
 
+    let told = Command::new(env!("CARGO_BIN_EXE_vintner"))
+        .env_clear()
+        .env("HOME", home.path())
+        .args(["models", "runs"])
+        .assert()
+        .code(0);
+    let told = String::from_utf8_lossy(&told.get_output().stdout).into_owned();
+    let of = format!("{} of 100000 trials", made.len());
+    assert!(told.contains("crashed") && told.contains(&of), "{told}");
+
     let text = std::fs::read_to_string(&history).unwrap();
     let whole: Vec<&str> = text.lines().take(3).collect();
     let torn = format!(

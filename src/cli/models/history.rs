@@ -57,9 +57,11 @@ pub(super) fn runs(registry: &Registry, json: bool, out: &mut impl Write) -> Run
             .version
             .map_or_else(|| "-".to_owned(), |version| version.to_string());
         let note = run.note.as_deref().map(clean).unwrap_or_default();
-        let (done, what) = match run.trials {
-            Some(trials) => (trials, "trials"),
-            None => (run.trees, "trees "),
+        let wanted = run.search.as_ref().map(|search| search.wanted);
+        let (done, what) = match (run.trials, wanted) {
+            (Some(made), Some(wanted)) => (made, format!("of {wanted} trials")),
+            (Some(made), None) => (made, "trials".to_owned()),
+            (None, _) => (run.trees, "trees ".to_owned()),
         };
         writeln!(
             out,

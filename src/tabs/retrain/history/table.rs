@@ -178,10 +178,8 @@ fn ended(run: &RunRecord, wide: bool) -> (&'static str, String) {
     };
     let wanted = run.search.as_ref().map(|search| search.wanted);
     let of = wanted.filter(|wanted| *wanted != made);
-    let of = of.map_or_else(String::new, |wanted| match wide {
-        true => format!(" of {wanted}"),
-        false => format!("/{wanted}"),
-    });
+    let sign = if wide { " of " } else { "/" };
+    let of = of.map_or_else(String::new, |wanted| format!("{sign}{wanted}"));
     ("search", format!("{state} {after}{made}{of} trials"))
 }
 
