@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::Event;
@@ -19,6 +20,9 @@ const MOST_AT_ONCE: usize = 512;
 
 /// How often a followed file is looked at: a call or two of `stat`, and reading only when there is more.
 const LOOK: Duration = Duration::from_millis(500);
+
+/// Pieces of a file, a MiB each, that may wait for the app: a file that grows fast must not fill the memory.
+const WAITING: usize = 4;
 
 /// A file that was read: its lines wait to be taken over, once.
 #[derive(Debug)]
@@ -43,8 +47,8 @@ impl Read {
 /// What became of a followed file.
 #[derive(Debug)]
 pub enum Growth {
-    /// More text.
-    Text(Piece),
+    /// More text, and the room that it takes until the app has made lines of it.
+    Text(Piece, OwnedSemaphorePermit),
     /// Another file took its name; what comes from now on is from that.
     Rotated,
     /// It cannot be read any more: a sentence.
@@ -89,9 +93,13 @@ fn split(opened: Opened, is_anew: bool) -> (Read, Option<Growing>) {
 
 /// Tells what is added, until the file is cut: then it has to be read anew.
 async fn follow(number: u64, mut growing: Growing, outbox: &Outbox) -> Result<(), String> {
+    let room = Arc::new(Semaphore::new(WAITING));
     loop {
         tokio::time::sleep(LOOK).await;
         loop {
+            let Ok(taken) = Arc::clone(&room).acquire_owned().await else {
+                return Ok(());
+            };
             let looked = off_the_loop(move || {
                 let found = growing.look(Unfinished::WhenQuiet)?;
                 Ok((growing, found))
@@ -102,7 +110,7 @@ async fn follow(number: u64, mut growing: Growing, outbox: &Outbox) -> Result<()
                 Found::Nothing => break,
                 Found::Cut => return Ok(()),
                 Found::Rotated => Growth::Rotated,
-                Found::Text(piece) => Growth::Text(piece),
+                Found::Text(piece) => Growth::Text(piece, taken),
             };
             outbox.send(Event::Grown(number, growth)).await;
         }

@@ -213,7 +213,7 @@ impl Logs {
                 let text = "the file was rotated: reading on in the new one of its name";
                 cx.toast(Tone::Info, text);
             }
-            Growth::Text(piece) => {
+            Growth::Text(piece, _) => {
                 let first = self.indexer.take_piece(piece, &mut self.store);
                 if self.sieve.changed_from(first, &self.store) {
                     self.resift(cx);

@@ -39,7 +39,7 @@ impl Followed {
             Effect::Logs(LogsEffect::Open(number, _)) => Some(*number),
             _ => None,
         });
-        let (sender, inbox) = mpsc::channel(16);
+        let (sender, inbox) = mpsc::channel(256);
         let spool = dir.path().to_owned();
         tokio::spawn(open::read(
             number.unwrap(),
@@ -110,6 +110,20 @@ async fn it_stays_where_it_was_scrolled_to_and_counts_what_came() {
     assert_eq!(followed.times("a new one"), 0);
     followed.stage.press("shift-g");
     assert_eq!(followed.times("and another"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_grows_faster_than_it_is_shown_waits_in_the_file() {
+    let mut followed = Followed::open("alpha\n").await;
+    let line = format!("{}\n", "x".repeat(99));
+    followed.append(&line.repeat(100_000));
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let waiting = followed.inbox.len();
+    assert!(
+        (1..=4).contains(&waiting),
+        "{waiting} pieces wait in memory"
+    );
+    followed.see("100 001 lines").await;
 }
 
 #[tokio::test(start_paused = true)]
