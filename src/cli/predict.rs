@@ -80,8 +80,14 @@ pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
     }
     let request = input::read(args, &context.schema)?;
     if args.curl {
-        let endpoint = endpoint(&context.connect().await?)?;
-        writeln!(out, "{}", endpoint.curl(&request.body))?;
+        let link = context.connect().await?;
+        let line = endpoint(&link)?.curl(&request.body);
+        writeln!(out, "{line}")?;
+        if link.session.sandbox {
+            tracing::warn!(
+                "this sandbox ends with the command; `vintner sandbox` runs one that stays"
+            );
+        }
         return Ok(Exit::Fine);
     }
     if args.explain {

@@ -1,7 +1,7 @@
 //! `vintner predict`: output, exit codes, request files, other models.
 
 use predicates::prelude::*;
-use predicates::str::contains;
+use predicates::str::{contains, ends_with, starts_with};
 
 use super::{DEMO, vintner};
 
@@ -245,4 +245,17 @@ fn a_sandbox_that_starts_with_an_incident_has_had_it_for_a_while() {
     };
     assert!(logs("handler-crash").contains("ValueError: X has"));
     assert!(logs("timeout").contains("timed out"));
+}
+
+#[test]
+fn a_curl_line_is_alone_on_stdout_and_a_sandbox_that_is_gone_is_said() {
+    let home = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| vintner(home.path()).args(args).assert().success();
+    let line = format!("-d '{DEMO}'\n");
+    run(&["predict", "--curl"])
+        .stdout(starts_with("curl ").and(ends_with(line.clone())))
+        .stderr(contains("`vintner sandbox` runs one that stays"));
+    run(&["predict", "--curl", "--target", "local"])
+        .stdout(contains("'http://localhost:8000/predict'").and(ends_with(line)))
+        .stderr("");
 }
