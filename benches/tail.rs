@@ -1,6 +1,6 @@
 //! What a tail loses, doubles and how long after a line is visible it shows it, against the sandbox's delivery lag and
 //! troubles in real time, beside `awslogs get --watch` on the same sandbox where that is installed (`pip install awslogs`).
-//! `cargo bench --bench tail`; a scenario's name after `--` runs it alone. Three minutes.
+//! `cargo bench --bench tail`; a scenario's name after `--` runs it alone. Nine minutes.
 
 #![allow(
     clippy::unwrap_used,
