@@ -224,15 +224,15 @@ fn print_cost(cost: &CostLines, out: &mut impl Write) -> io::Result<()> {
 }
 
 fn print_budget(budget: &BudgetLine, out: &mut impl Write) -> io::Result<()> {
-    let rate = |burn: Option<f64>| burn.map_or("–".to_owned(), |b| format!("{b:.1}×"));
+    let [burn_1h, burn_6h] = budget.burns();
     let left = budget.left();
     writeln!(
         out,
         "error budget (99.9 % in 30 days) {left}: {:.0} of {:.0} failed; burn 1 h {}, 6 h {}{}{}",
         budget.bad,
         budget.valid,
-        rate(budget.burn_1h),
-        rate(budget.burn_6h),
+        burn_1h,
+        burn_6h,
         budget
             .gone()
             .map(|gone| format!("; {gone} at the 6 h rate"))

@@ -489,6 +489,7 @@ mod tests {
         std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
             let _ = stream.read(&mut [0; 4096]);
+            // The service that is slow is what the tests are about.
             std::thread::sleep(delay);
             let answer = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}";
             let _ = stream.write_all(answer.as_bytes());

@@ -6,7 +6,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Widget};
 
-use super::{Overlay, Verdict, inside, middle};
+use super::{Overlay, Verdict, inside, list, middle};
 use crate::app::App;
 use crate::keys::{Action, Keymap, Scope};
 use crate::tabs::{Cx, Look, Offer};
@@ -116,19 +116,11 @@ fn row(keymap: &Keymap, scope: Scope, offer: &Offer) -> Row {
 
 impl Overlay for Help {
     fn on_key(&mut self, _key: KeyEvent, action: Option<Action>, cx: &mut Cx) -> Verdict {
-        let page = isize::try_from(self.rows(cx.screen).area.height).unwrap_or(1);
-        let by = match action {
-            Some(Action::Down) => 1,
-            Some(Action::Up) => -1,
-            Some(Action::PageDown) => page,
-            Some(Action::PageUp) => -page,
-            Some(Action::Top) => isize::MIN,
-            Some(Action::Bottom) => isize::MAX,
-            Some(Action::Back | Action::Help | Action::Quit | Action::Submit) => {
-                return Verdict::Close;
-            }
-            _ => 0,
-        };
+        if let Some(Action::Back | Action::Help | Action::Quit | Action::Submit) = action {
+            return Verdict::Close;
+        }
+        let page = self.rows(cx.screen).area.height;
+        let by = list::rows(action, page).unwrap_or(0);
         self.scroll(by, cx.screen);
         Verdict::Stay
     }

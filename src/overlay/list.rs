@@ -48,18 +48,9 @@ impl List {
 
     /// Moves as an action says: true if it was one that moves.
     pub fn moves(&mut self, action: Option<Action>, place: Place) -> bool {
-        let page = isize::try_from(place.room.height).unwrap_or(1);
-        let by = match action {
-            Some(Action::Down) => 1,
-            Some(Action::Up) => -1,
-            Some(Action::PageDown) => page,
-            Some(Action::PageUp) => -page,
-            Some(Action::Top) => isize::MIN,
-            Some(Action::Bottom) => isize::MAX,
-            _ => return false,
-        };
-        self.step(by, place.len);
-        true
+        let by = rows(action, place.room.height);
+        self.step(by.unwrap_or(0), place.len);
+        by.is_some()
     }
 
     /// Selects the row that was clicked.
@@ -79,6 +70,20 @@ impl List {
         let long = place.len > usize::from(place.room.height);
         let by = if long { lines } else { lines.signum() };
         self.step(by as isize, place.len);
+    }
+}
+
+/// How many rows an action moves by where a page has so many; `None` for one that does not move.
+pub fn rows(action: Option<Action>, page: u16) -> Option<isize> {
+    let page = isize::try_from(page).unwrap_or(1);
+    match action? {
+        Action::Down => Some(1),
+        Action::Up => Some(-1),
+        Action::PageDown => Some(page),
+        Action::PageUp => Some(-page),
+        Action::Top => Some(isize::MIN),
+        Action::Bottom => Some(isize::MAX),
+        _ => None,
     }
 }
 

@@ -260,15 +260,15 @@ impl Handover {
         let Some(budget) = &self.vitals.budget else {
             return Ok(());
         };
-        let rate = |burn: Option<f64>| burn.map_or("–".to_owned(), |b| format!("{b:.1}×"));
+        let [burn_1h, burn_6h] = budget.burns();
         let left = budget.left();
         writeln!(
             out,
             "## Objective\n\nAvailability 99.9 % over 30 days at the gateway: error budget {left} ({:.0} of {:.0} requests failed), burn {} over 1 h, {} over 6 h{}.{}\n",
             budget.bad,
             budget.valid,
-            rate(budget.burn_1h),
-            rate(budget.burn_6h),
+            burn_1h,
+            burn_6h,
             budget
                 .gone()
                 .map(|gone| format!(": at that rate {gone}"))

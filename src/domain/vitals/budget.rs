@@ -27,6 +27,12 @@ pub struct BudgetLine {
 }
 
 impl BudgetLine {
+    /// Burn rates over one hour and over six, as `14.4×`; a dash where nothing was asked.
+    pub fn burns(&self) -> [String; 2] {
+        [self.burn_1h, self.burn_6h]
+            .map(|burn| burn.map_or("–".to_owned(), |burn| format!("{burn:.1}×")))
+    }
+
     /// What is left of the budget, or how much of it was used where that is more than all: `76.9 % left`, `487 % used`.
     pub fn left(&self) -> String {
         match self.remaining {

@@ -176,7 +176,7 @@ fn failures(rows: &[Failures], page: &Page) -> Vec<Line<'static>> {
 
 fn budget(budget: &BudgetLine, page: &Page) -> Vec<Line<'static>> {
     let left = budget.left();
-    let burn = |b: Option<f64>| b.map_or("–".to_owned(), |b| format!("{b:.1}×"));
+    let [burn_1h, burn_6h] = budget.burns();
     let style = match (budget.paging, budget.remaining) {
         (Some(_), _) => page.look.theme.bad,
         (None, Some(r)) if r <= 0.0 => page.look.theme.bad,
@@ -189,11 +189,7 @@ fn budget(budget: &BudgetLine, page: &Page) -> Vec<Line<'static>> {
     );
     let note = budget.low_n.clone().unwrap_or(failed);
     let mut lines = page.styled("99.9 %", &left, style, &note);
-    let rates = format!(
-        "1 h {} · 6 h {}",
-        burn(budget.burn_1h),
-        burn(budget.burn_6h)
-    );
+    let rates = format!("1 h {burn_1h} · 6 h {burn_6h}");
     let pages = format!("pages: {}, {}", BURN_ALERTS[0].rate, BURN_ALERTS[1].rate);
     let pages = match budget.gone() {
         Some(gone) => format!("{pages} · {gone}"),
