@@ -4,6 +4,7 @@ pub mod agreement;
 pub mod alerts;
 pub mod arn;
 pub mod awaited;
+pub mod blocks;
 pub mod compare;
 pub mod compose;
 pub mod console;

@@ -138,7 +138,7 @@ impl Store {
         let longest = now - minutes.iter().max().copied().unwrap_or(0) * 60_000;
         let rows = self.invocations.rows().iter();
         let recent: Vec<_> = rows
-            .filter(|row| row.ended.is_some_and(|ended| ended >= longest))
+            .filter(|row| row.ended().is_some_and(|ended| ended >= longest))
             .collect();
         minutes.map(|span| Figures::since(recent.iter().copied(), now - span * 60_000))
     }

@@ -1,7 +1,11 @@
 //! Log lines joined into invocations, one per request id, as they come: late, out of order, in text or JSON.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 
+use hashbrown::HashTable;
+
+use crate::domain::blocks::Blocks;
 use crate::domain::latency::Sample;
 use crate::domain::line::{Facts, Kind, Level};
 use crate::domain::report::{Outcome, Report};
@@ -57,29 +61,28 @@ pub struct Invocation {
     pub id: RequestId,
     /// Time of its first line, milliseconds since the epoch.
     pub started: i64,
-    /// Time of its REPORT (or END) line.
-    pub ended: Option<i64>,
+    /// Time of its REPORT (or END) line; [`NEVER`] until then.
+    ended: i64,
     /// Handler time, µs; [`NONE`] until REPORT.
     duration_us: u32,
     /// Init time, µs; [`NONE`] for a warm start.
     init_us: u32,
     /// Billed time, ms.
     pub billed_ms: u32,
-    /// Configured memory, MB (0 until REPORT).
-    pub memory_mb: u32,
-    /// Peak memory, MB (0 until REPORT).
-    pub max_memory_mb: u32,
     /// How many lines it has.
     pub lines: u32,
     /// Its first line in arrival order.
     pub first_line: u32,
     error_line: u32,
+    memory_mb: u16,
+    max_memory_mb: u16,
     /// Stream number.
     pub stream: u16,
     flags: u8,
 }
 
 const NONE: u32 = u32::MAX;
+const NEVER: i64 = i64::MIN;
 const CLOSED: u8 = 1;
 const LOGGED_ERROR: u8 = 2;
 const FAILED: u8 = 4;
@@ -89,22 +92,22 @@ const COLD: u8 = 32;
 const INIT_FAILED: u8 = 64;
 
 // A million lines are a quarter of a million of these.
-const _: () = assert!(size_of::<Invocation>() == 80);
+const _: () = assert!(size_of::<Invocation>() == 64);
 
 impl Invocation {
     fn new(id: RequestId, stream: u16, line: u32, time: i64) -> Self {
         Self {
             id,
             started: time,
-            ended: None,
+            ended: NEVER,
             duration_us: NONE,
             init_us: NONE,
             billed_ms: 0,
-            memory_mb: 0,
-            max_memory_mb: 0,
             lines: 0,
             first_line: line,
             error_line: NONE,
+            memory_mb: 0,
+            max_memory_mb: 0,
             stream,
             flags: 0,
         }
@@ -139,6 +142,21 @@ impl Invocation {
         self.duration_us != NONE
     }
 
+    /// Time of its REPORT (or END) line, milliseconds since the epoch.
+    pub fn ended(&self) -> Option<i64> {
+        (self.ended != NEVER).then_some(self.ended)
+    }
+
+    /// Configured memory, MB (0 until REPORT).
+    pub fn memory_mb(&self) -> u32 {
+        self.memory_mb.into()
+    }
+
+    /// Peak memory, MB (0 until REPORT).
+    pub fn max_memory_mb(&self) -> u32 {
+        self.max_memory_mb.into()
+    }
+
     /// Handler time, ms.
     pub fn duration_ms(&self) -> Option<f64> {
         milliseconds(self.duration_us)
@@ -167,13 +185,13 @@ impl Invocation {
     /// The same as a latency sample; `None` until REPORT.
     pub fn sample(&self) -> Option<Sample> {
         Some(Sample {
-            at_ms: self.ended.unwrap_or(self.started),
+            at_ms: self.ended().unwrap_or(self.started),
             id: self.id.folded(),
             duration_ms: self.duration_ms()?,
             init_ms: self.init_ms(),
             billed_ms: f64::from(self.billed_ms),
-            memory_mb: self.memory_mb,
-            max_memory_mb: self.max_memory_mb,
+            memory_mb: self.memory_mb(),
+            max_memory_mb: self.max_memory_mb(),
             failed: self.status().is_failure(),
             init_timeout: self.has(INIT_FAILED),
         })
@@ -181,14 +199,14 @@ impl Invocation {
 
     fn close(&mut self, time: i64) {
         self.flags |= CLOSED;
-        self.ended = Some(self.ended.map_or(time, |ended| ended.max(time)));
+        self.ended = self.ended.max(time);
     }
 
     fn read_report(&mut self, report: &Report) {
         self.duration_us = microseconds(report.duration_ms);
         self.billed_ms = u32::try_from(report.billed_ms).unwrap_or(u32::MAX);
-        self.memory_mb = report.memory_mb;
-        self.max_memory_mb = report.max_memory_mb;
+        self.memory_mb = megabytes(report.memory_mb);
+        self.max_memory_mb = megabytes(report.max_memory_mb);
         if let Some(init) = report.init_ms.or(report.restore_ms) {
             self.init_us = microseconds(init);
         }
@@ -245,11 +263,18 @@ fn milliseconds(us: u32) -> Option<f64> {
     (us != NONE).then(|| f64::from(us) / 1_000.0)
 }
 
+/// Lambda's largest function has 10 240.
+fn megabytes(mb: u32) -> u16 {
+    u16::try_from(mb).unwrap_or(u16::MAX)
+}
+
 /// All invocations, in the order their first line came. Feed it every line once; it never looks back at a text.
 #[derive(Debug, Clone, Default)]
 pub struct Invocations {
-    rows: Vec<Invocation>,
-    by_id: HashMap<RequestId, u32>,
+    rows: Blocks<Invocation>,
+    /// Positions in `rows`, found by the id that stands there: a map would hold each id twice.
+    by_id: HashTable<u32>,
+    hasher: RandomState,
     streams: Streams,
     /// Error lines per invocation, the most telling first.
     clues: HashMap<u32, Vec<Clue>>,
@@ -259,13 +284,14 @@ pub struct Invocations {
 
 impl Invocations {
     /// The invocations so far.
-    pub fn rows(&self) -> &[Invocation] {
+    pub fn rows(&self) -> &Blocks<Invocation> {
         &self.rows
     }
 
     /// The position of a request in [`Invocations::rows`].
     pub fn position(&self, id: RequestId) -> Option<u32> {
-        self.by_id.get(&id).copied()
+        let is_its = |at: &u32| self.rows[*at as usize].id == id;
+        self.by_id.find(self.hasher.hash_one(id), is_its).copied()
     }
 
     /// Requests whose printed id starts with `prefix` (hyphens included, any case).
@@ -298,9 +324,9 @@ impl Invocations {
         };
         let at = self.row_of(id, stream, line, time);
         let row = &mut self.rows[at as usize];
-        let ended_before = row.ended;
+        let ended_before = row.ended();
         row.read_line(time, facts, message);
-        let ended = row.ended;
+        let ended = row.ended();
         if facts.level >= Level::Error {
             self.note(at, Clue::new(line, time, facts.kind));
         }
@@ -353,12 +379,21 @@ impl Invocations {
         {
             return at;
         }
-        let next = u32::try_from(self.rows.len()).unwrap_or(NONE - 1);
-        let at = *self.by_id.entry(id).or_insert(next);
-        if at == next && self.rows.len() == next as usize {
-            self.rows.push(Invocation::new(id, stream, line, time));
-        }
+        let at = self
+            .position(id)
+            .unwrap_or_else(|| self.begin(Invocation::new(id, stream, line, time)));
         self.latest = Some((id, at));
+        at
+    }
+
+    fn begin(&mut self, row: Invocation) -> u32 {
+        // There are fewer requests than lines, and those are numbered in 32 bits.
+        let at = self.rows.len() as u32;
+        let Self { rows, hasher, .. } = self;
+        let hash = hasher.hash_one(row.id);
+        rows.push(row);
+        let hash_of = |at: &u32| hasher.hash_one(rows[*at as usize].id);
+        self.by_id.insert_unique(hash, at, hash_of);
         at
     }
 

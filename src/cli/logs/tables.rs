@@ -46,7 +46,7 @@ pub fn request(store: &Store, position: u32, json: bool, out: &mut impl Write) -
         let value = json!({
             "timestamp": known_time(row.started), "requestId": row.id.to_string(), "status": row.status().word(),
             "durationMs": row.duration_ms(), "billedMs": known(row.billed_ms), "initMs": row.init_ms(), "cold": row.is_cold(),
-            "memoryMB": known(row.memory_mb), "maxMemoryMB": known(row.max_memory_mb), "lines": row.lines,
+            "memoryMB": known(row.memory_mb()), "maxMemoryMB": known(row.max_memory_mb()), "lines": row.lines,
             "logGroupName": &**group, "logStreamName": &**stream, "error": error,
         });
         return write_json(out, &value);
@@ -60,9 +60,9 @@ fn request_text(row: &Invocation, error: Option<&str>) -> String {
     let init = row
         .init_ms()
         .map_or_else(String::new, |ms| format!("init {ms:.0} ms"));
-    let memory = match row.max_memory_mb {
+    let memory = match row.max_memory_mb() {
         0 => "-".to_owned(),
-        used => format!("{used}/{} MB", row.memory_mb),
+        used => format!("{used}/{} MB", row.memory_mb()),
     };
     let mut text = format!(
         "{} {} {:<9} {:>12} {:>13} {:>11} {:>3} lines",

@@ -22,7 +22,7 @@ impl Figures {
         let (mut errors, mut cold) = (0, 0);
         let mut durations = Vec::new();
         for row in rows {
-            let (Some(duration), Some(ended)) = (row.duration_ms(), row.ended) else {
+            let (Some(duration), Some(ended)) = (row.duration_ms(), row.ended()) else {
                 continue;
             };
             if ended >= since {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{Invocation, NONE};
+use crate::domain::blocks::Blocks;
 use crate::domain::line::{Facts, Kind, Level};
 
 /// So many lines of all streams together may still change hands, the newest of each stream: over half a minute at a
@@ -93,7 +94,12 @@ impl Streams {
     }
 
     /// Notes a START and says which span of time it may have changed hands in.
-    pub fn begin(&mut self, stream: u16, start: (i64, u32), rows: &[Invocation]) -> (i64, i64) {
+    pub fn begin(
+        &mut self,
+        stream: u16,
+        start: (i64, u32),
+        rows: &Blocks<Invocation>,
+    ) -> (i64, i64) {
         let starts = &mut self.get_mut(stream).starts;
         let key = |(time, at): (i64, u32)| (time, rows[at as usize].id);
         let place = starts.partition_point(|other| key(*other) <= key(start));
@@ -105,7 +111,7 @@ impl Streams {
         starts.insert(place, start);
         let before = place.checked_sub(1).map(|at| starts[at]);
         let from = before.map_or(i64::MIN, |(began, at)| {
-            rows[at as usize].ended.unwrap_or(began)
+            rows[at as usize].ended().unwrap_or(began)
         });
         let to = starts.get(place + 1).map_or(i64::MAX, |(next, _)| *next);
         (from.min(start.0), to)
@@ -120,7 +126,7 @@ impl Streams {
     }
 
     /// The invocation a line belongs to: the one that runs at its time, else the one that begins next (its init's output).
-    pub fn home(&self, stream: u16, guest: &Guest, rows: &[Invocation]) -> u32 {
+    pub fn home(&self, stream: u16, guest: &Guest, rows: &Blocks<Invocation>) -> u32 {
         let Some(stream) = self.streams.get(usize::from(stream)) else {
             return NONE;
         };
@@ -135,7 +141,7 @@ impl Streams {
             .filter(|_| !guest.is_init())
             .filter(|at| {
                 rows[*at as usize]
-                    .ended
+                    .ended()
                     .is_none_or(|ended| guest.time <= ended)
             });
         running
@@ -175,7 +181,7 @@ impl Streams {
         &self,
         stream: u16,
         (from, to): (i64, i64),
-        rows: &[Invocation],
+        rows: &Blocks<Invocation>,
     ) -> Vec<(usize, u32)> {
         let Some(guests) = self.streams.get(usize::from(stream)).map(|s| &s.guests) else {
             return Vec::new();

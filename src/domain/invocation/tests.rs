@@ -50,7 +50,7 @@ fn joins_a_cold_start_from_init_to_report() {
     assert_eq!(table.take_adopted(), [(0, 0), (1, 0)]);
     let row = &table.rows()[0];
     assert_eq!(
-        (row.status(), row.lines, row.started, row.ended),
+        (row.status(), row.lines, row.started, row.ended()),
         (Status::Error, 6, 200, Some(241))
     );
     assert_eq!(
@@ -58,7 +58,7 @@ fn joins_a_cold_start_from_init_to_report() {
         (Some(41.75), Some(98.5), true)
     );
     assert_eq!(
-        (row.memory_mb, row.max_memory_mb, row.billed_ms),
+        (row.memory_mb(), row.max_memory_mb(), row.billed_ms),
         (1024, 237, 42)
     );
     assert_eq!(row.error_line(), Some(3));
@@ -197,7 +197,7 @@ proptest! {
             let mut rows: Vec<_> = table
                 .rows()
                 .iter()
-                .map(|r| (r.id, r.status(), r.lines, r.is_cold(), r.started, r.ended, r.error_line().map(|line| order[line as usize])))
+                .map(|r| (r.id, r.status(), r.lines, r.is_cold(), r.started, r.ended(), r.error_line().map(|line| order[line as usize])))
                 .collect();
             rows.sort_by_key(|row| row.0);
             (ids, rows)
@@ -219,8 +219,8 @@ proptest! {
         }
         prop_assert_eq!(table.rows().len(), 1);
         let row = &table.rows()[0];
-        prop_assert_eq!((row.status(), row.lines, row.ended), (Status::Error, 6, Some(241)));
-        prop_assert_eq!((row.duration_ms(), row.is_cold(), row.max_memory_mb), (Some(41.75), true, 237));
+        prop_assert_eq!((row.status(), row.lines, row.ended()), (Status::Error, 6, Some(241)));
+        prop_assert_eq!((row.duration_ms(), row.is_cold(), row.max_memory_mb()), (Some(41.75), true, 237));
         prop_assert_eq!(row.error_line().map(|line| order[line as usize]), Some(3));
     }
 

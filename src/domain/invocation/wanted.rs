@@ -63,7 +63,7 @@ impl Wanted {
                 .is_none_or(|most| duration.is_some_and(|own| own <= most))
             && self
                 .since
-                .is_none_or(|since| row.ended.is_some_and(|ended| ended >= since))
+                .is_none_or(|since| row.ended().is_some_and(|ended| ended >= since))
             && self.text.as_ref().is_none_or(|text| {
                 row.id.to_string().starts_with(text.as_str())
                     || error().to_lowercase().contains(text.as_str())

@@ -1,6 +1,6 @@
 //! The most recent invocations, and what lines without an id say about them.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 use super::calls::{CallLine, Told};
 use super::{Sample, Window};
@@ -20,12 +20,23 @@ struct Kept {
     failed: bool,
 }
 
+/// What the order of calls goes by: the time of the REPORT line, and the id.
+type Key = (i64, u64);
+
+impl Kept {
+    fn key(&self) -> Key {
+        (self.sample.at_ms, self.sample.id)
+    }
+}
+
 /// The most recent invocations, in order of time, each counted once, bounded in number.
 #[derive(Debug, Clone)]
 pub struct Samples {
-    by_time: BTreeMap<(i64, u64), Kept>,
-    /// (stream, time, id) of every REPORT line whose stream is known.
-    by_stream: BTreeSet<(u64, i64, u64)>,
+    /// Ascending by key. Calls come nearly in order, or page by page upwards: both ends of a deque are cheap, and it holds
+    /// them in half of a tree's memory.
+    by_time: VecDeque<Kept>,
+    /// The calls whose stream is known, ascending by key.
+    by_stream: HashMap<u64, VecDeque<Key>>,
     /// (stream, time, what) of the lines that name no request.
     marks: BTreeSet<(u64, i64, Mark)>,
     /// Requests that failed and whose REPORT line is still to come.
@@ -36,7 +47,7 @@ pub struct Samples {
 
 impl Default for Samples {
     fn default() -> Self {
-        // About 20 MB; a call every 6 s for a week.
+        // About 11 MB; a call every 6 s for a week.
         Samples::with_capacity(100_000)
     }
 }
@@ -45,8 +56,8 @@ impl Samples {
     /// Holds at most `capacity` invocations; the oldest go first.
     pub fn with_capacity(capacity: usize) -> Self {
         Samples {
-            by_time: BTreeMap::new(),
-            by_stream: BTreeSet::new(),
+            by_time: VecDeque::new(),
+            by_stream: HashMap::new(),
             marks: BTreeSet::new(),
             failed_ids: HashSet::new(),
             capacity: capacity.max(1),
@@ -67,8 +78,7 @@ impl Samples {
 
     /// Adds an invocation whose stream is not known; `false` when it was known already.
     pub fn push(&mut self, sample: Sample) -> bool {
-        let key = (sample.at_ms, sample.id);
-        if self.by_time.contains_key(&key) {
+        if self.place((sample.at_ms, sample.id)).is_ok() {
             return false;
         }
         self.keep(Kept {
@@ -80,47 +90,70 @@ impl Samples {
     }
 
     fn end(&mut self, sample: Sample, stream: u64) -> bool {
-        let (at, id) = (sample.at_ms, sample.id);
-        if !self.by_stream.insert((stream, at, id)) {
+        let key = (sample.at_ms, sample.id);
+        let calls = self.by_stream.entry(stream).or_default();
+        let Err(place) = calls.binary_search(&key) else {
             return false;
-        }
-        let failed = self.failed_ids.remove(&id) || sample.failed;
+        };
+        calls.insert(place, key);
+        let failed = self.failed_ids.remove(&key.1) || sample.failed;
         self.keep(Kept {
             sample,
             stream: Some(stream),
             failed,
         });
-        self.judge(stream, at, id);
+        self.judge(stream, key);
         // What was counted with the stream's next call may be this one's.
-        if let Some((_, at, id)) = self.next(stream, at.saturating_add(1)) {
-            self.judge(stream, at, id);
+        if let Some(next) = self.next(stream, key.0.saturating_add(1)) {
+            self.judge(stream, next);
         }
         true
     }
 
+    /// Where a call is, or would be put.
+    fn place(&self, key: Key) -> Result<usize, usize> {
+        self.by_time.binary_search_by_key(&key, Kept::key)
+    }
+
+    fn get_mut(&mut self, key: Key) -> Option<&mut Kept> {
+        let place = self.place(key).ok()?;
+        self.by_time.get_mut(place)
+    }
+
     fn keep(&mut self, kept: Kept) {
-        let key = (kept.sample.at_ms, kept.sample.id);
-        self.by_time.insert(key, kept);
+        match self.place(kept.key()) {
+            Ok(place) => self.by_time[place] = kept,
+            Err(place) => self.by_time.insert(place, kept),
+        }
         if self.by_time.len() > self.capacity
-            && let Some(((at, id), oldest)) = self.by_time.pop_first()
+            && let Some(oldest) = self.by_time.pop_front()
         {
             self.dropped += 1;
-            if let Some(stream) = oldest.stream {
-                self.by_stream.remove(&(stream, at, id));
-            }
+            self.leave_stream(&oldest);
+        }
+    }
+
+    fn leave_stream(&mut self, kept: &Kept) {
+        let Some(stream) = kept.stream else { return };
+        let Some(calls) = self.by_stream.get_mut(&stream) else {
+            return;
+        };
+        if let Ok(place) = calls.binary_search(&kept.key()) {
+            calls.remove(place);
+        }
+        if calls.is_empty() {
+            self.by_stream.remove(&stream);
         }
     }
 
     /// A line that names a request says that it failed. Lambda writes some of them after the REPORT line.
     fn fail(&mut self, id: u64, stream: u64, at: i64) -> bool {
-        let before = self.by_stream.range(..=(stream, at, u64::MAX)).next_back();
-        let after = self.by_stream.range((stream, at, 0)..).next();
-        let its = [before, after].into_iter().flatten();
-        let key = its
-            .filter(|key| key.2 == id)
-            .map(|key| (key.1, key.2))
-            .next();
-        match key.and_then(|key| self.by_time.get_mut(&key)) {
+        let (before, after) = (self.before(stream, (at, u64::MAX)), self.next(stream, at));
+        let key = [before, after]
+            .into_iter()
+            .flatten()
+            .find(|key| key.1 == id);
+        match key.and_then(|key| self.get_mut(key)) {
             Some(kept) => {
                 let new = !kept.sample.failed;
                 (kept.failed, kept.sample.failed) = (true, true);
@@ -135,33 +168,38 @@ impl Samples {
             return false;
         }
         if self.marks.len() > self.capacity {
-            let oldest = self
-                .by_time
-                .first_key_value()
-                .map_or(i64::MIN, |(k, _)| k.0);
+            let oldest = self.by_time.front();
+            let oldest = oldest.map_or(i64::MIN, |kept| kept.sample.at_ms);
             self.marks.retain(|(_, at, _)| *at >= oldest);
             while self.marks.len() > self.capacity {
                 self.marks.pop_first();
             }
         }
-        if let Some((_, at, id)) = self.next(stream, at) {
-            self.judge(stream, at, id);
+        if let Some(next) = self.next(stream, at) {
+            self.judge(stream, next);
         }
         true
     }
 
     /// The stream's first REPORT line at or after that time.
-    fn next(&self, stream: u64, at: i64) -> Option<(u64, i64, u64)> {
-        let next = self.by_stream.range((stream, at, 0)..).next();
-        next.filter(|key| key.0 == stream).copied()
+    fn next(&self, stream: u64, at: i64) -> Option<Key> {
+        let calls = self.by_stream.get(&stream)?;
+        let next = calls.partition_point(|call| *call < (at, 0));
+        calls.get(next).copied()
+    }
+
+    /// The stream's last REPORT line up to that key.
+    fn before(&self, stream: u64, key: Key) -> Option<Key> {
+        let calls = self.by_stream.get(&stream)?;
+        let next = calls.partition_point(|call| *call <= key);
+        calls.get(next.checked_sub(1)?).copied()
     }
 
     /// Gives a call the marks between the REPORT line before its own and its own.
-    fn judge(&mut self, stream: u64, at: i64, id: u64) {
-        let before = self.by_stream.range(..(stream, at, 0)).next_back();
-        let from = before
-            .filter(|key| key.0 == stream)
-            .map_or(i64::MIN, |key| key.1.saturating_add(1));
+    fn judge(&mut self, stream: u64, call: Key) {
+        let at = call.0;
+        let before = self.before(stream, (at.saturating_sub(1), u64::MAX));
+        let from = before.map_or(i64::MIN, |before| before.0.saturating_add(1));
         let marks = self
             .marks
             .range((stream, from, Mark::Failed)..=(stream, at, Mark::InitTimedOut));
@@ -170,7 +208,7 @@ impl Samples {
             failed |= *mark == Mark::Failed;
             init_timeout |= *mark == Mark::InitTimedOut;
         }
-        if let Some(kept) = self.by_time.get_mut(&(at, id)) {
+        if let Some(kept) = self.get_mut(call) {
             kept.sample.failed = kept.failed || failed;
             kept.sample.init_timeout = init_timeout;
         }
@@ -193,14 +231,14 @@ impl Samples {
 
     /// All, oldest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Sample> {
-        self.by_time.values().map(|kept| &kept.sample)
+        self.by_time.iter().map(|kept| &kept.sample)
     }
 
     /// Those of the `seconds` before `now_ms`, oldest first.
     pub fn since(&self, seconds: i64, now_ms: i64) -> impl DoubleEndedIterator<Item = &Sample> {
         let from = now_ms.saturating_sub(seconds.saturating_mul(1000));
-        let kept = self.by_time.range((from, 0)..);
-        kept.map(|(_, kept)| &kept.sample)
+        let first = self.by_time.partition_point(|kept| kept.key() < (from, 0));
+        self.by_time.range(first..).map(|kept| &kept.sample)
     }
 
     /// Those of the window that ends at `now_ms`, oldest first.
@@ -210,7 +248,7 @@ impl Samples {
 
     /// The newest one.
     pub fn latest(&self) -> Option<&Sample> {
-        self.by_time.values().next_back().map(|kept| &kept.sample)
+        self.by_time.back().map(|kept| &kept.sample)
     }
 }
 
@@ -324,7 +362,8 @@ mod tests {
             });
         }
         assert_eq!((samples.len(), samples.dropped()), (10, 90));
-        assert!(samples.by_stream.len() <= 10 && samples.marks.len() <= 10);
+        let of_streams = samples.by_stream.values().map(VecDeque::len);
+        assert!(of_streams.sum::<usize>() <= 10 && samples.marks.len() <= 10);
         assert!(samples.failed_ids.len() <= 10);
     }
 }

@@ -106,7 +106,7 @@ impl Logs {
         let here = self.lines.current(&self.sieve, &self.store);
         let what = match (request, here.and_then(|line| self.store.time(line))) {
             (Some(row), _) if self.view == View::Requests || self.came_from.is_some() => {
-                let ended = row.ended.unwrap_or(row.started);
+                let ended = row.ended().unwrap_or(row.started);
                 let pattern = format!("\"{}\"", row.id);
                 (
                     Some(pattern),
@@ -271,11 +271,12 @@ pub fn markdown(at: u32, row: &Invocation, region: &str, store: &Store) -> Strin
     if let Some(init) = row.init_ms() {
         let _ = writeln!(text, "- cold start, init {}", ms(init));
     }
-    if row.memory_mb > 0 {
+    if row.memory_mb() > 0 {
         let _ = writeln!(
             text,
             "- memory {} of {} MB",
-            row.max_memory_mb, row.memory_mb
+            row.max_memory_mb(),
+            row.memory_mb()
         );
     }
     if let Some(line) = row.error_line() {
@@ -299,7 +300,7 @@ pub fn markdown(at: u32, row: &Invocation, region: &str, store: &Store) -> Strin
             &format!("\"{}\"", row.id),
             Some((
                 row.started - 60_000,
-                row.ended.unwrap_or(row.started) + 60_000,
+                row.ended().unwrap_or(row.started) + 60_000,
             )),
         ) {
             let _ = writeln!(text, "- [CloudWatch]({link})");

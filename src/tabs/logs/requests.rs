@@ -66,7 +66,7 @@ impl Sort {
             Self::Time => row.started as f64,
             Self::Duration => row.duration_ms().unwrap_or(-1.0),
             Self::Init => row.init_ms().unwrap_or(-1.0),
-            Self::Memory => f64::from(row.max_memory_mb),
+            Self::Memory => f64::from(row.max_memory_mb()),
             Self::Lines => f64::from(row.lines),
         }
     }
@@ -250,12 +250,12 @@ fn cells(
     let (status, tone) = status(row.status(), look);
     let dash = || "–".to_owned();
     let duration = row.duration_ms().map_or_else(dash, ms);
-    let memory = if row.memory_mb > 0 {
-        format!("{}/{}", row.max_memory_mb, row.memory_mb)
+    let memory = if row.memory_mb() > 0 {
+        format!("{}/{}", row.max_memory_mb(), row.memory_mb())
     } else {
         dash()
     };
-    let is_tight = row.memory_mb > 0 && row.max_memory_mb * 10 >= row.memory_mb * 9;
+    let is_tight = row.memory_mb() > 0 && row.max_memory_mb() * 10 >= row.memory_mb() * 9;
     let mut spans = vec![
         Span::styled(
             format!(
