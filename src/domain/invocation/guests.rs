@@ -71,8 +71,8 @@ impl Clue {
 /// One stream: an environment that serves one request at a time.
 #[derive(Debug, Clone, Default)]
 struct Stream {
-    /// (start time, invocation), ascending by time, then id.
-    starts: Vec<(i64, u32)>,
+    /// (start time, invocation), ascending by time, then id. History comes page by page upwards: both ends are cheap.
+    starts: VecDeque<(i64, u32)>,
     /// Ascending by time.
     guests: VecDeque<Guest>,
 }
@@ -119,10 +119,11 @@ impl Streams {
 
     /// The span from an instant to the next START.
     pub fn after(&self, stream: u16, from: i64) -> (i64, i64) {
-        let starts = self.streams.get(usize::from(stream)).map(|s| &s.starts[..]);
-        let starts = starts.unwrap_or_default();
-        let next = starts.partition_point(|(start, _)| *start <= from);
-        (from, starts.get(next).map_or(i64::MAX, |(next, _)| *next))
+        let next = self.streams.get(usize::from(stream)).and_then(|stream| {
+            let next = stream.starts.partition_point(|(start, _)| *start <= from);
+            stream.starts.get(next)
+        });
+        (from, next.map_or(i64::MAX, |(next, _)| *next))
     }
 
     /// The invocation a line belongs to: the one that runs at its time, else the one that begins next (its init's output).
@@ -131,7 +132,7 @@ impl Streams {
             return NONE;
         };
         let starts = &stream.starts;
-        let next = match starts.last() {
+        let next = match starts.back() {
             Some(last) if last.0 <= guest.time => starts.len(),
             _ => starts.partition_point(|(start, _)| *start <= guest.time),
         };

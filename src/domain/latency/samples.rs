@@ -91,12 +91,16 @@ impl Samples {
 
     fn end(&mut self, sample: Sample, stream: u64) -> bool {
         let key = (sample.at_ms, sample.id);
+        let failed = self.failed_ids.remove(&key.1) || sample.failed;
+        if self.is_too_old(key) {
+            self.dropped += 1;
+            return false;
+        }
         let calls = self.by_stream.entry(stream).or_default();
         let Err(place) = calls.binary_search(&key) else {
             return false;
         };
         calls.insert(place, key);
-        let failed = self.failed_ids.remove(&key.1) || sample.failed;
         self.keep(Kept {
             sample,
             stream: Some(stream),
@@ -108,6 +112,12 @@ impl Samples {
             self.judge(stream, next);
         }
         true
+    }
+
+    /// It would be the first to go.
+    fn is_too_old(&self, key: Key) -> bool {
+        let oldest = self.by_time.front().map(Kept::key);
+        self.by_time.len() == self.capacity && oldest.is_some_and(|oldest| key < oldest)
     }
 
     /// Where a call is, or would be put.
