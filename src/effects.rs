@@ -305,11 +305,18 @@ impl Runner {
         let token = self.renew(slot);
         let outbox = self.outbox.clone();
         self.tracker.spawn_blocking(move || {
-            let inner = outbox.clone();
-            if std::panic::catch_unwind(AssertUnwindSafe(|| work(inner, token))).is_err() {
-                outbox.send_blocking(Event::Crashed { what });
-            }
+            guarded_blocking(what, &outbox, || work(outbox.clone(), token))
         });
+    }
+
+    /// Starts work that goes on until nobody brings it any more, on one thread from first to last: on a pool's threads
+    /// each would keep the memory that one turn of it took.
+    pub fn spawn_thread(&self, what: &'static str, work: impl FnOnce(Outbox) + Send + 'static) {
+        let outbox = self.outbox.clone();
+        let thread = move || guarded_blocking(what, &outbox, || work(outbox.clone()));
+        if let Err(error) = std::thread::Builder::new().spawn(thread) {
+            tracing::error!("no thread for {what}: {error}");
+        }
     }
 
     /// Cancels what runs in a slot.
@@ -381,5 +388,12 @@ async fn identify(link: &Link, outbox: &Outbox) {
 async fn guarded(what: &'static str, outbox: Outbox, task: impl Future<Output = ()>) {
     if AssertUnwindSafe(task).catch_unwind().await.is_err() {
         outbox.send(Event::Crashed { what }).await;
+    }
+}
+
+/// The same on a thread that may wait.
+fn guarded_blocking(what: &'static str, outbox: &Outbox, work: impl FnOnce()) {
+    if std::panic::catch_unwind(AssertUnwindSafe(work)).is_err() {
+        outbox.send_blocking(Event::Crashed { what });
     }
 }

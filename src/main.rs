@@ -53,6 +53,8 @@ fn read_schema(path: &Path) -> Result<Schema, Failure> {
 fn with_runtime(cli: Cli, context: Context) -> Run {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        // They wait for networks; each one more would keep a page of log events in memory it has freed.
+        .worker_threads(2)
         // Futures that ask many services at once are large; 2 MB is too near.
         .thread_stack_size(8 << 20)
         .build()

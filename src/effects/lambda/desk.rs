@@ -1,9 +1,7 @@
 //! Where the Lambda tab's figures are worked out: one desk, apart from the screen's thread, that keeps the books.
 
-use std::time::Instant;
-
-use tokio::sync::mpsc::error::SendError;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SendError, Sender, channel};
+use std::time::{Duration, Instant};
 
 use super::Event;
 use crate::domain::reckoning::{Books, Work};
@@ -21,39 +19,43 @@ pub(super) fn lay(work: Work, runner: &mut Runner) {
         },
         None => work,
     };
-    let (desk, heap) = unbounded_channel();
+    let (desk, heap) = channel();
     // Its other end is here.
     let _ = desk.send(work);
     runner.lambda.desk = Some(desk);
-    runner.spawn("the Lambda figures", |outbox| keep(heap, outbox));
+    runner.spawn_thread("the Lambda figures", move |outbox| keep(&heap, &outbox));
 }
 
 /// The way to the desk.
-pub(super) type Desk = UnboundedSender<Work>;
+pub(super) type Desk = Sender<Work>;
 
-async fn keep(mut heap: UnboundedReceiver<Work>, outbox: Outbox) {
+/// Works until nobody is left to bring work.
+fn keep(heap: &Receiver<Work>, outbox: &Outbox) {
     let mut books = Books::default();
-    let mut lying = Vec::new();
-    while heap.recv_many(&mut lying, usize::MAX).await > 0 {
+    let mut rest = Duration::ZERO;
+    while let Some(lying) = gather(heap, rest) {
         let began = Instant::now();
-        let taken = std::mem::take(&mut lying);
-        let work = move || {
-            let figures = books.work(taken);
-            (books, figures)
-        };
-        let figures = match tokio::task::spawn_blocking(work).await {
-            Ok((kept, figures)) => {
-                books = kept;
-                figures
-            }
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => return,
-            },
-        };
-        if let Some(figures) = figures {
-            outbox.send(Event::Reckoned(figures.into())).await;
+        if let Some(figures) = books.work(lying) {
+            outbox.send_blocking(Event::Reckoned(figures.into()));
         }
-        tokio::time::sleep(began.elapsed() * REST).await;
+        rest = began.elapsed() * REST;
     }
+}
+
+/// What comes during the rest, or the first thing after it; `None`: nothing will come any more.
+fn gather(heap: &Receiver<Work>, rest: Duration) -> Option<Vec<Work>> {
+    let end = Instant::now() + rest;
+    let mut lying = Vec::new();
+    loop {
+        match heap.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            Ok(work) => lying.push(work),
+            Err(RecvTimeoutError::Timeout) => break,
+            Err(RecvTimeoutError::Disconnected) => return None,
+        }
+    }
+    if lying.is_empty() {
+        lying.push(heap.recv().ok()?);
+        lying.extend(heap.try_iter());
+    }
+    Some(lying)
 }
