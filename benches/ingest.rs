@@ -58,6 +58,16 @@ fn ingest(c: &mut Criterion) {
             store
         });
     });
+    group.bench_function("200 k events of a history, newest page first", |b| {
+        b.iter(|| {
+            let mut store = Store::new(dir.path(), DEFAULT_CAP_BYTES);
+            for page in events.chunks(PAGE).rev() {
+                store.append(page, Arrival::Backfill);
+            }
+            assert_eq!(store.len(), events.len());
+            store
+        });
+    });
     group.finish();
 }
 
