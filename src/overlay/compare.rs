@@ -4,17 +4,13 @@ use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
-use ratatui::widgets::{Clear, Widget};
 
-use super::list::{Click, List, Place};
-use super::{Overlay, Verdict, inside, middle};
+use super::list::{List, Place};
+use super::{Overlay, Verdict};
 use crate::effects::Event;
 use crate::effects::lambda::{Event as LambdaEvent, Other};
-use crate::keys::{Action, Scope};
+use crate::keys::Action;
 use crate::tabs::{Cx, Look};
-use crate::ui::hints::hints;
-use crate::ui::list::mark;
-use crate::ui::panel::panel;
 use crate::ui::text::{clean, truncate};
 
 /// The menu. Choosing tells the Lambda tab.
@@ -39,16 +35,8 @@ impl CompareMenu {
         }
     }
 
-    /// Above the line of hints.
     fn place(&self, area: Rect) -> Place {
-        let len = self.choices.len();
-        let frame = middle(56, (len as u16).saturating_add(3), area);
-        let inner = inside(frame);
-        let room = Rect {
-            height: inner.height.saturating_sub(1),
-            ..inner
-        };
-        Place { frame, room, len }
+        Place::menu(56, self.choices.len(), area)
     }
 
     fn choose(&self, cx: &mut Cx) -> Verdict {
@@ -72,11 +60,8 @@ impl Overlay for CompareMenu {
     }
 
     fn on_click(&mut self, at: Position, cx: &mut Cx) -> Verdict {
-        match self.list.click(at, self.place(cx.screen)) {
-            Click::Row => self.choose(cx),
-            Click::Frame => Verdict::Stay,
-            Click::Beside => Verdict::Close,
-        }
+        let click = self.list.click(at, self.place(cx.screen));
+        click.verdict(|| self.choose(cx))
     }
 
     fn on_scroll(&mut self, lines: i32, cx: &mut Cx) {
@@ -85,27 +70,14 @@ impl Overlay for CompareMenu {
 
     fn render(&self, area: Rect, buf: &mut Buffer, look: &Look) -> Option<Position> {
         let place = self.place(area);
-        Clear.render(place.frame, buf);
-        let inner = panel(" Compare with ", true, place.frame, buf, look);
-        let rows = self.list.rows(place);
-        for (at, line) in rows.shown() {
-            self.row(self.choices[at].as_ref(), line.width, look)
-                .render(line, buf);
-            if at == self.list.selected {
-                mark(line, buf, look);
-            }
-        }
-        rows.sign(place.frame, buf, look);
-        let below = Rect {
-            y: inner.bottom().saturating_sub(1),
-            height: 1,
-            ..inner
-        };
         let keys: [(&[Action], &str); 2] = [
             (&[Action::Submit], "reads and compares"),
             (&[Action::Back], "leaves it"),
         ];
-        hints(Scope::Global, &keys, look).render(below.intersection(inner), buf);
+        place.draw_menu(" Compare with ", &keys, buf, look);
+        self.list.draw(place, buf, look, |row, cells| {
+            self.row(self.choices[row].as_ref(), cells, look)
+        });
         None
     }
 }

@@ -17,7 +17,7 @@ use crate::keys::{Action, Scope};
 use crate::remote::Remote;
 use crate::tabs::{Cx, Look, Now};
 use crate::ui::hints::hints;
-use crate::ui::list::{Rows, mark};
+use crate::ui::list::Rows;
 use crate::ui::panel::{notice, panel};
 use crate::ui::text::{age, clean, fit, plural, truncate, wrap};
 use crate::ui::theme::Tone;
@@ -238,12 +238,9 @@ impl DoctorOverlay {
 
     fn list(&self, findings: &[Finding], area: Rect, buf: &mut Buffer, look: &Look) {
         let rows = Rows::around(self.selected, findings.len(), area);
-        for (index, line) in rows.shown() {
-            row(&findings[index], line.width, look).render(line, buf);
-            if index == self.selected {
-                mark(line, buf, look);
-            }
-        }
+        rows.draw(self.selected, buf, look, |at, cells| {
+            row(&findings[at], cells, look)
+        });
     }
 }
 

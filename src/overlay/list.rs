@@ -1,9 +1,16 @@
-//! A list in a frame over the tabs: the selected row, and what keys, clicks and the wheel do to it.
+//! A list in a frame over the tabs: where it lies, how it looks, and what keys, clicks and the wheel do to it.
 
+use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use ratatui::text::Line;
+use ratatui::widgets::{Clear, Widget};
 
-use crate::keys::Action;
+use super::{Verdict, inside, middle};
+use crate::keys::{Action, Scope};
+use crate::tabs::Look;
+use crate::ui::hints::hints;
 use crate::ui::list::Rows;
+use crate::ui::panel::panel;
 
 /// The cursor of a list.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -23,6 +30,37 @@ pub struct Place {
     pub len: usize,
 }
 
+impl Place {
+    /// A menu in the middle of the screen: a row each, and a line of hints below them.
+    pub fn menu(width: u16, len: usize, area: Rect) -> Self {
+        let frame = middle(width, (len as u16).saturating_add(3), area);
+        let inner = inside(frame);
+        let room = Rect {
+            height: inner.height.saturating_sub(1),
+            ..inner
+        };
+        Self { frame, room, len }
+    }
+
+    /// The frame and the hints of a menu; its rows are the list's to draw.
+    pub fn draw_menu(
+        &self,
+        title: &str,
+        keys: &[(&[Action], &str)],
+        buf: &mut Buffer,
+        look: &Look,
+    ) {
+        Clear.render(self.frame, buf);
+        let inner = panel(title, true, self.frame, buf, look);
+        let last = Rect {
+            y: inner.bottom().saturating_sub(1),
+            height: 1,
+            ..inner
+        };
+        hints(Scope::Global, keys, look).render(last.intersection(inner), buf);
+    }
+}
+
 /// What a click hit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Click {
@@ -34,10 +72,34 @@ pub enum Click {
     Beside,
 }
 
+impl Click {
+    /// What becomes of the overlay: a row is chosen, and beside the frame is out of it.
+    pub fn verdict(self, choose: impl FnOnce() -> Verdict) -> Verdict {
+        match self {
+            Self::Row => choose(),
+            Self::Frame => Verdict::Stay,
+            Self::Beside => Verdict::Close,
+        }
+    }
+}
+
 impl List {
     /// The rows in view.
     pub fn rows(&self, place: Place) -> Rows {
         Rows::around(self.selected, place.len, place.room)
+    }
+
+    /// Draws the rows in view, each as `row` has it for its number and this many cells, and says how many are not.
+    pub fn draw<'a>(
+        &self,
+        place: Place,
+        buf: &mut Buffer,
+        look: &Look,
+        row: impl Fn(usize, u16) -> Line<'a>,
+    ) {
+        let rows = self.rows(place);
+        rows.draw(self.selected, buf, look, row);
+        rows.sign(place.frame, buf, look);
     }
 
     /// Moves by so many rows, as far as there are any.

@@ -12,12 +12,11 @@ use ratatui::widgets::{Clear, Widget};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
-use super::list::{Click, List, Place};
+use super::list::{List, Place};
 use super::{Overlay, Verdict, inside, middle};
 use crate::app::App;
 use crate::keys::{Action, while_typing};
 use crate::tabs::{Cx, Look};
-use crate::ui::list::mark;
 use crate::ui::panel::panel;
 use crate::ui::text::{fit, width};
 use crate::ui::theme::Tone;
@@ -145,11 +144,8 @@ impl Overlay for Palette {
     }
 
     fn on_click(&mut self, at: Position, cx: &mut Cx) -> Verdict {
-        match self.list.click(at, self.place(cx.screen)) {
-            Click::Row => self.choose(cx),
-            Click::Frame => Verdict::Stay,
-            Click::Beside => Verdict::Close,
-        }
+        let click = self.list.click(at, self.place(cx.screen));
+        click.verdict(|| self.choose(cx))
     }
 
     fn on_scroll(&mut self, lines: i32, cx: &mut Cx) {
@@ -171,14 +167,9 @@ impl Overlay for Palette {
             line.push(Span::styled("   nothing is called so", look.theme.muted));
         }
         Line::from(line).render(inner, buf);
-        let rows = self.list.rows(self.place(area));
-        for (row, line) in rows.shown() {
-            self.line(row, line.width, look).render(line, buf);
-            if row == self.list.selected {
-                mark(line, buf, look);
-            }
-        }
-        rows.sign(frame, buf, look);
+        self.list.draw(self.place(area), buf, look, |row, cells| {
+            self.line(row, cells, look)
+        });
         let column = inner.x + 3 + self.input.visual_cursor() as u16;
         Some(Position::new(
             column.min(inner.right().saturating_sub(1)),

@@ -2,6 +2,8 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use ratatui::text::Line;
+use ratatui::widgets::Widget;
 
 use crate::tabs::Look;
 use crate::ui::text::width;
@@ -46,6 +48,22 @@ impl Rows {
         self.shown()
             .find(|(_, line)| line.contains(at))
             .map(|(row, _)| row)
+    }
+
+    /// Draws each row in view as `row` has it for its number and this many cells, and marks the selected one.
+    pub fn draw<'a>(
+        &self,
+        selected: usize,
+        buf: &mut Buffer,
+        look: &Look,
+        row: impl Fn(usize, u16) -> Line<'a>,
+    ) {
+        for (at, line) in self.shown() {
+            row(at, line.width).render(line, buf);
+            if at == selected {
+                mark(line, buf, look);
+            }
+        }
     }
 
     /// Says on the lower edge of the frame around the rows how many are out of view.

@@ -12,7 +12,7 @@ use crate::keys::{Action, Scope};
 use crate::remote::Remote;
 use crate::tabs::Look;
 use crate::ui::hints::hints;
-use crate::ui::list::{Rows, mark};
+use crate::ui::list::Rows;
 use crate::ui::panel::notice;
 use crate::ui::text::{age, clean, count, fit, width};
 use crate::ui::theme::Tone;
@@ -68,31 +68,10 @@ impl TargetPicker {
             Err(why) => return notice(why, Tone::Muted, self.rows_area(area), buf, look),
         };
         let rows = self.rows(&choices, area);
-        let selected = self.selected(&choices);
-        let column = choices
-            .iter()
-            .map(|choice| width(&choice.label))
-            .max()
-            .unwrap_or(0);
-        for (row, line) in rows.shown() {
-            let choice = &choices[row];
-            let here = self.pane() == Pane::Target && choice.label == clean(&self.current);
-            let sign = if here { look.glyphs.dot } else { " " };
-            let name = column.min(usize::from(line.width) * 3 / 5);
-            let rest = usize::from(line.width).saturating_sub(name + 6);
-            let ellipsis = look.glyphs.ellipsis;
-            Line::from(vec![
-                Span::styled(
-                    format!(" {sign} {}  ", fit(&choice.label, name, ellipsis)),
-                    look.theme.text,
-                ),
-                Span::styled(fit(&choice.detail, rest, ellipsis), look.theme.muted),
-            ])
-            .render(line, buf);
-            if row == selected {
-                mark(line, buf, look);
-            }
-        }
+        let column = choices.iter().map(|choice| width(&choice.label)).max();
+        rows.draw(self.selected(&choices), buf, look, |row, cells| {
+            self.row(&choices[row], column.unwrap_or(0), cells, look)
+        });
         rows.sign(frame(area), buf, look);
         if let Some(error) = self.error() {
             let whole = Rect {
@@ -105,6 +84,22 @@ impl TargetPicker {
                 .wrap(Wrap { trim: true })
                 .render(failure, buf);
         }
+    }
+
+    /// The label in at most this many cells, and what is known of it in the rest.
+    fn row(&self, choice: &Choice, label: usize, cells: u16, look: &Look) -> Line<'static> {
+        let here = self.pane() == Pane::Target && choice.label == clean(&self.current);
+        let sign = if here { look.glyphs.dot } else { " " };
+        let label = label.min(usize::from(cells) * 3 / 5);
+        let rest = usize::from(cells).saturating_sub(label + 6);
+        let ellipsis = look.glyphs.ellipsis;
+        Line::from(vec![
+            Span::styled(
+                format!(" {sign} {}  ", fit(&choice.label, label, ellipsis)),
+                look.theme.text,
+            ),
+            Span::styled(fit(&choice.detail, rest, ellipsis), look.theme.muted),
+        ])
     }
 
     /// How current the list in view is.

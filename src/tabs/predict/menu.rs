@@ -4,17 +4,14 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Clear, Widget};
 
 use crate::effects::predict::Event;
-use crate::keys::{Action, Scope};
-use crate::overlay::list::{Click, List, Place};
-use crate::overlay::{Overlay, Verdict, inside, middle};
+use crate::keys::Action;
+use crate::overlay::list::{List, Place};
+use crate::overlay::{Overlay, Verdict};
 use crate::tabs::{Cx, Look};
-use crate::ui::hints::hints;
-use crate::ui::list::mark;
-use crate::ui::panel::panel;
 use crate::ui::text::fit;
+use crate::ui::theme::Tone;
 
 /// What a menu of this tab can choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,16 +58,8 @@ impl Menu {
         }
     }
 
-    /// Above the line of hints.
     fn place(&self, area: Rect) -> Place {
-        let len = self.items.len();
-        let frame = middle(58, len as u16 + 3, area);
-        let inner = inside(frame);
-        let room = Rect {
-            height: inner.height.saturating_sub(1),
-            ..inner
-        };
-        Place { frame, room, len }
+        Place::menu(58, self.items.len(), area)
     }
 
     fn choose(&self, cx: &mut Cx) -> Verdict {
@@ -80,7 +69,7 @@ impl Menu {
                 Verdict::Close
             }
             Err(why) => {
-                cx.toast(crate::ui::theme::Tone::Warn, why);
+                cx.toast(Tone::Warn, why);
                 Verdict::Stay
             }
         }
@@ -108,11 +97,8 @@ impl Overlay for Menu {
     }
 
     fn on_click(&mut self, at: Position, cx: &mut Cx) -> Verdict {
-        match self.list.click(at, self.place(cx.screen)) {
-            Click::Row => self.choose(cx),
-            Click::Frame => Verdict::Stay,
-            Click::Beside => Verdict::Close,
-        }
+        let click = self.list.click(at, self.place(cx.screen));
+        click.verdict(|| self.choose(cx))
     }
 
     fn on_scroll(&mut self, lines: i32, cx: &mut Cx) {
@@ -121,38 +107,28 @@ impl Overlay for Menu {
 
     fn render(&self, area: Rect, buf: &mut Buffer, look: &Look) -> Option<Position> {
         let place = self.place(area);
-        let frame = place.frame;
-        Clear.render(frame, buf);
-        let inner = panel(self.title, true, frame, buf, look);
-        let rows = self.list.rows(place);
-        for (i, line) in rows.shown() {
-            let item = &self.items[i];
-            let style = if item.choice.is_ok() {
-                look.theme.text
-            } else {
-                look.theme.muted
-            };
-            Line::from(vec![
-                Span::styled(format!(" {} ", i + 1), look.theme.key),
-                Span::styled(fit(&item.label, 22, look.glyphs.ellipsis), style),
-                Span::styled(item.detail.clone(), look.theme.muted),
-            ])
-            .render(line, buf);
-            if i == self.list.selected {
-                mark(line, buf, look);
-            }
-        }
-        rows.sign(frame, buf, look);
-        let below = Rect {
-            y: inner.bottom().saturating_sub(1),
-            height: 1,
-            ..inner
-        };
         let keys: [(&[Action], &str); 2] = [
             (&[Action::Submit], "or its number chooses"),
             (&[Action::Back], "closes"),
         ];
-        hints(Scope::Global, &keys, look).render(below.intersection(inner), buf);
+        place.draw_menu(self.title, &keys, buf, look);
+        self.list
+            .draw(place, buf, look, |row, _| self.items[row].line(row, look));
         None
+    }
+}
+
+impl Item {
+    fn line(&self, row: usize, look: &Look) -> Line<'_> {
+        let style = if self.choice.is_ok() {
+            look.theme.text
+        } else {
+            look.theme.muted
+        };
+        Line::from(vec![
+            Span::styled(format!(" {} ", row + 1), look.theme.key),
+            Span::styled(fit(&self.label, 22, look.glyphs.ellipsis), style),
+            Span::styled(self.detail.as_str(), look.theme.muted),
+        ])
     }
 }
