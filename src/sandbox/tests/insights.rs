@@ -2,28 +2,17 @@
 
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::error::ProvideErrorMetadata;
-use aws_sdk_cloudwatchlogs::types::{InputLogEvent, QueryStatus};
+use aws_sdk_cloudwatchlogs::types::QueryStatus;
 
 use super::super::Sandbox;
+use super::logs::{create, line, put};
 use super::{clients, eventually, quiet};
 
 const GROUP: &str = "/test/insights";
 
 /// Four invocations and two JSON lines, one minute apart, starting on a full five minutes.
 async fn fill(client: &Client) -> i64 {
-    client
-        .create_log_group()
-        .log_group_name(GROUP)
-        .send()
-        .await
-        .unwrap();
-    client
-        .create_log_stream()
-        .log_group_name(GROUP)
-        .log_stream_name("one")
-        .send()
-        .await
-        .unwrap();
+    create(client, GROUP).await;
     let now = super::super::world::now_ms();
     let start = now - now.rem_euclid(300_000) - 600_000;
     let report = |index: i64, duration: &str, init: &str| {
@@ -39,21 +28,9 @@ async fn fill(client: &Client) -> i64 {
         "{\"level\":\"INFO\",\"latency\":20}".to_owned(),
         report(5, "400.00", ""),
     ];
-    let events = messages.iter().enumerate().map(|(index, message)| {
-        InputLogEvent::builder()
-            .timestamp(start + index as i64 * 60_000)
-            .message(message)
-            .build()
-            .unwrap()
-    });
-    client
-        .put_log_events()
-        .log_group_name(GROUP)
-        .log_stream_name("one")
-        .set_log_events(Some(events.collect()))
-        .send()
-        .await
-        .unwrap();
+    let lines = messages.into_iter().zip(0..);
+    let lines = lines.map(|(message, n)| line(start + n * 60_000, message));
+    put(client, GROUP, lines.collect()).await;
     start
 }
 
