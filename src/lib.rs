@@ -40,5 +40,7 @@ pub mod screen;
 pub mod store;
 pub mod tabs;
 pub mod terminal;
+#[cfg(test)]
+mod testing;
 pub mod train;
 pub mod ui;

@@ -1,27 +1,17 @@
 #![allow(clippy::unwrap_used)]
-use std::path::PathBuf;
+pub mod cellar;
 
-use tempfile::TempDir;
+use std::path::PathBuf;
 
 use super::*;
 use crate::registry::Move;
 use crate::registry::draft::CURVE_FILE;
+use crate::train::Family;
 use crate::train::dataset::EMBEDDED;
-use crate::train::{Dataset, Family};
 
-/// A registry of its own.
-struct Cellar {
-    home: TempDir,
-    registry: Registry,
-}
+use cellar::Cellar;
 
 impl Cellar {
-    fn new() -> Self {
-        let home = tempfile::tempdir().unwrap();
-        let registry = Registry::at(home.path().join("registry"));
-        Self { home, registry }
-    }
-
     fn train(&self, job: &Job) -> Report {
         let rows = job.source.read().unwrap();
         let go = &mut |_: News<'_>| Flow::Continue;
@@ -30,11 +20,7 @@ impl Cellar {
 
     /// A file with some of the wines.
     fn file(&self, name: &str, rows: std::ops::Range<usize>) -> PathBuf {
-        let wine = Dataset::wine_quality().unwrap();
-        let path = self.home.path().join(name);
-        let some: Vec<usize> = rows.map(|row| row * 13 % wine.len()).collect();
-        std::fs::write(&path, wine.select(&some).to_csv()).unwrap();
-        path
+        self.wines(name, |len| rows.clone().map(|row| row * 13 % len).collect())
     }
 
     fn promote(&self, report: &Report) -> Result<Champion, RegistryError> {

@@ -74,20 +74,10 @@ impl Awaited {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::testing::event;
 
     const GATEWAY: &str = "JKJaXmPLvHcESHA=";
     const LAMBDA: &str = "d602a1ed-0000-4000-8000-000000000002";
-
-    fn event(stream: &str, timestamp: i64, message: &str) -> LogEvent {
-        LogEvent {
-            timestamp,
-            ingestion_time: timestamp,
-            group: "g".into(),
-            stream: stream.into(),
-            event_id: None,
-            message: message.to_owned(),
-        }
-    }
 
     fn report(id: &str, cold: bool) -> String {
         let init = if cold {

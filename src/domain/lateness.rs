@@ -30,15 +30,12 @@ impl Shown {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing;
 
     fn event(timestamp: i64, ingestion_time: i64) -> LogEvent {
         LogEvent {
-            timestamp,
             ingestion_time,
-            group: "g".into(),
-            stream: "s".into(),
-            event_id: None,
-            message: String::new(),
+            ..testing::event("s", timestamp, "")
         }
     }
 

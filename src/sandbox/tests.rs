@@ -9,6 +9,7 @@ mod reads;
 use std::sync::Arc;
 
 use super::*;
+use crate::testing::DEMO;
 
 /// A model whose answer shows its input: half the alcohol.
 pub(super) fn half_the_alcohol() -> ServedModel {
@@ -20,8 +21,6 @@ pub(super) async fn quiet() -> Sandbox {
         .await
         .unwrap()
 }
-
-pub(super) const DEMO: &str = r#"{"fixed_acidity":7.4,"volatile_acidity":0.7,"citric_acid":0,"residual_sugar":1.9,"chlorides":0.076,"free_sulfur_dioxide":11,"total_sulfur_dioxide":34,"density":0.9978,"pH":3.51,"sulphates":0.56,"alcohol":9.4,"wine_type_encoded":0}"#;
 
 /// Poll until `check` gives a value; a test that waits for ever fails after ten seconds.
 pub(super) async fn eventually<T, F: Future<Output = Option<T>>>(

@@ -208,15 +208,12 @@ impl Iterator for Replay {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
+    use crate::testing;
 
     fn event(at: i64, message: &str) -> LogEvent {
         LogEvent {
-            timestamp: at,
             ingestion_time: at + 5,
-            group: "g".into(),
-            stream: "s".into(),
-            event_id: None,
-            message: message.to_owned(),
+            ..testing::event("s", at, message)
         }
     }
 

@@ -8,15 +8,13 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::query::Query;
+use crate::testing;
 
 fn event(time: i64, id: &str, message: &str) -> LogEvent {
     LogEvent {
-        timestamp: time,
         ingestion_time: time + 3,
-        group: "g".into(),
-        stream: "s".into(),
         event_id: (!id.is_empty()).then(|| id.into()),
-        message: message.to_owned(),
+        ..testing::event("s", time, message)
     }
 }
 

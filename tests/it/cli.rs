@@ -1,20 +1,9 @@
 //! The command line: outputs, exit codes, bad configurations each with its message.
 
-use std::path::Path;
-
-use assert_cmd::Command;
 use predicates::prelude::*;
 use predicates::str::contains;
 
-fn vintner(home: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vintner"));
-    command
-        .env_clear()
-        .env("HOME", home)
-        .env("LANG", "C.UTF-8")
-        .timeout(std::time::Duration::from_mins(1));
-    command
-}
+use crate::support::{binary, vintner};
 
 fn home() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
@@ -148,10 +137,8 @@ fn nothing_panics_when_nobody_can_read_it() {
         &["config", "--json"],
     ] {
         let full = std::fs::File::create("/dev/full").unwrap();
-        let run = std::process::Command::new(env!("CARGO_BIN_EXE_vintner"))
+        let run = binary(home.path())
             .args(command)
-            .env_clear()
-            .env("HOME", home.path())
             .stdout(full)
             .output()
             .unwrap();

@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde_json::Value;
 use vintner::sandbox::{Options, Sandbox, ServedModel};
 
-const DEMO: &str = r#"{"fixed_acidity":7.4,"volatile_acidity":0.7,"citric_acid":0,"residual_sugar":1.9,"chlorides":0.076,"free_sulfur_dioxide":11,"total_sulfur_dioxide":34,"density":0.9978,"pH":3.51,"sulphates":0.56,"alcohol":9.4,"wine_type_encoded":0}"#;
+use crate::support::{DEMO, binary};
 
 /// A sandbox, and a home for the commands that read it.
 struct Scene {
@@ -90,12 +90,8 @@ impl Scene {
 }
 
 fn vintner(home: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vintner"));
-    command
-        .env_clear()
-        .env("HOME", home)
-        .env("LANG", "C.UTF-8")
-        .env("AWS_EC2_METADATA_DISABLED", "true");
+    let mut command = binary(home);
+    command.env("AWS_EC2_METADATA_DISABLED", "true");
     command
 }
 

@@ -1,11 +1,12 @@
 //! A service that fails must not look well: incidents through the real tab and the real command.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use vintner::config::Flags;
 use vintner::sandbox::Incident;
 
+use crate::support::binary;
 use crate::support::journey::journey;
 
 fn during(incident: Incident) -> Flags {
@@ -16,9 +17,8 @@ fn during(incident: Incident) -> Flags {
 }
 
 fn lambda(home: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vintner"));
-    let command = command.arg("lambda").args(arguments).env_clear();
-    command.env("HOME", home).output().unwrap()
+    let mut command = binary(home);
+    command.arg("lambda").args(arguments).output().unwrap()
 }
 
 /// The text report says no word about a handler's exception in its REPORT line.

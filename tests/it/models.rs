@@ -4,6 +4,8 @@ use assert_cmd::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support;
+
 /// A home with a first champion in its registry.
 pub struct Cellar(pub TempDir);
 
@@ -33,11 +35,8 @@ impl Cellar {
 
     /// The binary at home here, with nothing else in its environment.
     pub fn vintner(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vintner"));
-        command
-            .env_clear()
-            .env("HOME", self.0.path())
-            .current_dir(self.0.path());
+        let mut command = support::vintner(self.0.path());
+        command.current_dir(self.0.path());
         command
     }
 
@@ -207,9 +206,7 @@ fn an_export_is_what_was_asked_for_or_nothing() {
 fn a_running_sandbox_serves_a_champion_that_another_process_crowned() {
     let cellar = Cellar::new();
     cellar.train("random-forest");
-    let mut sandbox = std::process::Command::new(env!("CARGO_BIN_EXE_vintner"))
-        .env_clear()
-        .env("HOME", cellar.0.path())
+    let mut sandbox = support::binary(cellar.0.path())
         .args(["sandbox", "--json", "--history", "0"])
         .args(["--speed", "1000", "--rate", "0"])
         .stdout(std::process::Stdio::piped())

@@ -9,10 +9,8 @@ mod form;
 mod journeys;
 mod ways;
 
-use std::path::Path;
 use std::sync::OnceLock;
 
-use assert_cmd::Command;
 use hyper::HeaderMap;
 use vintner::batch::Tally;
 use vintner::champion;
@@ -33,8 +31,7 @@ use vintner::history::{History, Via};
 use vintner::ui::theme::ThemeName;
 
 use crate::support::stage::Stage;
-
-const DEMO: &str = r#"{"fixed_acidity":7.4,"volatile_acidity":0.7,"citric_acid":0,"residual_sugar":1.9,"chlorides":0.076,"free_sulfur_dioxide":11,"total_sulfur_dioxide":34,"density":0.9978,"pH":3.51,"sulphates":0.56,"alcohol":9.4,"wine_type_encoded":0}"#;
+use crate::support::{DEMO, vintner};
 
 fn stage() -> Stage {
     Stage::new((80, 24), ThemeName::Dark)
@@ -89,6 +86,11 @@ pub fn answered(stage: &mut Stage, reply: Result<Reply, String>) {
             _ => None,
         })
         .unwrap();
+    stage.event(came_back(stage, ticket, reply));
+}
+
+/// The answer to the demo sample that was sent with this ticket.
+fn came_back(stage: &Stage, ticket: u64, reply: Result<Reply, String>) -> Heard {
     let at = stage.now().wall;
     let mut entry = remembered(
         Schema::wine_quality(),
@@ -99,11 +101,11 @@ pub fn answered(stage: &mut Stage, reply: Result<Reply, String>) {
         &reply,
     );
     entry.id = format!("{ticket:026}");
-    stage.event(Heard::Answered {
+    Heard::Answered {
         ticket,
         entry: Box::new(entry),
         reply: reply.map(Box::new),
-    });
+    }
 }
 
 pub const GOOD: &str = r#"{"prediction":5.175872006658752,"wine_quality_score":5.175872006658752,"quality_rating":"Average","model_version":"v1.0","message":"Prediction successful"}"#;
@@ -335,14 +337,4 @@ fn the_charts_and_menus_look_right() {
         );
         stage.press("tab / o k");
     });
-}
-
-fn vintner(home: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vintner"));
-    command
-        .env_clear()
-        .env("HOME", home)
-        .env("LANG", "C.UTF-8")
-        .timeout(std::time::Duration::from_mins(1));
-    command
 }

@@ -1,25 +1,24 @@
 //! `vintner report` and the key that writes it: the real binary, the real sandbox.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 use std::sync::Arc;
 
 use serde_json::Value;
 use vintner::sandbox::{Incident, Options, Sandbox, ServedModel};
 
+use crate::support::binary;
 use crate::support::pty::Pty;
 
 /// `vintner report` against this sandbox as if it were AWS.
 async fn report(sandbox: &Sandbox, home: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vintner"));
+    let mut command = binary(home);
     command
         .args(["report", "--target", "aws", "--region", "us-east-2"])
         .args(["--endpoint-url", &sandbox.aws_endpoint()])
         .args(["--endpoint", sandbox.endpoint().as_str()])
         .args(["--function", sandbox.function()])
         .args(arguments)
-        .env_clear()
-        .env("HOME", home)
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .env("AWS_ACCESS_KEY_ID", "key")
         .env("AWS_SECRET_ACCESS_KEY", "secret");

@@ -14,14 +14,11 @@ use vintner::train::Dataset;
 use vintner::train::tune::Trial;
 use vintner::train::tune::history::History;
 
+use crate::support::{binary, vintner};
+
 fn train(home: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vintner"));
-    command
-        .env_clear()
-        .env("HOME", home)
-        .env("LANG", "C.UTF-8")
-        .timeout(std::time::Duration::from_mins(2))
-        .arg("train");
+    let mut command = vintner(home);
+    command.arg("train");
     command
 }
 
@@ -141,8 +138,7 @@ fn a_search_that_was_killed_goes_on_from_what_it_wrote() {
     let some: Vec<usize> = (0..wine.len()).step_by(8).collect();
     std::fs::write(&data, wine.select(&some).to_csv()).unwrap();
     let search = |trials: &str| {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_vintner"));
-        command.env_clear().env("HOME", home.path());
+        let mut command = binary(home.path());
         command.args(["train", "--family", "random-forest", "--folds", "0"]);
         command.args(["--json", "--trials", trials, "--history"]);
         command.arg(&history).arg("--data").arg(&data);
@@ -164,9 +160,7 @@ fn a_search_that_was_killed_goes_on_from_what_it_wrote() {
     let wanted = run.resumable(0).unwrap().wanted;
     assert!(made.len() >= 3 && wanted == 100_000, "{} made", made.len());
 
-    let told = Command::new(env!("CARGO_BIN_EXE_vintner"))
-        .env_clear()
-        .env("HOME", home.path())
+    let told = vintner(home.path())
         .args(["models", "runs"])
         .assert()
         .code(0);
@@ -232,9 +226,7 @@ fn complaints_name_the_thing_and_the_remedy() {
 }
 
 fn models(home: &Path, arguments: &[&str], code: i32) -> Value {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vintner"));
-    command.env_clear().env("HOME", home).arg("models");
-    json(command.args(arguments), code)
+    json(vintner(home).arg("models").args(arguments), code)
 }
 
 /// Words of a command line.
@@ -264,9 +256,7 @@ fn a_shut_gate_and_a_lost_race_are_told_and_exit_1() {
     let better = words("--preset fast --folds 0 --promote");
     let better = json(train(home.path()).args(&better), 0);
     assert_eq!(better["verdict"], "BETTER", "{better}");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vintner"));
-    command.env_clear().env("HOME", home.path());
-    command
+    vintner(home.path())
         .args(["models", "promote", "v3"])
         .assert()
         .code(1)
@@ -283,14 +273,11 @@ fn a_shut_gate_and_a_lost_race_are_told_and_exit_1() {
 #[test]
 fn of_two_promotions_at_once_one_is_refused() {
     let home = tempfile::tempdir().unwrap();
-    let bin = env!("CARGO_BIN_EXE_vintner");
     // The same model three times: no gate is in the way.
     let plan = words("--set n_estimators=20 --folds 0 --promote --json");
     json(train(home.path()).args(&plan[..plan.len() - 1]), 0);
     let race = || {
-        std::process::Command::new(bin)
-            .env_clear()
-            .env("HOME", home.path())
+        binary(home.path())
             .arg("train")
             .args(&plan)
             .stdout(std::process::Stdio::piped())

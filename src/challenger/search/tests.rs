@@ -2,28 +2,19 @@
 use std::fs;
 use std::path::PathBuf;
 
-use tempfile::TempDir;
-
 use super::*;
+use crate::challenger::tests::cellar::Cellar;
 use crate::registry::runs::RunRecord;
 use crate::train::{Family, split};
 
 /// A registry, and a small file to search on.
-struct Cellar {
-    home: TempDir,
-    registry: Registry,
+fn cellar() -> Cellar {
+    let cellar = Cellar::new();
+    cellar.wines("wines.csv", |len| (0..len).step_by(10).collect());
+    cellar
 }
 
 impl Cellar {
-    fn new() -> Self {
-        let home = tempfile::tempdir().unwrap();
-        let registry = Registry::at(home.path().join("registry"));
-        let wine = Dataset::wine_quality().unwrap();
-        let some: Vec<usize> = (0..wine.len()).step_by(10).collect();
-        fs::write(home.path().join("wines.csv"), wine.select(&some).to_csv()).unwrap();
-        Self { home, registry }
-    }
-
     fn tuning(&self, trials: usize) -> Tuning {
         Tuning {
             plan: Plan::new(Family::RandomForest),
@@ -90,7 +81,7 @@ impl Cellar {
 
 #[test]
 fn a_search_left_by_quitting_goes_on_in_its_own_run_as_if_never_left() {
-    let cellar = Cellar::new();
+    let cellar = cellar();
     let whole = cellar.whole();
     for keep in [true, false] {
         let id = cellar.stopped(4, keep);
@@ -109,7 +100,7 @@ fn a_search_left_by_quitting_goes_on_in_its_own_run_as_if_never_left() {
 /// As a `kill -9` leaves it: the record says running, nobody holds the lock, the last line is half written.
 #[test]
 fn a_search_killed_in_the_middle_of_a_line_loses_that_trial_alone() {
-    let cellar = Cellar::new();
+    let cellar = cellar();
     let id = cellar.stopped(5, true);
     let record = fs::read_to_string(cellar.path(&id, "run.json")).unwrap();
     let record = record.replace("\"cancelled\"", "\"running\"");
@@ -127,7 +118,7 @@ fn a_search_killed_in_the_middle_of_a_line_loses_that_trial_alone() {
 
 #[test]
 fn a_search_is_not_resumed_twice_nor_when_done_nor_on_other_rows() {
-    let cellar = Cellar::new();
+    let cellar = cellar();
     let id = cellar.stopped(2, true);
     let wanted = cellar.run(&id).resumable(0).unwrap();
     let held = cellar.registry.resume_search(&id, wanted.clone()).unwrap();
@@ -154,7 +145,7 @@ fn a_search_is_not_resumed_twice_nor_when_done_nor_on_other_rows() {
 
 #[test]
 fn a_search_goes_on_from_trials_that_were_not_written_down() {
-    let cellar = Cellar::new();
+    let cellar = cellar();
     let (whole, tuning) = (cellar.whole(), cellar.tuning(14));
     let rows = tuning.source.read().unwrap();
     let registry = Some(&cellar.registry);

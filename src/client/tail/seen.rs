@@ -109,15 +109,12 @@ fn second(milliseconds: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing;
 
     fn event(timestamp: i64, id: Option<&str>, message: &str) -> LogEvent {
         LogEvent {
-            timestamp,
-            ingestion_time: timestamp,
-            group: "g".into(),
-            stream: "s".into(),
             event_id: id.map(Box::from),
-            message: message.to_owned(),
+            ..testing::event("s", timestamp, message)
         }
     }
 

@@ -76,17 +76,7 @@ fn look(alerts: &mut Alerts, samples: &Samples, last_event_ms: i64, now_ms: i64)
 mod tests {
     use super::*;
     use crate::domain::alerts::{Signal, default_rules};
-
-    fn event(timestamp: i64, message: String) -> LogEvent {
-        LogEvent {
-            timestamp,
-            ingestion_time: timestamp,
-            group: "g".into(),
-            stream: "s".into(),
-            event_id: None,
-            message,
-        }
-    }
+    use crate::testing::event;
 
     /// A call every six seconds; those from the 50th to the 149th crash. Then an hour of silence, and one more call.
     fn session() -> Vec<LogEvent> {
@@ -95,9 +85,10 @@ mod tests {
         for call in 0..300_i64 {
             let at = start + call * 6_000 + if call == 299 { 3_600_000 } else { 0 };
             if (50..150).contains(&call) {
-                events.push(event(at - 2, "[ERROR] ValueError: x\rTraceback".to_owned()));
+                events.push(event("s", at - 2, "[ERROR] ValueError: x\rTraceback"));
             }
             events.push(event(
+                "s",
                 at,
                 format!("REPORT RequestId: d602a1ed-0000-4000-8000-{call:012}\tDuration: 150.00 ms\tBilled Duration: 150 ms\tMemory Size: 1024 MB\tMax Memory Used: 237 MB\t"),
             ));
@@ -125,9 +116,9 @@ mod tests {
     #[test]
     fn senseless_times_end() {
         let mut events = session();
-        events.push(event(0, "no time".to_owned()));
-        events.push(event(i64::MAX / 2, "far".to_owned()));
-        events.push(event(TIMES.end - 1, "the last day".to_owned()));
+        events.push(event("s", 0, "no time"));
+        events.push(event("s", i64::MAX / 2, "far"));
+        events.push(event("s", TIMES.end - 1, "the last day"));
         assert_eq!(replay(default_rules(), events).events, 401);
         assert_eq!(replay(default_rules(), Vec::new()).span_ms, None);
     }

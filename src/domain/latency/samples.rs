@@ -268,19 +268,9 @@ mod tests {
     use super::super::tests::warm;
     use super::*;
     use crate::domain::line::LogEvent;
+    use crate::testing::event;
 
     const CRASH: &str = "[ERROR] ValueError: X has 12 features\rTraceback (most recent call last):\r  File \"a.py\"";
-
-    fn event(stream: &str, timestamp: i64, message: &str) -> LogEvent {
-        LogEvent {
-            timestamp,
-            ingestion_time: timestamp,
-            group: "g".into(),
-            stream: stream.into(),
-            event_id: None,
-            message: message.to_owned(),
-        }
-    }
 
     fn report(n: u8) -> String {
         format!(

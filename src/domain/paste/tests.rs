@@ -1,12 +1,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 use proptest::prelude::*;
-
 use serde_json::Value;
 
 use super::*;
 use crate::domain::features::Features;
-
-const DEMO: &str = r#"{"fixed_acidity":7.4,"volatile_acidity":0.7,"citric_acid":0,"residual_sugar":1.9,"chlorides":0.076,"free_sulfur_dioxide":11,"total_sulfur_dioxide":34,"density":0.9978,"pH":3.51,"sulphates":0.56,"alcohol":9.4,"wine_type_encoded":0}"#;
+use crate::testing::DEMO;
 
 fn parse(text: &str) -> Result<Pasted, PasteError> {
     Pasted::parse(Schema::wine_quality(), text)

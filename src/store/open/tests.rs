@@ -12,6 +12,7 @@ use crate::domain::latency::Estimate;
 use crate::domain::line::{Level, LogEvent};
 use crate::domain::query::Query;
 use crate::store::{Filter, Want};
+use crate::testing::event;
 
 #[path = "../../../benches/support/lambda_log.rs"]
 #[allow(clippy::pedantic)]
@@ -267,13 +268,10 @@ fn a_big_recording_is_read_whole_and_its_file_left_alone() {
     let path = dir.path().join("x.jsonl");
     let events: Vec<LogEvent> = (0..40)
         .map(|n| LogEvent {
-            timestamp: 1_000 + n,
             ingestion_time: 2_000 + n,
-            group: "g".into(),
-            stream: "s".into(),
             event_id: Some(n.to_string().into()),
             // More in all than is kept in memory without a spool.
-            message: format!("{n} {}", "x".repeat(1 << 20)),
+            ..event("s", 1_000 + n, format!("{n} {}", "x".repeat(1 << 20)))
         })
         .collect();
     let mut recorder = crate::store::recording::Recorder::create(&path).unwrap();
@@ -344,7 +342,7 @@ proptest! {
             text = text.lines().map(|line| format!("2026-10-08T07:30:29.470000+00:00 2026/10/08/[$LATEST]0a1b {line}\n")).collect();
         } else if form == 2 {
             text = text.lines().enumerate().map(|(n, line)| {
-                let event = LogEvent { timestamp: n as i64, ingestion_time: 0, group: "g".into(), stream: "s".into(), event_id: None, message: line.to_owned() };
+                let event = LogEvent { ingestion_time: 0, ..event("s", n as i64, line) };
                 serde_json::to_string(&event).unwrap() + "\n"
             }).collect();
         }

@@ -1,36 +1,20 @@
 //! Answers and the history: stale, hostile, from another target.
 
 use vintner::config::Flags;
-use vintner::domain::schema::Schema;
 use vintner::effects::Effect;
-use vintner::effects::predict::{Effect as Asked, Event as Heard, remembered};
-use vintner::history::Via;
+use vintner::effects::predict::Effect as Asked;
 use vintner::ui::theme::ThemeName;
 
-use super::{DEMO, GOOD, answer, answered, elsewhere, sent, stage};
+use super::{DEMO, GOOD, answer, answered, came_back, elsewhere, sent, stage};
 use crate::support::stage::Stage;
 
 #[test]
 fn a_stale_answer_is_remembered_but_not_shown() {
     let mut stage = stage();
     stage.press("enter");
-    let reply = Ok(answer(200, GOOD));
-    let at = stage.now().wall;
-    let mut entry = remembered(
-        Schema::wine_quality(),
-        at,
-        "sandbox".into(),
-        Via::Gateway,
-        DEMO.into(),
-        &reply,
-    );
-    entry.id = "0".into();
+    let late = came_back(&stage, 1, Ok(answer(200, GOOD)));
     stage.press("enter");
-    stage.event(Heard::Answered {
-        ticket: 1,
-        entry: Box::new(entry),
-        reply: reply.map(Box::new),
-    });
+    stage.event(late);
     assert!(stage.text().contains("History · 1") && stage.text().contains("waiting"));
 }
 
