@@ -1,27 +1,26 @@
 //! One log line as rows on screen: time, level, request, and what it says in one line; or all of it, pretty, when expanded.
 
-use std::fmt::Write;
+mod said;
+mod wrapping;
 
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
-use unicode_width::UnicodeWidthChar;
 
 use super::lines::{Lines, highlighted};
 use super::sieve::Sieve;
-use crate::domain::compose;
-use crate::domain::headline;
 use crate::domain::line::{Kind, Level};
-use crate::domain::report::{Outcome, Report};
 use crate::store::{Row, Store};
 use crate::tabs::Look;
-use crate::ui::text::{bytes, clean, fit, ms, truncate, whole_ms, width};
+use crate::ui::text::{clean, fit, width};
 use crate::ui::theme::Theme;
+
+pub use said::one_line;
+use said::said;
+use wrapping::{cut, expanded_rows, wrapped};
 
 /// Text looked at for one row, and for an expanded line.
 const HEAD_BYTES: usize = 16 << 10;
 const WHOLE_BYTES: usize = 256 << 10;
-/// Rows of an expanded or wrapped line.
-const MOST_ROWS: usize = 400;
 
 /// The rows of a line in `cells` cells. Without a look only their number is right: for clicks.
 pub fn rows(
@@ -232,182 +231,4 @@ fn text_style(row: &Row, theme: &Theme) -> Style {
 /// Neighbouring requests rarely get the same style.
 fn request_style(id: u128, theme: &Theme) -> Style {
     [theme.key, theme.cold, theme.warm, theme.good][(id % 4) as usize]
-}
-
-/// What a line says, the chosen columns first.
-fn said(row: &Row, text: &str, columns: &[String]) -> String {
-    let said = one_line(row, text);
-    let cells = (!columns.is_empty())
-        .then(|| compose::columns(text, columns))
-        .flatten();
-    cells.map_or(said.clone(), |cells| clean(&cells) + &said)
-}
-
-/// What a line says, in one line: Lambda's own lines shortened, JSON and columns unpacked, control characters disarmed.
-pub fn one_line(row: &Row, text: &str) -> String {
-    let short = match row.kind() {
-        Kind::Start => short_id(text, "START"),
-        Kind::End => short_id(text, "END"),
-        Kind::Report => Report::parse(text).map(|report| report_line(&report)),
-        _ => None,
-    };
-    clean(&short.unwrap_or_else(|| headline::of(text).into_owned()))
-}
-
-fn short_id(text: &str, word: &str) -> Option<String> {
-    let facts = crate::domain::line::Facts::read(text.as_bytes());
-    let id = facts.request?.to_string();
-    let version = text
-        .split_once("Version: ")
-        .map(|(_, version)| format!("  version {}", version.trim()));
-    Some(format!(
-        "{word:<6} {}{}",
-        &id[..8],
-        version.unwrap_or_default()
-    ))
-}
-
-fn report_line(report: &Report) -> String {
-    let id = report.request_id.to_string();
-    let mut line = format!(
-        "REPORT {}  {}  billed {}  {} of {} MB",
-        &id[..8],
-        ms(report.duration_ms),
-        whole_ms(report.billed_ms),
-        report.max_memory_mb,
-        report.memory_mb
-    );
-    if let Some(init) = report.init_ms {
-        let _ = write!(line, "  init {}", ms(init));
-    }
-    if let Some(restore) = report.restore_ms {
-        let _ = write!(line, "  restore {}", ms(restore));
-    }
-    if report.status != Outcome::Success {
-        let _ = write!(line, "  {}", report.status.word());
-    }
-    if let Some(kind) = &report.error_type {
-        let _ = write!(line, "  {kind}");
-    }
-    line
-}
-
-/// The whole text, line by line: JSON indented, the carriage returns of Python tracebacks broken.
-fn whole(text: &str) -> Vec<String> {
-    let pretty = serde_json::from_str::<serde_json::Value>(text.trim())
-        .ok()
-        .filter(|value| value.is_object() || value.is_array())
-        .and_then(|value| serde_json::to_string_pretty(&value).ok());
-    let text = pretty.as_deref().unwrap_or(text);
-    let lines = text
-        .trim_end()
-        .split(['\n', '\r'])
-        .filter(|line| !line.is_empty());
-    lines.map(|line| clean(&line.replace('\t', "  "))).collect()
-}
-
-/// The rows of an expanded line; what is left out is said.
-fn expanded_rows(len: usize, head: &str, room: usize) -> Vec<String> {
-    let mut rows: Vec<String> = whole(head)
-        .iter()
-        .flat_map(|text| wrapped(text, room))
-        .collect();
-    if rows.len() > MOST_ROWS {
-        let left = rows.len() - MOST_ROWS;
-        rows.truncate(MOST_ROWS);
-        rows.push(format!(
-            "({left} more rows: copy the line to have them all)"
-        ));
-    } else if len > WHOLE_BYTES {
-        let left = bytes((len - WHOLE_BYTES) as u64);
-        rows.push(format!("({left} more: copy the line to have it all)"));
-    }
-    rows
-}
-
-/// The part of a text that fits, with a mark on each side where something was cut off.
-fn cut(text: &str, shift: usize, room: usize, look: Option<&Look>) -> String {
-    let Some(look) = look else {
-        return String::new();
-    };
-    let ellipsis = look.glyphs.ellipsis;
-    if shift == 0 {
-        return truncate(text, room, ellipsis);
-    }
-    let rest = skip(text, shift + width(ellipsis));
-    let mark = if text.is_empty() { "" } else { ellipsis };
-    truncate(&format!("{mark}{rest}"), room, ellipsis)
-}
-
-/// The text without its first cells.
-fn skip(text: &str, cells: usize) -> String {
-    let mut skipped = 0;
-    let rest = text.chars().skip_while(|c| {
-        let before = skipped;
-        skipped += c.width().unwrap_or(0);
-        before < cells
-    });
-    rest.take(2000).collect()
-}
-
-/// The text in pieces of at most `cells` cells, broken at blanks where possible.
-fn wrapped(text: &str, cells: usize) -> Vec<String> {
-    let mut rows = Vec::new();
-    let mut row = String::new();
-    let mut used = 0;
-    for word in text.split_inclusive(' ') {
-        let need = width(word.trim_end());
-        if used > 0 && used + need > cells {
-            rows.push(std::mem::take(&mut row));
-            used = 0;
-        }
-        for c in word.chars() {
-            let w = c.width().unwrap_or(0);
-            if used + w > cells {
-                if c == ' ' {
-                    continue;
-                }
-                rows.push(std::mem::take(&mut row));
-                used = 0;
-            }
-            row.push(c);
-            used += w;
-        }
-        if rows.len() >= MOST_ROWS {
-            return rows;
-        }
-    }
-    rows.push(row);
-    rows
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn an_expanded_line_is_readable() {
-        assert_eq!(
-            whole("{\"a\":{\"b\":1}}"),
-            ["{", "  \"a\": {", "    \"b\": 1", "  }", "}"]
-        );
-        assert_eq!(
-            whole("KeyError: 'x'\rTraceback\r  File \"a\"\n"),
-            ["KeyError: 'x'", "Traceback", "  File \"a\""]
-        );
-        assert_eq!(wrapped("alpha beta gamma", 11), ["alpha beta ", "gamma"]);
-        assert_eq!(skip("añb漢字", 2), "b漢字");
-    }
-
-    proptest! {
-        #[test]
-        fn wrapping_loses_no_word_and_keeps_the_width(text in "[a-z漢 ]{0,80}", cells in 2_usize..20) {
-            let rows = wrapped(&text, cells);
-            prop_assert!(rows.iter().all(|row| width(row.trim_end()) <= cells), "{:?}", rows);
-            let squeeze = |text: &str| text.chars().filter(|c| *c != ' ').collect::<String>();
-            prop_assert_eq!(squeeze(&rows.concat()), squeeze(&text));
-        }
-    }
 }
