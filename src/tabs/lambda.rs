@@ -268,7 +268,7 @@ impl Tab for Lambda {
     }
 
     fn on_resize(&mut self, cx: &mut Cx) {
-        if self.figures.is_some() && panes::room(cx.body) != self.room {
+        if self.figures.is_some() && panes::room(self, cx.body) != self.room {
             self.reckon(cx);
         }
     }
@@ -295,7 +295,7 @@ impl Tab for Lambda {
     }
 
     fn on_click(&mut self, at: Position, cx: &mut Cx) {
-        if let Some(pane) = panes::layout(cx.body, self.pane).pane_at(at) {
+        if let Some(pane) = panes::layout(self, cx.body, self.pane).pane_at(at) {
             self.show(pane);
         }
     }

@@ -460,6 +460,33 @@ fn the_tab_looks_right_healthy_crashing_refused_and_loading() {
 }
 
 #[test]
+fn the_reason_of_the_worst_lamp_is_whole_where_two_lines_hold_it() {
+    let mut stage = Stage::new(SIZES[0], ThemeName::Dark);
+    stage.connect();
+    stage.press("3");
+    let mut described = overview();
+    described.config = Fact::Known(FunctionConfig {
+        last_update_status: "Failed".into(),
+        last_update_code: Some("InvalidImage".into()),
+        last_update_reason: Some(
+            "The image's architecture arm64 does not match the function's architecture x86_64."
+                .into(),
+        ),
+        ..config()
+    });
+    stage.event(Event::Described {
+        ticket: 1,
+        overview: Ok(Box::new(described)),
+    });
+    let text = stage.text();
+    assert!(
+        text.contains("x86_64.") && text.contains("measured at"),
+        "{text}"
+    );
+    assert!(text.contains("Latency"), "{text}");
+}
+
+#[test]
 fn every_pane_lives_through_every_state_at_every_size() {
     let states: [fn(&mut Stage); 4] = [fill, crashing, refused, |stage| {
         stage.press("3");

@@ -20,7 +20,7 @@ impl Lambda {
     /// Asks for the figures anew: they are worked out elsewhere, and the rules look at the same lines there.
     pub(super) fn reckon(&mut self, cx: &mut Cx) {
         self.asked += 1;
-        self.room = panes::room(cx.body);
+        self.room = panes::room(self, cx.body);
         let settings = &cx.env.settings;
         let drift = self.drift.as_ref().and_then(|drifted| {
             let worst = drifted.report.worst()?.of_limit();

@@ -92,9 +92,9 @@ impl Layout {
 }
 
 /// Splits the tab's body.
-pub fn layout(area: Rect, focused: Pane) -> Layout {
+pub fn layout(tab: &Lambda, area: Rect, focused: Pane) -> Layout {
     let [strip, body] = Split::vertical([
-        Constraint::Length(strip::height(area.width)),
+        Constraint::Length(strip::height(tab, area.width)),
         Constraint::Min(0),
     ])
     .areas(area);
@@ -148,8 +148,8 @@ fn large(body: Rect) -> Vec<(Pane, Rect)> {
 }
 
 /// How much the charts have room for on this body, wherever the focus is.
-pub fn room(body: Rect) -> Room {
-    let layout = layout(body, Pane::Charts);
+pub fn room(tab: &Lambda, body: Rect) -> Room {
+    let layout = layout(tab, body, Pane::Charts);
     let mut places = layout.panes.into_iter();
     let frame = places.find_map(|(pane, rect)| (pane == Pane::Charts).then_some(rect));
     charts::room(frame.unwrap_or_default().inner(Margin::new(1, 1)))
@@ -157,7 +157,7 @@ pub fn room(body: Rect) -> Room {
 
 /// Draws the tab.
 pub fn render(tab: &Lambda, area: Rect, buf: &mut Buffer, look: &Look) {
-    let layout = layout(area, tab.pane);
+    let layout = layout(tab, area, tab.pane);
     strip::render(tab, layout.strip, buf, look);
     let alone = layout.panes.len() == 1;
     for (pane, rect) in layout.panes {

@@ -9,7 +9,7 @@ use ratatui::widgets::{Paragraph, Widget};
 use super::Lambda;
 use crate::domain::vitals::{Light, Vital};
 use crate::tabs::Look;
-use crate::ui::text::{clean, fit, truncate};
+use crate::ui::text::{clean, fit, truncate, wrap};
 
 const LAMPS: u16 = 10;
 /// Cells a lamp needs: sign, label, value.
@@ -21,9 +21,21 @@ fn columns(width: u16) -> u16 {
     LAMPS.div_ceil(LAMPS.div_ceil(fitting))
 }
 
+/// Rows that the reason may take.
+const REASON_ROWS: usize = 2;
+
 /// Rows of the strip on a screen of this width, the reason included.
-pub fn height(width: u16) -> u16 {
-    LAMPS.div_ceil(columns(width)) + 1
+pub fn height(tab: &Lambda, width: u16) -> u16 {
+    let reason = tab.vitals().map_or(1, |vitals| {
+        let text = worst(&vitals.strip).1;
+        wrap(&text, reason_cells(width)).len().clamp(1, REASON_ROWS)
+    });
+    LAMPS.div_ceil(columns(width)) + reason as u16
+}
+
+/// A blank on each side of the reason.
+fn reason_cells(width: u16) -> usize {
+    usize::from(width).saturating_sub(2)
 }
 
 /// Sign and style of a lamp.
@@ -53,12 +65,26 @@ pub fn render(tab: &Lambda, area: Rect, buf: &mut Buffer, look: &Look) {
             lamp(vital, width, look).render(cell, buf);
         }
     }
+    let (light, text) = worst(&vitals.strip);
+    let style = light.map_or(look.theme.muted, |light| sign(light, look).1);
+    let lamp_rows = LAMPS.div_ceil(columns).min(area.height);
     let reason = Rect {
-        y: area.y + area.height.saturating_sub(1),
-        height: area.height.min(1),
+        y: area.y + lamp_rows,
+        height: area.height - lamp_rows,
         ..area
     };
-    worst(&vitals.strip, area.width, look).render(reason, buf);
+    let cells = reason_cells(area.width);
+    let mut lines = wrap(&text, cells);
+    let is_cut = lines.len() > usize::from(reason.height);
+    lines.truncate(usize::from(reason.height));
+    if let Some(last) = lines.last_mut().filter(|_| is_cut) {
+        let ellipsis = look.glyphs.ellipsis;
+        *last = truncate(&format!("{last} {ellipsis}"), cells, ellipsis);
+    }
+    let lines = lines.iter().map(|line| Line::raw(format!(" {line}")));
+    Paragraph::new(lines.collect::<Vec<_>>())
+        .style(style)
+        .render(reason, buf);
 }
 
 fn lamp(vital: &Vital, width: u16, look: &Look) -> Paragraph<'static> {
@@ -82,19 +108,18 @@ fn lamp(vital: &Vital, width: u16, look: &Look) -> Paragraph<'static> {
     ]))
 }
 
-fn worst(strip: &[Vital], width: u16, look: &Look) -> Paragraph<'static> {
+/// The worst light that needs a word and why; `None` when all that is known is green.
+fn worst(strip: &[Vital]) -> (Option<Light>, String) {
     let of = |light| strip.iter().find(|v| v.light == light);
     let Some(vital) = of(Light::Red).or_else(|| of(Light::Amber)) else {
         let green = strip.iter().filter(|v| v.light == Light::Green).count();
-        let mut text = format!(" {green} of {} lamps are green", strip.len());
+        let mut text = format!("{green} of {} lamps are green", strip.len());
         if let Some(unknown) = of(Light::Grey) {
             text.push_str(&format!("; {}: {}", unknown.label, clean(&unknown.why)));
         }
-        let text = truncate(&text, usize::from(width), look.glyphs.ellipsis);
-        return Paragraph::new(text).style(look.theme.muted);
+        return (None, text);
     };
-    let (_, style) = sign(vital.light, look);
-    let mut text = format!(" {}: {}", vital.label, clean(&vital.why));
+    let mut text = format!("{}: {}", vital.label, clean(&vital.why));
     let others = strip
         .iter()
         .filter(|v| v.light == vital.light && v.label != vital.label);
@@ -102,5 +127,5 @@ fn worst(strip: &[Vital], width: u16, look: &Look) -> Paragraph<'static> {
     if !others.is_empty() {
         text.push_str(&format!("; also {}", others.join(", ")));
     }
-    Paragraph::new(truncate(&text, usize::from(width), look.glyphs.ellipsis)).style(style)
+    (Some(vital.light), text)
 }
