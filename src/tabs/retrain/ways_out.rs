@@ -19,7 +19,7 @@ use crate::overlay::{Overlay, Verdict, bottom, inside, strip};
 use crate::registry::Version;
 use crate::tabs::{Cx, Look};
 use crate::train::{Params, Plan};
-use crate::ui::list::Rows;
+use crate::ui::list::{Rows, cut_last};
 use crate::ui::panel::panel;
 use crate::ui::text::{clean, fit};
 use crate::ui::theme::Tone;
@@ -83,13 +83,12 @@ struct WaysOut {
     asking: bool,
 }
 
+/// Cells for what a way out is called, a gap included.
+const WHAT: usize = 40;
+
 const WAYS: [(char, Form, &str); 3] = [
     ('o', Form::Onnx, "ONNX, for any runtime"),
-    (
-        's',
-        Form::Sklearn,
-        "scikit-learn: JSON and the converter to a pickle",
-    ),
+    ('s', Form::Sklearn, "scikit-learn: JSON and its converter"),
     ('f', Form::Json, "the forest as JSON"),
 ];
 
@@ -195,11 +194,12 @@ impl Overlay for WaysOut {
         let mut lines: Vec<Line> = rows
             .into_iter()
             .map(|(letter, what, files)| {
-                Line::from(vec![
+                let cells = vec![
                     key(format!("{letter}  ")),
-                    Span::raw(fit(what, 50, look.glyphs.ellipsis)),
+                    Span::raw(fit(what, WHAT, look.glyphs.ellipsis)),
                     Span::styled(files, look.theme.muted),
-                ])
+                ];
+                cut_last(cells, inner, look)
             })
             .collect();
         let label = "into ";

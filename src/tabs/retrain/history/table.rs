@@ -153,9 +153,10 @@ fn draw_row(
                 theme.muted
             };
             let (what, ended) = ended(run, wide);
-            let room = if wide { 34 } else { 24 };
+            // As wide as version, figures and verdict of the rows around it.
+            let room = if wide { 33 } else { 22 };
             let text = format!(
-                "    {what:<8}{ended:<room$} {:<10} {}",
+                "    {what:<8}{ended:<room$}{:<11}{}",
                 age(run.started, look.now.wall),
                 run.plan.family
             );
