@@ -283,6 +283,11 @@ impl Store {
         self.time(self.at(self.rows.len().checked_sub(1)?)?)
     }
 
+    /// The time of the first line in order; `None` while there is none.
+    pub fn oldest_time(&self) -> Option<i64> {
+        self.time(self.at(0)?)
+    }
+
     /// How much later than its neighbours a late line came, in milliseconds.
     pub fn lateness(&self, line: u32) -> Option<u32> {
         self.late.get(&line).copied()

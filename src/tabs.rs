@@ -71,6 +71,11 @@ pub trait Tab {
         false
     }
 
+    /// Whether a text field is open that takes every letter, so that no letter is a command.
+    fn is_typing(&self) -> bool {
+        false
+    }
+
     /// Pasted text (bracketed paste): true if the tab took it.
     fn on_paste(&mut self, _text: &str, _cx: &mut Cx) -> bool {
         false

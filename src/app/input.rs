@@ -159,6 +159,15 @@ impl App {
         self.settle(top, verdict, cx);
     }
 
+    /// A click on a hint: an open text field hears it as the key.
+    fn on_hint(&mut self, action: Action, cx: &mut Cx) {
+        let tab = &mut self.tabs[self.active];
+        let key = typed(action).filter(|_| tab.is_typing());
+        if !key.is_some_and(|key| tab.on_key(key, cx)) {
+            self.act(action, cx);
+        }
+    }
+
     /// A click on a tab, a hint, or something of the active tab's.
     fn on_click(&mut self, areas: ui::Areas, at: Position, cx: &mut Cx) {
         if let Some(index) = ui::header::tab_at(self, areas.header, at) {
@@ -168,12 +177,26 @@ impl App {
             if self.toasts.pop().is_none()
                 && let Some(action) = ui::footer::action_at(self, areas.footer, at)
             {
-                self.act(action, cx);
+                self.on_hint(action, cx);
             }
         } else if areas.body.contains(at) {
             self.tabs[self.active].on_click(at, cx);
         }
     }
+}
+
+/// The key that does this in an open text field.
+fn typed(action: Action) -> Option<KeyEvent> {
+    let code = match action {
+        Action::Submit => KeyCode::Enter,
+        Action::Back => KeyCode::Esc,
+        Action::NextField => KeyCode::Tab,
+        Action::PreviousField => KeyCode::BackTab,
+        Action::Up => KeyCode::Up,
+        Action::Down => KeyCode::Down,
+        _ => return None,
+    };
+    Some(KeyEvent::from(code))
 }
 
 fn digit(key: KeyEvent) -> Option<usize> {

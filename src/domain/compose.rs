@@ -43,16 +43,20 @@ const MAX_CELL: usize = 24;
 /// A value of so many characters keeps what follows in line.
 const USUAL_CELL: usize = 8;
 
-/// The members at these dotted paths as columns, `alcohol=12.5    level=INFO     `; `None` for a text that is no JSON object.
-/// A member that is not there leaves its column blank.
+/// The members at these dotted paths as columns, `alcohol=12.5    level=INFO     `; `None` for a text that is no JSON object
+/// or has none of them. A member that is not there leaves its column blank.
 pub fn columns(message: &str, paths: &[String]) -> Option<String> {
     let value: Value = serde_json::from_str(message.trim()).ok()?;
     value.as_object()?;
+    let find = |path: &String| {
+        path.split('.')
+            .try_fold(&value, |value, key| value.get(key))
+    };
+    if !paths.iter().any(|path| find(path).is_some()) {
+        return None;
+    }
     let cell = |path: &String| {
-        let found = path
-            .split('.')
-            .try_fold(&value, |value, key| value.get(key));
-        let text = match found {
+        let text = match find(path) {
             None => String::new(),
             Some(Value::String(text)) => format!("{path}={text}"),
             Some(value) => format!("{path}={value}"),
@@ -140,6 +144,7 @@ mod tests {
         );
         let long = format!("{{\"level\":\"{}\"}}", "x".repeat(100));
         assert_eq!(columns(&long, &paths[..1]).unwrap().trim_end().len(), 30);
+        assert_eq!(columns(LINE, &paths[2..]), None, "not even one of them");
         assert_eq!(columns("plain", &paths), None);
         assert_eq!(columns("[1]", &paths), None);
     }

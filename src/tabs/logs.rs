@@ -300,6 +300,10 @@ impl Tab for Logs {
         true
     }
 
+    fn is_typing(&self) -> bool {
+        self.prompt.is_some()
+    }
+
     fn on_paste(&mut self, text: &str, cx: &mut Cx) -> bool {
         let Some(prompt) = &mut self.prompt else {
             return false;

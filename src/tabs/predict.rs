@@ -276,6 +276,10 @@ impl Tab for Predict {
         taken
     }
 
+    fn is_typing(&self) -> bool {
+        self.past.typing.is_some() || self.is_in_field()
+    }
+
     fn on_paste(&mut self, text: &str, cx: &mut Cx) -> bool {
         let schema = cx.env.schema.clone();
         if self.paste_value(text, &schema) {

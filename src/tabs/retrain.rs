@@ -214,6 +214,10 @@ impl Tab for Retrain {
         taken
     }
 
+    fn is_typing(&self) -> bool {
+        self.history.is_typing() || self.setup.editing.is_some()
+    }
+
     fn on_paste(&mut self, text: &str, _cx: &mut Cx) -> bool {
         self.focus == Pane::Setup && self.setup.paste(text)
     }

@@ -30,7 +30,7 @@ impl Hint {
     }
 }
 
-/// As many hints as fit, most useful first; help and palette last and always there.
+/// As many hints as fit, most useful first; help and palette last and always there, but while a text is typed.
 fn hints(app: &App, area: Rect) -> Vec<Hint> {
     let hint = |(scope, offer): &(Scope, Offer)| {
         let key = app.keymap.key(*scope, offer.action);
@@ -42,9 +42,11 @@ fn hints(app: &App, area: Rect) -> Vec<Hint> {
             place: area,
         })
     };
+    let is_typing = app.tabs[app.active].is_typing();
     let offers = app.offers();
     let (always, others): (Vec<_>, Vec<_>) = offers
         .iter()
+        .filter(|(scope, _)| !(is_typing && *scope == Scope::Global))
         .filter_map(hint)
         .partition(|hint| ALWAYS.contains(&hint.action));
     let mut room =

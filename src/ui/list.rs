@@ -2,11 +2,22 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use crate::tabs::Look;
-use crate::ui::text::width;
+use crate::ui::text::{truncate, width};
+
+/// The cells of a row as a line; what the last of them has too much is cut off, with the sign for it.
+pub fn cut_last(mut cells: Vec<Span<'static>>, area: Rect, look: &Look) -> Line<'static> {
+    if let Some(last) = cells.pop() {
+        let taken: usize = cells.iter().map(Span::width).sum();
+        let room = usize::from(area.width).saturating_sub(taken);
+        let text = truncate(&last.content, room, look.glyphs.ellipsis);
+        cells.push(Span::styled(text, last.style));
+    }
+    Line::from(cells)
+}
 
 /// `len` rows of one line each in an area that may be too low for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! The prompt: what typing, Enter and Escape do to search, filters, time and the server-side pattern.
 
+use jiff::Timestamp;
+
 use super::prompt::{Ask, Prompt};
 use super::source::Source;
 use super::{Logs, View, clock};
@@ -145,7 +147,7 @@ impl Logs {
                     .map_err(|error| error.to_string())
             }
             Ask::Time if text.is_empty() => Ok(()),
-            Ask::Time => clock::parse_jump(&text, self.lines.clock, cx.now.wall)
+            Ask::Time => clock::parse_jump(&text, self.lines.clock, self.present(cx))
                 .map(|time| self.jump(time, cx)),
             Ask::Pattern => {
                 let pattern = (!text.trim().is_empty()).then(|| text.trim().into());
@@ -167,6 +169,16 @@ impl Logs {
             prompt.error = Some(error);
             self.prompt = Some(prompt);
         }
+    }
+
+    /// What a time without a day counts back from: now, or for a file and a recording their newest line.
+    fn present(&self, cx: &Cx) -> Timestamp {
+        let newest = (!self.source.is_tail())
+            .then(|| self.store.newest_time())
+            .flatten();
+        newest
+            .and_then(|millis| Timestamp::from_millisecond(millis).ok())
+            .unwrap_or(cx.now.wall)
     }
 
     /// Asks the service; a query that still runs is stopped.

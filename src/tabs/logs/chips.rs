@@ -78,10 +78,11 @@ pub fn chips(
         spans.push(Span::styled(format!(" {found}"), theme.muted));
     }
     if sieve.context > 0 {
-        spans.push(Span::styled(
-            format!("  {} around", plural(sieve.context, "line")),
-            theme.muted,
-        ));
+        let around = format!("  {} around", plural(sieve.context, "line"));
+        let taken: usize = spans.iter().map(Span::width).sum();
+        if taken + width(&around) <= room {
+            spans.push(Span::styled(around, theme.muted));
+        }
     }
     if spans.is_empty() {
         let watched = format!(" {}", clean(notes.watched));

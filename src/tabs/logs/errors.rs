@@ -9,7 +9,7 @@ use super::clock::Clock;
 use crate::domain::template::{Template, histogram};
 use crate::store::Store;
 use crate::tabs::Look;
-use crate::ui::list::mark;
+use crate::ui::list::{cut_last, mark};
 use crate::ui::panel::notice;
 use crate::ui::text::{clean, count, truncate};
 use crate::ui::theme::Tone;
@@ -141,7 +141,8 @@ impl Errors {
                 ..area
             };
             let (row, heights) = (&rows[*at], &self.heights[*at]);
-            Line::from(cells(row, heights, is_wide, (clock, deploy), look)).render(rect, buf);
+            let cells = cells(row, heights, is_wide, (clock, deploy), look);
+            cut_last(cells, rect, look).render(rect, buf);
             if Some(*at) == here {
                 mark(rect, buf, look);
             }

@@ -9,6 +9,7 @@ use crate::domain::invocation::Wanted;
 use crate::effects::logs::Effect;
 use crate::store::{Layer, Want};
 use crate::tabs::Cx;
+use crate::ui::text::plural;
 use crate::ui::theme::Tone;
 
 /// A jump reads from so much before the time on, so that what led there is seen too.
@@ -205,6 +206,8 @@ impl Logs {
                     Tone::Info,
                     "nothing is that new yet; this is the newest line",
                 );
+            } else if self.store.oldest_time().is_some_and(|oldest| time < oldest) {
+                cx.toast(Tone::Info, "nothing is that old; this is the oldest line");
             }
         }
     }
@@ -271,8 +274,8 @@ impl Logs {
             cx.toast(
                 Tone::Muted,
                 format!(
-                    "{} lines around matches, once there is a filter",
-                    self.sieve.context
+                    "{} around matches, once there is a filter",
+                    plural(self.sieve.context, "line")
                 ),
             );
         }

@@ -6,6 +6,9 @@ use crate::tabs::Offer;
 
 /// The offers, most useful first.
 pub fn offers(logs: &Logs) -> Vec<Offer> {
+    if let Some(prompt) = &logs.prompt {
+        return prompt.offers();
+    }
     let (has_lines, nothing) = if logs.view == View::Insights {
         (logs.insights.len() > 0, "there are no rows")
     } else {
@@ -30,7 +33,6 @@ pub fn offers(logs: &Logs) -> Vec<Offer> {
     let is_query = logs.view == View::Insights;
     let mut offers = vec![
         Offer::new(Action::View, view),
-        Offer::new(Action::Errors, "errors"),
         Offer::new(Action::Search, "search"),
         Offer::new(Action::Include, "only"),
         Offer::new(Action::Exclude, "hide").only_if(
@@ -141,7 +143,15 @@ pub fn offers(logs: &Logs) -> Vec<Offer> {
         Offer::new(Action::Top, "first"),
         Offer::new(Action::Bottom, "last, follow"),
     ]);
-    // Where the query is what is looked at, it comes first.
+    // Where the query is what is looked at, it comes first. To the errors from where the next view is another.
     offers.insert(if is_query { 1 } else { offers.len() }, insights);
+    match logs.view {
+        View::Lines | View::Insights => {
+            let behind_query = if is_query { 2 } else { 1 };
+            offers.insert(behind_query, Offer::new(Action::Errors, "errors"));
+        }
+        View::Requests => offers.push(Offer::new(Action::Errors, "errors")),
+        View::Errors => offers.push(Offer::new(Action::Errors, "lines")),
+    }
     offers
 }

@@ -8,7 +8,8 @@ use ratatui::widgets::{Clear, Widget};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
-use crate::tabs::Look;
+use crate::keys::Action;
+use crate::tabs::{Look, Offer};
 use crate::ui::text::{clean, truncate, width, wrap};
 
 /// What is asked for.
@@ -147,6 +148,30 @@ impl Prompt {
     /// What was typed.
     pub fn text(&self) -> &str {
         self.input.value()
+    }
+
+    /// What its keys do.
+    pub fn offers(&self) -> Vec<Offer> {
+        let (given, dropped) = match self.ask {
+            Ask::Search => ("search", "leave it as it was"),
+            Ask::Include | Ask::Exclude | Ask::Requests => ("keep the filter", "drop it"),
+            Ask::Time => ("go there", "stay here"),
+            Ask::Pattern => ("filter at CloudWatch", "leave it as it was"),
+            Ask::Insights => ("run the query", "not now"),
+            Ask::File => ("open it", "not now"),
+            Ask::Columns => ("set the columns", "leave them as they were"),
+        };
+        let mut offers = vec![
+            Offer::new(Action::Submit, given),
+            Offer::new(Action::Back, dropped),
+        ];
+        if !self.choices.is_empty() {
+            offers.extend([
+                Offer::new(Action::NextField, "next field of the line"),
+                Offer::new(Action::PreviousField, "previous one"),
+            ]);
+        }
+        offers
     }
 
     /// Takes a key.

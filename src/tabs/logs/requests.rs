@@ -13,7 +13,7 @@ use crate::keys::{Action, Scope};
 use crate::store::Store;
 use crate::tabs::Look;
 use crate::ui::hints::hint;
-use crate::ui::list::mark;
+use crate::ui::list::{cut_last, mark};
 use crate::ui::panel::notice;
 use crate::ui::text::{fit, ms, whole_ms};
 use crate::ui::theme::Tone;
@@ -191,7 +191,8 @@ impl Requests {
                 ..area
             };
             let row = &store.invocations().rows()[*at as usize];
-            Line::from(cells(row, is_wide, clock, store, look)).render(rect, buf);
+            let cells = cells(row, is_wide, clock, store, look);
+            cut_last(cells, rect, look).render(rect, buf);
             if Some(*at) == here {
                 mark(rect, buf, look);
             }

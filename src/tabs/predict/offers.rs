@@ -6,6 +6,21 @@ use crate::tabs::Offer;
 
 /// What can be done now, most useful first.
 pub(super) fn offers(tab: &Predict) -> Vec<Offer> {
+    if tab.past.typing.is_some() {
+        return vec![
+            Offer::new(Action::Submit, "keep the filter"),
+            Offer::new(Action::Back, "drop the filter"),
+        ];
+    }
+    if tab.is_in_field() {
+        return vec![
+            Offer::new(Action::Submit, "predict").about("send the inputs to the endpoint"),
+            Offer::new(Action::Down, "next field"),
+            Offer::new(Action::Up, "field before"),
+            Offer::new(Action::Back, "leave it as it was"),
+            Offer::new(Action::NextField, "history").about("to the earlier requests"),
+        ];
+    }
     let some = !tab.past.history.entries().is_empty();
     let none = "no request has been sent yet";
     let local = tab.local.as_ref().map(drop).map_err(Clone::clone);

@@ -32,6 +32,11 @@ impl Predict {
         self.past.selected = 0;
     }
 
+    /// Whether a field of the form is open and hears the keys.
+    pub(super) fn is_in_field(&self) -> bool {
+        self.focus == Focus::Form && self.form.editing.is_some()
+    }
+
     /// A key for the open field: true if it took it.
     pub(super) fn field_key(&mut self, key: KeyEvent, cx: &mut Cx) -> bool {
         let schema = cx.env.schema.clone();

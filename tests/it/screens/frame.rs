@@ -347,3 +347,18 @@ fn each_list_marks_its_cursor_the_same_way() {
         stage.press("esc");
     }
 }
+
+#[test]
+fn an_open_prompt_shows_its_own_keys_and_hears_a_click_on_them() {
+    let mut stage = stage();
+    stage.connect();
+    stage.press("2 /");
+    let text = stage.text();
+    assert!(text.contains("Esc leave it as it was"), "{text}");
+    assert!(
+        !text.contains("? help"),
+        "a question mark is typed here: {text}"
+    );
+    click(&mut stage, "Esc leave it");
+    assert!(stage.text().contains("? help"), "{}", stage.text());
+}

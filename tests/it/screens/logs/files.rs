@@ -136,3 +136,23 @@ async fn a_recording_is_played_at_its_pace() {
     let took = began.elapsed().as_millis();
     assert!((5_490..5_510).contains(&took), "55 s at 10x took {took} ms");
 }
+
+#[test]
+fn a_time_in_an_old_file_counts_back_from_its_newest_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = recording(dir.path());
+    let mut stage = stage();
+    let asked = press(&mut stage, "shift-o");
+    assert!(asked.is_empty());
+    stage.paste(&path.display().to_string());
+    let asked = stage.press("enter");
+    read_file(&mut stage, &asked);
+    stage.wait(std::time::Duration::from_secs(3 * 86_400));
+    press(&mut stage, "@ 1 1 : 5 9 : 3 0 enter");
+    let text = stage.text();
+    assert!(text.contains("11:59:30.000"), "{text}");
+    assert!(!text.contains("nothing is that"), "{text}");
+    press(&mut stage, "@ - 1 h enter");
+    let text = stage.text();
+    assert!(text.contains("nothing is that old"), "{text}");
+}
