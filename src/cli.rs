@@ -17,7 +17,9 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use anyhow::Context as _;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::client::link::Link;
@@ -322,6 +324,22 @@ pub async fn run(command: Command, context: &Context, out: &mut impl Write) -> R
             Ok(Exit::Fine)
         }
     }
+}
+
+/// Trains on a thread of its own. Ctrl-C sets `cancelled`, and what the training then makes of it is waited for.
+async fn training<T: Send + 'static>(
+    cancelled: &AtomicBool,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Failure> {
+    let mut running = tokio::task::spawn_blocking(work);
+    let finished = tokio::select! {
+        finished = &mut running => finished,
+        _ = tokio::signal::ctrl_c() => {
+            cancelled.store(true, Ordering::Relaxed);
+            running.await
+        }
+    };
+    finished.context("training failed").map_err(Failure::failed)
 }
 
 /// Writes one JSON document, indented, with a newline.

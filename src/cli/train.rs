@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context as _, anyhow};
 
 use super::models::mlflow;
-use super::{Context, Exit, Failure, Run};
+use super::{Context, Exit, Failure, Run, training};
 use crate::challenger::{self, FOLDS, Job, Report, Service, Source, SourceError, params_file};
 use crate::config::Settings;
 use crate::domain::schema::Schema;
@@ -101,17 +101,7 @@ pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
         schema: Arc::clone(&context.schema),
         cancelled: Arc::clone(&cancelled),
     };
-    let mut running = tokio::task::spawn_blocking(move || work.run());
-    let finished = tokio::select! {
-        finished = &mut running => finished,
-        _ = tokio::signal::ctrl_c() => {
-            cancelled.store(true, Ordering::Relaxed);
-            running.await
-        }
-    };
-    let done = finished
-        .context("training failed")
-        .map_err(Failure::failed)?;
+    let done = training(&cancelled, move || work.run()).await?;
     let exit = done.and_then(|report| {
         print::print(&report, args.json, out)?;
         out.flush()?;

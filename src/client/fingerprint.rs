@@ -7,7 +7,7 @@ use super::predict::PredictClient;
 use super::wire::WireError;
 use crate::domain::prediction::Outcome;
 use crate::domain::schema::Schema;
-use crate::registry::fingerprint::{Suspect, suspects};
+use crate::registry::fingerprint::{Suspect, matching, suspects};
 use crate::registry::{Registry, RegistryError, Version};
 
 /// What an endpoint serves.
@@ -71,17 +71,9 @@ pub async fn recognise(
             }
         }
     }
-    let rows: Vec<Vec<f32>> = manifest
-        .canaries
-        .iter()
-        .map(|canary| canary.x.clone())
-        .collect();
+    let rows = manifest.canary_rows();
     let versions = suspects(registry, names, &rows, &answers)?;
-    let served: Vec<Version> = versions
-        .iter()
-        .filter(|suspect| suspect.matches)
-        .map(|suspect| suspect.version)
-        .collect();
+    let served = matching(&versions);
     Ok(Served {
         endpoint: client.endpoint().to_string(),
         champion,

@@ -21,6 +21,7 @@ use crate::client::predict::Endpoint;
 use crate::client::tail::Connect;
 use crate::config::{SANDBOX, Settings, Target};
 use crate::domain::arn::FunctionName;
+use crate::domain::function::Overview;
 use crate::domain::schema::Schema;
 use crate::sandbox::{Options, Sandbox};
 
@@ -179,6 +180,19 @@ impl Link {
             )
         };
         self.endpoint.as_ref().ok_or_else(missing)
+    }
+
+    /// The endpoint as text, empty when there is none.
+    pub fn url(&self) -> String {
+        let url = self.endpoint.as_ref().map(ToString::to_string);
+        url.unwrap_or_default()
+    }
+
+    /// The log group that is named first, else the one the function writes to, else nothing.
+    pub fn group_of(&self, overview: &Overview) -> String {
+        let configured = overview.config.known().map(|config| &config.log_group);
+        let group = self.log_groups.first().or(configured);
+        group.cloned().unwrap_or_default()
     }
 
     /// The first log group, or a sentence for people.

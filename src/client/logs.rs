@@ -16,7 +16,7 @@ use crate::domain::line::LogEvent;
 mod glob;
 mod insights;
 mod live;
-mod wire;
+pub(crate) mod wire;
 
 pub use glob::glob_matches;
 pub use insights::QueryResults;

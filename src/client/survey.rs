@@ -222,11 +222,7 @@ pub async fn gather(link: &Link, window: Window, now_ms: i64) -> anyhow::Result<
             link.session.target
         );
     };
-    let endpoint = link
-        .endpoint
-        .as_ref()
-        .map(ToString::to_string)
-        .unwrap_or_default();
+    let endpoint = link.url();
     let overview = overview(
         aws,
         &examination.function,
@@ -234,13 +230,7 @@ pub async fn gather(link: &Link, window: Window, now_ms: i64) -> anyhow::Result<
         &endpoint,
     )
     .await;
-    let configured = overview.config.known().map(|c| c.log_group.clone());
-    let group = link
-        .log_groups
-        .first()
-        .cloned()
-        .or(configured)
-        .unwrap_or_default();
+    let group = link.group_of(&overview);
     let api_id = overview.api_id.known().cloned();
     let figures = async {
         let month = month(aws, api_id.as_deref(), now_ms).await;

@@ -130,7 +130,8 @@ impl Report {
         Some(report)
     }
 
-    fn empty(request_id: RequestId) -> Self {
+    /// A report that says nothing yet but whose it is.
+    pub fn empty(request_id: RequestId) -> Self {
         Self {
             request_id,
             duration_ms: 0.0,

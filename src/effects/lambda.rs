@@ -216,24 +216,14 @@ async fn keep_watching(
     outbox: &Outbox,
 ) {
     let Some(aws) = &examination.aws else { return };
-    let endpoint = link
-        .endpoint
-        .as_ref()
-        .map(ToString::to_string)
-        .unwrap_or_default();
+    let endpoint = link.url();
     let function = examination.function.as_str();
     let mut stretch = window;
     let mut month: Option<(i64, Fact<Counts>)> = None;
     loop {
         let qualifier = examination.qualifier.as_deref();
         let overview = Box::pin(survey::overview(aws, function, qualifier, &endpoint)).await;
-        let configured = overview.config.known().map(|c| c.log_group.clone());
-        let group = link
-            .log_groups
-            .first()
-            .cloned()
-            .or(configured)
-            .unwrap_or_default();
+        let group = link.group_of(&overview);
         let api_id = overview.api_id.known().cloned();
         outbox
             .send(Event::Described {
@@ -325,9 +315,9 @@ async fn overview_of(link: Result<Link, String>) -> Result<Overview, String> {
     let Some(aws) = &there.aws else {
         return Err("the target has no AWS behind it".to_owned());
     };
-    let endpoint = link.endpoint.as_ref().map(ToString::to_string);
+    let endpoint = link.url();
     let (function, qualifier) = (&there.function, there.qualifier.as_deref());
-    let overview = survey::overview(aws, function, qualifier, &endpoint.unwrap_or_default()).await;
+    let overview = survey::overview(aws, function, qualifier, &endpoint).await;
     match overview.config.absence() {
         Some(why) => Err(why),
         None => Ok(overview),

@@ -17,7 +17,7 @@ use super::{Overlay, Verdict, inside, middle};
 use crate::app::App;
 use crate::keys::{Action, while_typing};
 use crate::tabs::{Cx, Look};
-use crate::ui::panel::panel;
+use crate::ui::panel::{below, panel};
 use crate::ui::text::{fit, width};
 use crate::ui::theme::Tone;
 
@@ -79,12 +79,7 @@ impl Palette {
     /// Below the text field.
     fn place(&self, area: Rect) -> Place {
         let frame = self.frame(area);
-        let inner = inside(frame);
-        let room = Rect {
-            y: inner.y + 1,
-            height: inner.height.saturating_sub(1),
-            ..inner
-        };
+        let room = below(1, inside(frame));
         let len = self.matches.len();
         Place { frame, room, len }
     }

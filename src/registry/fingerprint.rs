@@ -58,6 +58,15 @@ pub fn suspects(
     Ok(suspects)
 }
 
+/// The versions whose answers all of them are.
+pub fn matching(suspects: &[Suspect]) -> Vec<Version> {
+    suspects
+        .iter()
+        .filter(|suspect| suspect.matches)
+        .map(|suspect| suspect.version)
+        .collect()
+}
+
 /// A version's answers: recorded, when the rows are its own canaries, else asked of the model.
 fn own_answers(registry: &Registry, manifest: &Manifest, rows: &[Vec<f32>]) -> Option<Vec<f32>> {
     let recorded = manifest.canaries.len() == rows.len()
@@ -101,11 +110,7 @@ mod tests {
             .collect();
         for (index, version) in versions.iter().enumerate() {
             let manifest = registry.manifest(*version).unwrap();
-            let rows: Vec<Vec<f32>> = manifest
-                .canaries
-                .iter()
-                .map(|canary| canary.x.clone())
-                .collect();
+            let rows = manifest.canary_rows();
             for scale in [1e6, 1e4, 1e2] {
                 let answers: Vec<f64> = manifest
                     .canaries
@@ -114,12 +119,11 @@ mod tests {
                     .collect();
                 let suspects =
                     suspects(&registry, &manifest.features.names, &rows, &answers).unwrap();
-                let matching: Vec<Version> = suspects
-                    .iter()
-                    .filter(|suspect| suspect.matches)
-                    .map(|suspect| suspect.version)
-                    .collect();
-                assert_eq!(matching, [versions[index]], "rounded to 1/{scale}");
+                assert_eq!(
+                    matching(&suspects),
+                    [versions[index]],
+                    "rounded to 1/{scale}"
+                );
             }
         }
     }
@@ -129,11 +133,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let registry = Registry::at(home.path());
         let manifest = registry.commit(draft(1)).unwrap();
-        let rows: Vec<Vec<f32>> = manifest
-            .canaries
-            .iter()
-            .map(|canary| canary.x.clone())
-            .collect();
+        let rows = manifest.canary_rows();
         let answers = vec![5.175_872; rows.len()];
         let suspects = suspects(&registry, &manifest.features.names, &rows, &answers).unwrap();
         assert!(

@@ -293,6 +293,14 @@ impl Manifest {
         self.check_canaries(model)
     }
 
+    /// The sixteen questions, a row each.
+    pub fn canary_rows(&self) -> Vec<Vec<f32>> {
+        self.canaries
+            .iter()
+            .map(|canary| canary.x.clone())
+            .collect()
+    }
+
     /// Asks the model the sixteen questions; a sentence if an answer is not the recorded one.
     pub fn check_canaries(&self, model: &Model) -> Result<(), String> {
         if self.canaries.is_empty() {

@@ -9,7 +9,7 @@ use super::latency;
 use super::lines;
 use super::streams::Delivery;
 use super::world::{World, lock};
-use crate::domain::report::{Outcome, Report};
+use crate::domain::report::Report;
 use crate::domain::request_id::RequestId;
 
 /// Its name.
@@ -141,17 +141,12 @@ pub(super) fn run(world: &World, at: i64, dice: &mut ChaCha8Rng) -> Value {
     };
     say(end - 20, &app(end - 20, level, verdict.into()));
     let report = Report {
-        request_id,
         duration_ms: (duration_ms * 1000.0).round() / 1000.0,
         billed_ms: lines::billed_ms(duration_ms, Some(init_ms)),
         memory_mb: MEMORY_MB,
         max_memory_mb: dice.gen_range(610..680),
         init_ms: Some((init_ms * 1000.0).round() / 1000.0),
-        restore_ms: None,
-        billed_restore_ms: None,
-        status: Outcome::Success,
-        error_type: None,
-        xray: None,
+        ..Report::empty(request_id)
     };
     logs.write(
         &group,

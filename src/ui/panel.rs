@@ -32,6 +32,15 @@ pub fn panel<'a>(
     inner
 }
 
+/// What is left of an area below its first lines.
+pub fn below(lines: u16, area: Rect) -> Rect {
+    Rect {
+        y: (area.y + lines).min(area.bottom()),
+        height: area.height.saturating_sub(lines),
+        ..area
+    }
+}
+
 /// The first of the titles, longest first, that fits on the frame's upper edge; its parts are set off by dots, and
 /// empty ones left out.
 pub fn title(variants: &[Vec<&str>], area: Rect, look: &Look) -> String {

@@ -4,10 +4,10 @@ use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use serde_json::json;
 
-use super::super::{Exit, Failure, Run, print_json};
+use super::super::{Exit, Failure, Run, print_json, training};
 use super::failure;
 use crate::challenger;
 use crate::registry::{Registry, Version};
@@ -23,7 +23,7 @@ pub(super) async fn run(
     let recorded = registry.manifest(version).map_err(failure)?.model_sha256;
     let cancelled = Arc::new(AtomicBool::new(false));
     let (registry, stop) = (registry.clone(), Arc::clone(&cancelled));
-    let mut running = tokio::task::spawn_blocking(move || {
+    let identical = training(&cancelled, move || {
         let mut flow = |_, _: &_| {
             if stop.load(Ordering::Relaxed) {
                 Flow::Stop { keep: false }
@@ -32,18 +32,9 @@ pub(super) async fn run(
             }
         };
         challenger::reproduce(version, &registry, &mut flow)
-    });
-    let finished = tokio::select! {
-        finished = &mut running => finished,
-        _ = tokio::signal::ctrl_c() => {
-            cancelled.store(true, Ordering::Relaxed);
-            running.await
-        }
-    };
-    let identical = finished
-        .context("training failed")
-        .map_err(Failure::failed)?
-        .map_err(|why| Failure::failed(anyhow!("{version} cannot be reproduced: {why}")))?;
+    })
+    .await?
+    .map_err(|why| Failure::failed(anyhow!("{version} cannot be reproduced: {why}")))?;
     if json {
         print_json(
             out,

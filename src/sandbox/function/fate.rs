@@ -122,17 +122,14 @@ impl Fate {
             _ => (environment.memory_mb, Outcome::Success, None),
         };
         Report {
-            request_id,
             duration_ms,
             billed_ms: lines::billed_ms(duration_ms, init_ms),
             memory_mb: MEMORY_MB,
             max_memory_mb,
             init_ms,
-            restore_ms: None,
-            billed_restore_ms: None,
             status,
             error_type,
-            xray: None,
+            ..Report::empty(request_id)
         }
     }
 }

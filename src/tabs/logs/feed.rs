@@ -101,25 +101,11 @@ impl Logs {
     }
 
     pub(super) fn append(&mut self, events: &[LogEvent], arrival: Arrival, cx: &mut Cx) {
-        let templates: usize = self
-            .store
-            .templates()
-            .rows()
-            .iter()
-            .map(|row| row.count)
-            .sum();
+        let errors = self.errors();
         let appended = self.store.append(events, arrival);
         self.sieve.appended(&appended, &self.store);
         if arrival == Arrival::Live {
-            let errors = self
-                .store
-                .templates()
-                .rows()
-                .iter()
-                .map(|row| row.count)
-                .sum::<usize>()
-                - templates;
-            self.unread_errors += errors;
+            self.unread_errors += self.errors() - errors;
         }
         self.has_adopted |= appended.adopted;
         if self.count(cx.now, false)
@@ -128,6 +114,12 @@ impl Logs {
         {
             self.resift(cx);
         }
+    }
+
+    /// How many errors the lines tell of.
+    fn errors(&self) -> usize {
+        let templates = self.store.templates().rows();
+        templates.iter().map(|row| row.count).sum()
     }
 
     /// Counts figures, strip and tables anew, unless that was done a moment ago. Says whether it was done.

@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
+use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::Widget;
 
 use crate::client::bench::{Measured, Plan, Timed, Via};
@@ -88,16 +88,7 @@ pub fn render(bench: Option<&Bench>, area: Rect, buf: &mut Buffer, look: &Look) 
         usize::from(inner.width),
         look,
     ));
-    for (line, y) in lines.into_iter().zip(inner.y..inner.bottom()) {
-        line.render(
-            Rect {
-                y,
-                height: 1,
-                ..inner
-            },
-            buf,
-        );
-    }
+    Text::from(lines).render(inner, buf);
 }
 
 /// What else is to be said: failures, cold starts.

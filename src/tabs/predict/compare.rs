@@ -13,7 +13,7 @@ use crate::keys::{Action, Scope};
 use crate::tabs::Look;
 use crate::ui::gauge::band_style;
 use crate::ui::hints::hint;
-use crate::ui::panel::{notice, panel, title};
+use crate::ui::panel::{below, notice, panel, title};
 use crate::ui::text::{clean, fit, ms, truncate};
 use crate::ui::theme::Tone;
 
@@ -60,25 +60,8 @@ pub fn render(
     let column = (usize::from(inner.width).saturating_sub(NAME) / 3).min(14);
     let mut lines = vec![header(&ways, column, look)];
     lines.extend(rows(&ways, architecture, column, look));
-    let mut y = inner.y;
-    for line in lines {
-        if y < inner.bottom() {
-            line.render(
-                Rect {
-                    y,
-                    height: 1,
-                    ..inner
-                },
-                buf,
-            );
-            y += 1;
-        }
-    }
-    let rest = Rect {
-        y,
-        height: inner.bottom().saturating_sub(y),
-        ..inner
-    };
+    let rest = below(lines.len() as u16, inner);
+    Text::from(lines).render(inner, buf);
     Paragraph::new(verdict(comparison, &ways, architecture, look))
         .wrap(Wrap { trim: true })
         .render(rest, buf);

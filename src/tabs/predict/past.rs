@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Position, Rect};
 use ratatui::style::Style;
-use ratatui::text::{Line, Span};
+use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::Widget;
 use tui_input::Input;
 
@@ -17,7 +17,7 @@ use crate::tabs::Look;
 use crate::ui::gauge::band_style;
 use crate::ui::hints::hint;
 use crate::ui::list::mark;
-use crate::ui::panel::{notice, panel, title};
+use crate::ui::panel::{below, notice, panel, title};
 use crate::ui::text::{age, clean, fit, fitting, ms, truncate};
 use crate::ui::theme::Tone;
 
@@ -195,14 +195,7 @@ fn filter_line(
             line.y,
         )
     });
-    (
-        Rect {
-            y: inner.y + 1,
-            height: inner.height - 1,
-            ..inner
-        },
-        cursor,
-    )
+    (below(1, inner), cursor)
 }
 
 /// Which way the answer came, from which model and, where that is another than ours, from which target.
@@ -278,16 +271,7 @@ pub fn render_diff(
     // Two values of 10 cells and a space.
     let label = usize::from(inner.width).saturating_sub(21).clamp(6, 17);
     let lines = diff_lines(schema, old, new, label, look);
-    for (line, y) in lines.into_iter().zip(inner.y..inner.bottom()) {
-        line.render(
-            Rect {
-                y,
-                height: 1,
-                ..inner
-            },
-            buf,
-        );
-    }
+    Text::from(lines).render(inner, buf);
 }
 
 fn diff_lines<'a>(

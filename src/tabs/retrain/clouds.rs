@@ -8,6 +8,7 @@ use ratatui::widgets::Widget;
 use super::plot::{Level, Plot, Series, Stroke};
 use crate::tabs::Look;
 use crate::train::evaluate::Evaluation;
+use crate::ui::panel::below;
 use crate::ui::text::fitting;
 
 fn extent(values: impl Iterator<Item = f32>) -> (f64, f64) {
@@ -69,15 +70,7 @@ pub(super) fn residuals(evaluation: &Evaluation, area: Rect, buf: &mut Buffer, l
         }],
         x_label: "predicted".to_owned(),
     };
-    plot.render(
-        Rect {
-            y: area.y + 1,
-            height: area.height.saturating_sub(1),
-            ..area
-        },
-        buf,
-        look,
-    );
+    plot.render(below(1, area), buf, look);
 }
 
 /// Draws predicted over actual.
@@ -125,13 +118,5 @@ pub(super) fn scatter(evaluation: &Evaluation, area: Rect, buf: &mut Buffer, loo
         levels: Vec::new(),
         x_label: "actual".to_owned(),
     };
-    plot.render(
-        Rect {
-            y: area.y + 1,
-            height: area.height.saturating_sub(1),
-            ..area
-        },
-        buf,
-        look,
-    );
+    plot.render(below(1, area), buf, look);
 }

@@ -14,7 +14,7 @@ use crate::tabs::Look;
 use crate::train::plan::PLATEAU;
 use crate::train::progress::Judged;
 use crate::train::{Family, Plan, Progress};
-use crate::ui::panel::{notice, panel};
+use crate::ui::panel::{below, notice, panel};
 use crate::ui::text::{bytes, clean, count, fitting, width};
 use crate::ui::theme::Tone;
 
@@ -197,11 +197,7 @@ fn run_progress(tab: &Retrain, running: &Running, area: Rect, buf: &mut Buffer, 
         buf,
         look,
     );
-    let below = Rect {
-        y: inner.y + 1,
-        height: inner.height.saturating_sub(1),
-        ..inner
-    };
+    let below = below(1, inner);
     Paragraph::new(figures(tick, progress, usize::from(inner.width), look)).render(below, buf);
     if wide {
         host_panel(tick.host, progress, right, buf, look);

@@ -22,7 +22,7 @@ use crate::tabs::{Cx, Look};
 use crate::train::retrain::keepable;
 use crate::train::{Plan, Progress};
 use crate::ui::hints::hints;
-use crate::ui::panel::panel;
+use crate::ui::panel::{below, panel};
 use crate::ui::theme::Tone;
 
 /// What is being done.
@@ -304,12 +304,7 @@ impl Overlay for KeepTrees {
             &[(&[Action::Back], "go on training")],
             look,
         ));
-        let below = Rect {
-            y: inner.y + 1,
-            height: inner.height.saturating_sub(1),
-            ..inner
-        };
-        answers.render(below, buf);
+        answers.render(below(1, inner), buf);
         None
     }
 }

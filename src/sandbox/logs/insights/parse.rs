@@ -211,26 +211,23 @@ fn parse_command(scanner: &mut Scanner<'_>) -> Parsed<Command> {
 
 fn expression(scanner: &mut Scanner<'_>) -> Parsed<Expression> {
     scanner.deeper()?;
-    let mut left = conjunction(scanner)?;
-    while scanner.keyword("or") {
-        left = Expression::Binary(
-            Box::new(left),
-            Operator::Or,
-            Box::new(conjunction(scanner)?),
-        );
-    }
+    let all = joined(scanner, ("or", Operator::Or), conjunction)?;
     scanner.shallower();
-    Ok(left)
+    Ok(all)
 }
 
 fn conjunction(scanner: &mut Scanner<'_>) -> Parsed<Expression> {
-    let mut left = comparison(scanner)?;
-    while scanner.keyword("and") {
-        left = Expression::Binary(
-            Box::new(left),
-            Operator::And,
-            Box::new(comparison(scanner)?),
-        );
+    joined(scanner, ("and", Operator::And), comparison)
+}
+
+fn joined(
+    scanner: &mut Scanner<'_>,
+    (word, operator): (&str, Operator),
+    next: fn(&mut Scanner<'_>) -> Parsed<Expression>,
+) -> Parsed<Expression> {
+    let mut left = next(scanner)?;
+    while scanner.keyword(word) {
+        left = Expression::Binary(Box::new(left), operator, Box::new(next(scanner)?));
     }
     Ok(left)
 }
