@@ -17,6 +17,10 @@ fn load(flags: Flags, file: &str, env: &[(&str, &str)]) -> Result<Settings, Conf
     })
 }
 
+fn refused(flags: Flags, file: &str) -> String {
+    load(flags, file, &[]).unwrap_err().to_string()
+}
+
 fn origin(settings: &Settings, key: &str) -> Origin {
     settings
         .effective
@@ -81,20 +85,12 @@ fn aws_flags_alone_mean_aws() {
 
 #[test]
 fn an_unknown_key_names_file_line_and_key() {
-    let error = load(
-        Flags::default(),
-        "target = \"sandbox\"\nthem = \"dark\"",
-        &[],
-    )
-    .unwrap_err()
-    .to_string();
+    let error = refused(Flags::default(), "target = \"sandbox\"\nthem = \"dark\"");
     assert!(
         error.contains("config.toml") && error.contains("line 2") && error.contains("them"),
         "{error}"
     );
-    let error = load(Flags::default(), "[targets.aws]\nregoin = \"x\"", &[])
-        .unwrap_err()
-        .to_string();
+    let error = refused(Flags::default(), "[targets.aws]\nregoin = \"x\"");
     assert!(
         error.contains("line 2") && error.contains("regoin"),
         "{error}"
@@ -103,18 +99,12 @@ fn an_unknown_key_names_file_line_and_key() {
 
 #[test]
 fn an_unknown_target_lists_the_known() {
-    let error = load(
-        Flags {
-            target: Some("prod".into()),
-            ..Flags::default()
-        },
-        "",
-        &[],
-    )
-    .unwrap_err()
-    .to_string();
+    let flags = Flags {
+        target: Some("prod".into()),
+        ..Flags::default()
+    };
     assert_eq!(
-        error,
+        refused(flags, ""),
         "there is no target `prod` (--target); known targets: aws, local, sandbox"
     );
 }
@@ -148,18 +138,12 @@ fn no_color_means_mono_unless_a_flag_says_otherwise() {
 
 #[test]
 fn senseless_numbers_are_named() {
-    let error = load(
-        Flags {
-            speed: Some(0.0),
-            ..Flags::default()
-        },
-        "",
-        &[],
-    )
-    .unwrap_err()
-    .to_string();
+    let flags = Flags {
+        speed: Some(0.0),
+        ..Flags::default()
+    };
     assert_eq!(
-        error,
+        refused(flags, ""),
         "sandbox.speed = 0 (--speed): must be above 0; 1 is real time"
     );
 }
@@ -183,7 +167,7 @@ fn real_flags_and_the_sandbox_contradict_each_other() {
         region: region.clone(),
         ..Flags::default()
     };
-    let error = load(flags, "", &[]).unwrap_err().to_string();
+    let error = refused(flags, "");
     assert!(
         error.starts_with("--region means nothing to the sandbox"),
         "{error}"
@@ -193,7 +177,7 @@ fn real_flags_and_the_sandbox_contradict_each_other() {
         incident: Some(Incident::HandlerCrash),
         ..Flags::default()
     };
-    let error = load(flags, "", &[]).unwrap_err().to_string();
+    let error = refused(flags, "");
     assert!(
         error.starts_with("--incident belongs to the sandbox"),
         "{error}"
@@ -259,7 +243,7 @@ fn every_target_is_listed_and_no_password_is() {
         endpoint: Some("https://me:hunter2@h/".into()),
         ..Flags::default()
     };
-    let said = load(flags, "", &[]).unwrap_err().to_string();
+    let said = refused(flags, "");
     assert!(
         said.contains("--endpoint") && !said.contains("hunter2"),
         "{said}"
@@ -303,7 +287,6 @@ fn rules_and_prices_come_from_the_file_and_say_so() {
 
 #[test]
 fn bad_rules_and_prices_are_refused_by_key_and_line() {
-    let refused = |file: &str| load(Flags::default(), file, &[]).unwrap_err().to_string();
     for (file, parts) in [
         (
             "[alerts.error-rate]\nabove = 1\nclear = 2",
@@ -321,7 +304,7 @@ fn bad_rules_and_prices_are_refused_by_key_and_line() {
             ["prices.fixed_monthly = -1", "0 or more"],
         ),
     ] {
-        let text = refused(file);
+        let text = refused(Flags::default(), file);
         for part in parts {
             assert!(text.contains(part), "{file}: {text}");
         }

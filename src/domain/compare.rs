@@ -204,16 +204,11 @@ pub fn read_payload(
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
+    use crate::testing::outcome;
 
     fn way(status: u16, body: &str, total_ms: f64) -> Way {
-        let answer = Answer {
-            status,
-            body: body.as_bytes(),
-            cut: false,
-            location: None,
-        };
         Way {
-            result: Ok(Outcome::read(Schema::wine_quality(), &answer)),
+            result: Ok(outcome(status, body)),
             total_ms,
             report: None,
             request_id: None,

@@ -318,16 +318,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    fn read(status: u16, body: &str) -> Outcome {
-        let answer = Answer {
-            status,
-            body: body.as_bytes(),
-            cut: false,
-            location: None,
-        };
-        Outcome::read(Schema::wine_quality(), &answer)
-    }
+    use crate::testing::outcome as read;
 
     fn fault(body: &str) -> String {
         read(200, body).fault().expect("a failure")

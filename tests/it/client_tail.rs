@@ -128,10 +128,7 @@ async fn bursts_new_streams_and_stragglers_are_shown_once_with_and_without_live_
         })
         .await;
         let shown = tail.stop().await;
-        assert_exact(
-            shown.events.iter().map(|(event, _)| event),
-            writer.written.iter().cloned(),
-        );
+        shown.assert_is(&writer);
         shown
     };
     let (polled, live) = tokio::join!(scenario(false), scenario(true));
@@ -188,10 +185,7 @@ async fn live_tail_goes_on_and_off_within_a_running_tail_over_globs() {
         .await;
     }
     let shown = tail.stop().await;
-    assert_exact(
-        shown.events.iter().map(|(event, _)| event),
-        writer.written.into_iter(),
-    );
+    shown.assert_is(&writer);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -209,15 +203,7 @@ async fn live_tail_sessions_that_end_early_leave_no_hole() {
         writer.put("s", vec![(now(), format!("line {n}"))]).await;
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    tail.until("everything", 30, |shown| {
-        shown.events.len() >= writer.written.len()
-    })
-    .await;
-    let shown = tail.stop().await;
-    assert_exact(
-        shown.events.iter().map(|(event, _)| event),
-        writer.written.into_iter(),
-    );
+    let shown = tail.exactly(writer, 30).await;
     assert!(
         shown
             .events
@@ -312,10 +298,7 @@ async fn a_long_history_comes_whole_newest_page_first_or_in_order() {
         })
         .await;
         let shown = tail.stop().await;
-        assert_exact(
-            shown.events.iter().map(|(event, _)| event),
-            writer.written.iter().cloned(),
-        );
+        shown.assert_is(&writer);
         let first = &shown.events[0].0.message;
         assert_eq!(first == "line 0", !newest_first, "begins with {first}");
         let in_order = shown.events.is_sorted_by_key(|(event, _)| event.timestamp);
@@ -368,15 +351,7 @@ async fn a_thousand_events_a_second_for_a_minute() {
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    tail.until("everything", 60, |shown| {
-        shown.events.len() >= writer.written.len()
-    })
-    .await;
-    let shown = tail.stop().await;
-    assert_exact(
-        shown.events.iter().map(|(event, _)| event),
-        writer.written.into_iter(),
-    );
+    tail.exactly(writer, 60).await;
 }
 
 #[tokio::test]

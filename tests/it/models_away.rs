@@ -31,6 +31,17 @@ struct Books {
 }
 
 impl Books {
+    /// Empty ones, and the server that keeps them.
+    async fn opened() -> (Arc<Mutex<Self>>, Loopback) {
+        let books = Arc::new(Mutex::new(Self::default()));
+        let kept = Arc::clone(&books);
+        let server = Loopback::start(move |heard| {
+            let answer = kept.lock().unwrap().answer(&heard);
+            async move { answer }
+        });
+        (books, server.await)
+    }
+
     fn answer(&mut self, heard: &Heard) -> Response<Body> {
         let (path, body) = (heard.path.split('?').next().unwrap(), heard.json());
         let answer = match path.rsplit("mlflow/").next().unwrap() {
@@ -116,13 +127,7 @@ fn a_version_is_one_run_in_mlflow_however_often_it_is_logged() {
         }
         mlflow(&cellar, nobody, &["--drain"], 3);
 
-        let books = Arc::new(Mutex::new(Books::default()));
-        let kept = Arc::clone(&books);
-        let server = Loopback::start(move |heard| {
-            let answer = kept.lock().unwrap().answer(&heard);
-            async move { answer }
-        })
-        .await;
+        let (books, server) = Books::opened().await;
         let drained = mlflow(&cellar, &server.url(), &["--drain"], 0);
         assert_eq!(
             (&drained["sent"], &drained["queued"], &drained["champion"]),
@@ -148,13 +153,7 @@ fn a_version_is_one_run_in_mlflow_however_often_it_is_logged() {
 fn the_alias_champion_follows_promote_and_rollback() {
     on_a_runtime(async {
         let cellar = Cellar::new();
-        let books = Arc::new(Mutex::new(Books::default()));
-        let kept = Arc::clone(&books);
-        let server = Loopback::start(move |heard| {
-            let answer = kept.lock().unwrap().answer(&heard);
-            async move { answer }
-        })
-        .await;
+        let (books, server) = Books::opened().await;
         mlflow(&cellar, &server.url(), &["v1"], 0);
         // A training is logged by itself.
         let mut training = cellar.training("random-forest");

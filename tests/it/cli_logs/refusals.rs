@@ -32,17 +32,13 @@ async fn every_failure_has_its_code_and_its_remedy() {
     says(&["--since", "1h"], 3, "aws sso login").await;
     scene.sandbox.set_incident(Some(Incident::AccessDenied));
     says(&["--since", "1h"], 3, "logs:FilterLogEvents").await;
-    let nowhere = vintner(scene.home.path())
-        .args([
-            "logs",
-            "--target",
-            "aws",
-            "--region",
-            "us-east-2",
-            "--log-group",
-            "g",
-        ])
-        .args(["--endpoint-url", "http://127.0.0.1:1"])
+    let at = |endpoint: &str| {
+        let mut command = vintner(scene.home.path());
+        command.args(["logs", "--target", "aws", "--region", "us-east-2"]);
+        command.args(["--log-group", "g", "--endpoint-url", endpoint]);
+        command
+    };
+    let nowhere = at("http://127.0.0.1:1")
         .env("AWS_ACCESS_KEY_ID", "key")
         .env("AWS_SECRET_ACCESS_KEY", "secret")
         .output()
@@ -53,20 +49,7 @@ async fn every_failure_has_its_code_and_its_remedy() {
         "{}",
         text(&nowhere.stderr)
     );
-    let bare = vintner(scene.home.path())
-        .args([
-            "logs",
-            "--target",
-            "aws",
-            "--region",
-            "us-east-2",
-            "--log-group",
-            "g",
-            "--endpoint-url",
-        ])
-        .arg(scene.sandbox.aws_endpoint())
-        .output()
-        .unwrap();
+    let bare = at(&scene.sandbox.aws_endpoint()).output().unwrap();
     assert_eq!(bare.status.code(), Some(3));
     assert!(
         text(&bare.stderr).contains("no AWS credentials"),

@@ -57,6 +57,14 @@ pub struct Tail {
     pub task: JoinHandle<Result<(), AwsError>>,
 }
 
+impl Shown {
+    /// All that was written, and nothing else.
+    pub fn assert_is(&self, writer: &Writer) {
+        let events = self.events.iter().map(|(event, _)| event);
+        assert_exact(events, writer.written.iter().cloned());
+    }
+}
+
 impl Tail {
     pub fn start(sandbox: &Sandbox, group: &str, span: Span, live_tail: bool) -> Self {
         let client = logs(sandbox);
@@ -121,6 +129,17 @@ impl Tail {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// Waits until as much was shown as was written, and stops: it must be just that.
+    pub async fn exactly(self, writer: Writer, seconds: u64) -> Shown {
+        self.until("everything", seconds, |shown| {
+            shown.events.len() >= writer.written.len()
+        })
+        .await;
+        let shown = self.stop().await;
+        shown.assert_is(&writer);
+        shown
     }
 
     pub async fn stop(self) -> Shown {
