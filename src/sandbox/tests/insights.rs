@@ -211,16 +211,11 @@ async fn a_syntax_error_says_where_and_a_query_can_be_stopped() {
         .unwrap()
         .query_id
         .unwrap();
-    assert_eq!(
-        client
-            .get_query_results()
-            .query_id(&id)
-            .send()
-            .await
-            .unwrap()
-            .status(),
-        Some(&QueryStatus::Running)
-    );
+    let status = async || {
+        let results = client.get_query_results().query_id(&id);
+        results.send().await.unwrap().status
+    };
+    assert_eq!(status().await, Some(QueryStatus::Running));
     assert!(
         client
             .stop_query()
@@ -230,14 +225,5 @@ async fn a_syntax_error_says_where_and_a_query_can_be_stopped() {
             .unwrap()
             .success()
     );
-    assert_eq!(
-        client
-            .get_query_results()
-            .query_id(&id)
-            .send()
-            .await
-            .unwrap()
-            .status(),
-        Some(&QueryStatus::Cancelled)
-    );
+    assert_eq!(status().await, Some(QueryStatus::Cancelled));
 }

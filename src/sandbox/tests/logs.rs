@@ -6,7 +6,7 @@ mod tail;
 mod traffic;
 
 use aws_sdk_cloudwatchlogs::Client;
-use aws_sdk_cloudwatchlogs::types::InputLogEvent;
+use aws_sdk_cloudwatchlogs::types::{FilteredLogEvent, InputLogEvent};
 use aws_sdk_lambda::primitives::Blob;
 
 use super::super::{Options, Sandbox};
@@ -32,7 +32,13 @@ pub(super) async fn put(client: &Client, group: &str, lines: Vec<InputLogEvent>)
     put.send().await.unwrap();
 }
 
-/// Put numbered events, one every millisecond before now, into a group of their own.
+/// All that a group shows by now.
+pub(super) async fn events(client: &Client, group: &str) -> Vec<FilteredLogEvent> {
+    let asked = client.filter_log_events().log_group_name(group);
+    asked.send().await.unwrap().events.unwrap_or_default()
+}
+
+/// Puts numbered events, one every millisecond before now, into a group of their own.
 async fn fill(client: &Client, count: usize) -> (String, i64) {
     let group = "/test/group".to_owned();
     create(client, &group).await;
@@ -59,13 +65,8 @@ async fn an_invocation_leaves_the_lines_lambda_leaves() {
         .unwrap();
     let client = clients::logs(&sandbox);
     let events = eventually(async || {
-        let page = client
-            .filter_log_events()
-            .log_group_name(sandbox.log_group())
-            .send()
-            .await
-            .unwrap();
-        (page.events().len() == 6).then(|| page.events().to_vec())
+        let events = events(&client, &sandbox.log_group()).await;
+        (events.len() == 6).then_some(events)
     })
     .await;
     let first_words: Vec<&str> = events

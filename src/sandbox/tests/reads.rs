@@ -183,12 +183,8 @@ async fn who_am_i_and_what_may_i() {
         "GetCallerIdentity needs no permission"
     );
     let lambda = clients::lambda(&sandbox);
-    let error = lambda
-        .get_function()
-        .function_name(sandbox.function())
-        .send()
-        .await
-        .unwrap_err();
+    let function = || lambda.get_function().function_name(sandbox.function());
+    let error = function().send().await.unwrap_err();
     assert_eq!(error.code(), Some("AccessDeniedException"));
     assert!(
         error.message().unwrap().contains("lambda:GetFunction"),
@@ -196,14 +192,7 @@ async fn who_am_i_and_what_may_i() {
     );
     sandbox.set_incident(None);
     sandbox.deny(vec!["lambda:GetPolicy".into()]);
-    assert!(
-        lambda
-            .get_function()
-            .function_name(sandbox.function())
-            .send()
-            .await
-            .is_ok()
-    );
+    assert!(function().send().await.is_ok());
     let error = lambda
         .get_policy()
         .function_name(sandbox.function())

@@ -4,6 +4,7 @@ use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use aws_sdk_lambda::primitives::Blob;
 
 use super::super::{clients, eventually, half_the_alcohol, quiet};
+use super::events;
 use crate::sandbox::{Incident, Options, Sandbox};
 
 async fn invoke(sandbox: &Sandbox, calls: usize) {
@@ -26,19 +27,11 @@ async fn lines_become_visible_late_and_stay_where_they_belong() {
     invoke(&sandbox, 8).await;
     let client = clients::logs(&sandbox);
     let events = eventually(async || {
-        let page = client
-            .filter_log_events()
-            .log_group_name(sandbox.log_group())
-            .send()
-            .await
-            .unwrap();
-        (page
-            .events()
+        let events = events(&client, &sandbox.log_group()).await;
+        let reports = events
             .iter()
-            .filter(|event| event.message().unwrap().starts_with("REPORT"))
-            .count()
-            == 8)
-            .then(|| page.events().to_vec())
+            .filter(|event| event.message().unwrap().starts_with("REPORT"));
+        (reports.count() == 8).then_some(events)
     })
     .await;
     assert!(
@@ -55,10 +48,8 @@ async fn an_incident_brings_its_own_delivery_lag() {
     sandbox.set_incident(Some(Incident::LagNone));
     invoke(&sandbox, 8).await;
     let client = clients::logs(&sandbox);
-    let asked = client.filter_log_events();
-    let page = asked.log_group_name(sandbox.log_group()).send().await;
-    let page = page.unwrap();
-    let reports = page.events().iter().filter(|event| {
+    let events = events(&client, &sandbox.log_group()).await;
+    let reports = events.iter().filter(|event| {
         assert_eq!(event.ingestion_time(), event.timestamp());
         event.message().unwrap().starts_with("REPORT")
     });

@@ -1,28 +1,25 @@
 //! Live Tail sessions.
 
+use aws_sdk_cloudwatchlogs::operation::start_live_tail::StartLiveTailOutput;
 use aws_sdk_cloudwatchlogs::types::StartLiveTailResponseStream;
 
 use super::super::{clients, half_the_alcohol, quiet};
 use super::{fill, line, put};
 use crate::sandbox::{Options, Sandbox};
 
+async fn session(sandbox: &Sandbox, group: &str) -> StartLiveTailOutput {
+    let (region, account) = (sandbox.region(), sandbox.account());
+    let arn = format!("arn:aws:logs:{region}:{account}:log-group:{group}");
+    let asked = clients::logs(sandbox).start_live_tail();
+    asked.log_group_identifiers(arn).send().await.unwrap()
+}
+
 #[tokio::test]
 async fn live_tail_pushes_what_arrives_and_samples_a_flood() {
     let sandbox = quiet().await;
     let client = clients::logs(&sandbox);
     let (group, start) = fill(&client, 10).await;
-    let arn = format!(
-        "arn:aws:logs:{}:{}:log-group:{group}",
-        sandbox.region(),
-        sandbox.account()
-    );
-    let mut tail = client
-        .start_live_tail()
-        .log_group_identifiers(arn)
-        .send()
-        .await
-        .unwrap()
-        .response_stream;
+    let mut tail = session(&sandbox, &group).await.response_stream;
     assert!(matches!(
         tail.recv().await.unwrap(),
         Some(StartLiveTailResponseStream::SessionStart(_))
@@ -55,19 +52,8 @@ async fn a_live_tail_session_ends_after_its_time() {
         ..Options::quiet()
     };
     let sandbox = Sandbox::start(options, half_the_alcohol()).await.unwrap();
-    let arn = format!(
-        "arn:aws:logs:{}:{}:log-group:{}",
-        sandbox.region(),
-        sandbox.account(),
-        sandbox.log_group()
-    );
-    let mut tail = clients::logs(&sandbox)
-        .start_live_tail()
-        .log_group_identifiers(arn)
-        .send()
-        .await
-        .unwrap()
-        .response_stream;
+    let session = session(&sandbox, &sandbox.log_group()).await;
+    let mut tail = session.response_stream;
     let error = loop {
         match tail.recv().await {
             Ok(Some(_)) => {}
