@@ -305,7 +305,7 @@ impl Runner {
         let token = self.renew(slot);
         let outbox = self.outbox.clone();
         self.tracker.spawn_blocking(move || {
-            guarded_blocking(what, &outbox, || work(outbox.clone(), token))
+            guarded_blocking(what, &outbox, || work(outbox.clone(), token));
         });
     }
 

@@ -109,9 +109,9 @@ mod tests {
         );
         let other = "d602a1ed-0000-4000-8000-000000000001";
         let mut events = [
-            event("a", 900, &report(other, false)),
+            event("a", 900, report(other, false)),
             event("a", 1000, &line),
-            event("a", 1200, &report(LAMBDA, true)),
+            event("a", 1200, report(LAMBDA, true)),
         ];
         assert_eq!(joined(GATEWAY, &mut events), [Some(1400.11); 3]);
     }
@@ -120,7 +120,7 @@ mod tests {
     fn a_function_url_answers_with_lambdas_own_id() {
         let mut events = [
             event("a", 900, "hello"),
-            event("a", 1200, &report(LAMBDA, false)),
+            event("a", 1200, report(LAMBDA, false)),
         ];
         assert_eq!(joined(LAMBDA, &mut events), [Some(0.0); 2]);
     }
@@ -130,14 +130,14 @@ mod tests {
         let print = format!("scoring for {GATEWAY}");
         let other = "d602a1ed-0000-4000-8000-000000000001";
         let mut events = [
-            event("b", 1100, &report(other, false)),
+            event("b", 1100, report(other, false)),
             event("a", 1100, &print),
-            event("a", 1203, &report(LAMBDA, true)),
-            event("a", 1500, &report(other, false)),
+            event("a", 1203, report(LAMBDA, true)),
+            event("a", 1500, report(other, false)),
         ];
         assert_eq!(joined(GATEWAY, &mut events), [Some(1400.11); 4]);
         // Only the next call of that environment was heard: nothing is guessed.
-        let mut later = [events[1].clone(), event("a", 1500, &report(other, false))];
+        let mut later = [events[1].clone(), event("a", 1500, report(other, false))];
         later.sort_by_key(|event| event.timestamp);
         let mut awaited = Awaited::new(GATEWAY);
         assert!(later.iter().all(|event| awaited.hear(event).is_none()));
@@ -147,7 +147,7 @@ mod tests {
     fn a_log_that_never_names_the_call_says_nothing() {
         let mut events = [
             event("a", 1000, "Model loaded successfully"),
-            event("a", 1200, &report(LAMBDA, true)),
+            event("a", 1200, report(LAMBDA, true)),
         ];
         assert_eq!(joined(GATEWAY, &mut events), [None; 2]);
         assert_eq!(joined("", &mut events), [None; 2]);

@@ -294,11 +294,11 @@ mod tests {
     #[test]
     fn a_crash_is_its_streams_next_reports_in_any_order() {
         let mut events = [
-            event("a", 1000, &report(1)),
+            event("a", 1000, report(1)),
             event("a", 1500, CRASH),
-            event("b", 1600, &report(2)),
-            event("a", 2000, &report(3)),
-            event("a", 3000, &report(4)),
+            event("b", 1600, report(2)),
+            event("a", 2000, report(3)),
+            event("a", 3000, report(4)),
             event("a", 3000, "INIT_START Runtime Version: python:3.12"),
         ];
         for _ in 0..events.len() {
@@ -321,10 +321,10 @@ mod tests {
     fn a_line_that_names_its_request_is_believed_after_the_report_too() {
         let killed = "RequestId: d602a1ed-0000-4000-8000-000000000002 Error: Runtime exited with error: exit status 1\nRuntime.ExitError";
         let mut events = [
-            event("a", 1000, &report(1)),
-            event("a", 2000, &report(2)),
+            event("a", 1000, report(1)),
+            event("a", 2000, report(2)),
             event("a", 2001, killed),
-            event("a", 3000, &report(3)),
+            event("a", 3000, report(3)),
         ];
         for _ in 0..events.len() {
             events.rotate_left(1);
@@ -336,10 +336,10 @@ mod tests {
     fn an_init_that_timed_out_makes_its_streams_next_call_cold() {
         let init = "INIT_REPORT Init Duration: 10009.13 ms\tPhase: init\tStatus: timeout";
         let samples = read(&[
-            event("b", 3000, &report(3)),
-            event("a", 2000, &report(2)),
+            event("b", 3000, report(3)),
+            event("a", 2000, report(2)),
             event("a", 1000, init),
-            event("a", 500, &report(1)),
+            event("a", 500, report(1)),
         ]);
         let cold = samples.iter().filter(|s| s.init_timeout && s.is_cold());
         assert_eq!(cold.map(|s| s.at_ms).collect::<Vec<_>>(), [2000]);

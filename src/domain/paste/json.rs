@@ -12,13 +12,13 @@ pub fn inputs(schema: &Schema, text: &str) -> Result<Pasted, PasteError> {
         .map_err(|error| PasteError::Json(error.to_string()))?;
     match value {
         Value::Object(object) => from_object(schema, &object).or_unknown(),
-        Value::Array(items) => match items.first() {
-            Some(Value::Object(object)) => from_object(schema, object).or_unknown(),
-            _ => {
-                let row: Vec<String> = items.iter().map(literal).collect();
-                Pasted::from_row(schema, &row, Shape::Json)
+        Value::Array(items) => {
+            if let Some(Value::Object(object)) = items.first() {
+                return from_object(schema, object).or_unknown();
             }
-        },
+            let row: Vec<String> = items.iter().map(literal).collect();
+            Pasted::from_row(schema, &row, Shape::Json)
+        }
         _ => Err(PasteError::Unknown),
     }
 }
