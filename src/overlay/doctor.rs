@@ -46,13 +46,10 @@ impl DoctorOverlay {
         self.diagnosis.value()?.0.findings.get(self.selected)
     }
 
-    /// The fix under the cursor, or else the verdict's.
-    fn fix(&self) -> Option<String> {
-        let of_finding = self
-            .finding()
-            .map(|f| f.fix.clone())
-            .filter(|f| !f.is_empty());
-        of_finding.or_else(|| self.verdict_fix())
+    /// The fix under the cursor.
+    fn own_fix(&self) -> Option<String> {
+        let fix = self.finding().map(|f| f.fix.clone());
+        fix.filter(|fix| !fix.is_empty())
     }
 
     fn verdict_fix(&self) -> Option<String> {
@@ -89,7 +86,7 @@ impl Overlay for DoctorOverlay {
                 Some(fix) => cx.copy(fix, "the fix"),
                 None => cx.toast(Tone::Info, "there is nothing to fix"),
             },
-            Some(Action::CopyMore) => match self.fix() {
+            Some(Action::CopyMore) => match self.own_fix() {
                 Some(fix) => cx.copy(fix, "this check's fix"),
                 None => cx.toast(Tone::Info, "this check needs no fix"),
             },
@@ -107,12 +104,10 @@ impl Overlay for DoctorOverlay {
             Event::Lambda(LambdaEvent::Diagnosed(outcome)) => {
                 self.diagnosis
                     .resolve(outcome.clone().map(|d| *d), cx.now.wall);
-                // The cursor goes to what matters: the first check that failed.
-                let failed = self
+                self.selected = self
                     .diagnosis
                     .value()
-                    .and_then(|(d, _)| d.findings.iter().position(|f| f.status == Status::Fail));
-                self.selected = failed.unwrap_or(0);
+                    .map_or(0, |(d, _)| worst(&d.findings));
             }
             Event::Connected(_) => {
                 self.diagnosis = Remote::Idle;
@@ -227,12 +222,16 @@ impl DoctorOverlay {
         Paragraph::new(lines(evidence))
             .style(look.theme.muted)
             .render(detail, buf);
-        let hint: [(&[Action], &str); 4] = [
-            (&[Action::Copy], "copy the fix"),
-            (&[Action::CopyMore], "copy this check's"),
-            (&[Action::Refresh], "again"),
-            (&[Action::Back], "close"),
+        let fixes: [(&[Action], &str, _); 2] = [
+            (&[Action::Copy], "copy the fix", self.verdict_fix()),
+            (&[Action::CopyMore], "copy this check's", self.own_fix()),
         ];
+        let here = fixes.into_iter().filter(|(.., fix)| fix.is_some());
+        let mut hint: Vec<(&[Action], &str)> = here.map(|(keys, what, _)| (keys, what)).collect();
+        hint.extend([
+            (&[Action::Refresh][..], "again"),
+            (&[Action::Back], "close"),
+        ]);
         hints(Scope::Global, &hint, look).render(keys, buf);
     }
 
@@ -242,6 +241,13 @@ impl DoctorOverlay {
             row(&findings[at], cells, look)
         });
     }
+}
+
+/// Where the cursor goes: to the first check that failed, or else to the first remark, or to what could not be seen.
+fn worst(findings: &[Finding]) -> usize {
+    let of = |status| findings.iter().position(|f| f.status == status);
+    let by_weight = [Status::Fail, Status::Warn, Status::Unknown];
+    by_weight.into_iter().find_map(of).unwrap_or(0)
 }
 
 /// At most so many lines; where there are more, the last one says how many, and what to do about it.

@@ -32,3 +32,39 @@ fn a_fix_that_has_no_room_says_how_much_is_missing_and_which_key_copies_it() {
         );
     }
 }
+
+#[test]
+fn doctor_offers_only_the_fixes_there_are_and_stands_on_the_first_remark() {
+    let finding = |check: &str, status, evidence: &str| Finding {
+        check: check.into(),
+        status,
+        evidence: evidence.into(),
+        fix: String::new(),
+        missing_action: None,
+    };
+    let mut stage = Stage::new(SIZES[0], ThemeName::Dark);
+    stage.connect();
+    stage.press("shift-d");
+    let told = |verdict| Diagnosis {
+        verdict,
+        findings: vec![
+            finding("clock", Status::Pass, "0 s ahead"),
+            finding("image", Status::Warn, "runs an older digest"),
+        ],
+    };
+    let healthy = Verdict {
+        fix: String::new(),
+        ..diagnosis().verdict
+    };
+    stage.event(Event::Diagnosed(Ok(Box::new(told(healthy)))));
+    let text = stage.text();
+    assert_eq!(text.matches("runs an older digest").count(), 2, "{text}");
+    assert!(
+        text.contains("Esc close") && !text.contains("copy the fix"),
+        "{text}"
+    );
+    stage.event(Event::Diagnosed(Ok(Box::new(told(diagnosis().verdict)))));
+    let text = stage.text();
+    assert!(text.contains("y copy the fix"), "{text}");
+    assert!(!text.contains("copy this check's"), "{text}");
+}
