@@ -34,6 +34,7 @@ mod handoff;
 mod head;
 mod insights;
 mod lines;
+mod listed;
 mod moves;
 mod offers;
 mod prompt;

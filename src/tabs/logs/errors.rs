@@ -6,10 +6,10 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::clock::Clock;
+use super::listed::Listed;
 use crate::domain::template::{Template, histogram};
 use crate::store::Store;
 use crate::tabs::Look;
-use crate::ui::list::{cut_last, mark};
 use crate::ui::panel::notice;
 use crate::ui::text::{clean, count, truncate};
 use crate::ui::theme::Tone;
@@ -33,18 +33,18 @@ pub enum Deploy {
 /// Which templates are listed and where we are.
 #[derive(Debug, Default)]
 pub struct Errors {
-    listed: Vec<usize>,
+    /// Templates by their position.
+    listed: Listed<usize>,
     /// The sparkline of each template, by its position.
     heights: Vec<Vec<u32>>,
-    cursor: Option<usize>,
 }
 
 impl Errors {
     /// Lists anew: the most frequent first.
     pub fn refresh(&mut self, store: &Store) {
         let rows = store.templates().rows();
-        self.listed = (0..rows.len()).collect();
-        self.listed.sort_by_key(|at| {
+        self.listed.rows = (0..rows.len()).collect();
+        self.listed.rows.sort_by_key(|at| {
             (
                 std::cmp::Reverse(rows[*at].count),
                 std::cmp::Reverse(rows[*at].last_seen),
@@ -59,46 +59,24 @@ impl Errors {
         self.heights = rows.iter().map(heights).collect();
     }
 
-    fn index(&self) -> usize {
-        self.cursor
-            .and_then(|cursor| self.listed.iter().position(|at| *at == cursor))
-            .unwrap_or(0)
-    }
-
     /// How many are listed.
     pub fn len(&self) -> usize {
-        self.listed.len()
+        self.listed.rows.len()
     }
 
     /// The template under the cursor.
     pub fn current(&self) -> Option<usize> {
-        self.listed.get(self.index()).copied()
+        self.listed.current()
     }
 
     /// Moves the cursor.
     pub fn step(&mut self, by: isize) {
-        let to = self
-            .index()
-            .saturating_add_signed(by)
-            .min(self.listed.len().saturating_sub(1));
-        self.cursor = self.listed.get(to).copied();
+        self.listed.step(by);
     }
 
     /// Puts the cursor on a clicked row.
     pub fn click(&mut self, area: Rect, y: u16) {
-        let Some(row) = y.checked_sub(area.y + 1) else {
-            return;
-        };
-        if let Some(at) = self.listed.get(self.first(area) + usize::from(row)) {
-            self.cursor = Some(*at);
-        }
-    }
-
-    fn first(&self, area: Rect) -> usize {
-        let height = usize::from(area.height.saturating_sub(1)).max(1);
-        self.index()
-            .saturating_sub(height / 2)
-            .min(self.listed.len().saturating_sub(height))
+        self.listed.click(area, y);
     }
 
     /// Draws the table.
@@ -110,7 +88,7 @@ impl Errors {
         store: &Store,
         (clock, deploy): (Clock, Deploy),
     ) {
-        if self.listed.is_empty() {
+        if self.listed.rows.is_empty() {
             return notice("no error so far", Tone::Good, area, buf, look);
         }
         let is_wide = area.width >= 100;
@@ -132,21 +110,9 @@ impl Errors {
         let title = truncate(&title, usize::from(area.width), look.glyphs.ellipsis);
         Line::styled(title, look.theme.muted).render(Rect { height: 1, ..area }, buf);
         let rows = store.templates().rows();
-        let here = self.current();
-        let height = usize::from(area.height.saturating_sub(1));
-        for (n, at) in (1..).zip(self.listed.iter().skip(self.first(area)).take(height)) {
-            let rect = Rect {
-                y: area.y + n,
-                height: 1,
-                ..area
-            };
-            let (row, heights) = (&rows[*at], &self.heights[*at]);
-            let cells = cells(row, heights, is_wide, (clock, deploy), look);
-            cut_last(cells, rect, look).render(rect, buf);
-            if Some(*at) == here {
-                mark(rect, buf, look);
-            }
-        }
+        self.listed.draw(area, buf, look, |at| {
+            cells(&rows[at], &self.heights[at], is_wide, (clock, deploy), look)
+        });
     }
 }
 

@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::clock::Clock;
+use super::listed::Listed;
 use super::row::one_line;
 use crate::domain::invocation::{Invocation, Status, Wanted};
 use crate::domain::line::Level;
@@ -13,7 +14,6 @@ use crate::keys::{Action, Scope};
 use crate::store::Store;
 use crate::tabs::Look;
 use crate::ui::hints::hint;
-use crate::ui::list::{cut_last, mark};
 use crate::ui::panel::notice;
 use crate::ui::text::{fit, ms, whole_ms};
 use crate::ui::theme::Tone;
@@ -80,26 +80,26 @@ pub struct Requests {
     wanted: Wanted,
     /// How many there are in all.
     total: usize,
-    listed: Vec<u32>,
-    /// The request under the cursor; `None`: the first row, whatever it is.
-    cursor: Option<u32>,
+    /// Requests by their position.
+    listed: Listed<u32>,
 }
 
 impl Requests {
     /// Nothing yet; the order and the filter stay.
     pub fn clear(&mut self) {
-        self.listed.clear();
-        (self.total, self.cursor) = (0, None);
+        (self.total, self.listed) = (0, Listed::default());
     }
 
     /// Back to the newest, and stays there.
     pub fn follow(&mut self) {
-        (self.sort, self.cursor) = (Sort::Time, None);
+        self.sort = Sort::Time;
+        self.listed.release();
     }
 
     /// Lists these from now on, from the first.
     pub fn list(&mut self, wanted: Wanted, sort: Sort) {
-        (self.wanted, self.sort, self.cursor) = (wanted, sort, None);
+        (self.wanted, self.sort) = (wanted, sort);
+        self.listed.release();
     }
 
     /// Which ones are listed.
@@ -117,7 +117,7 @@ impl Requests {
             .map(|(at, row)| (self.sort.key(row), at))
             .collect();
         keyed.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1)));
-        self.listed = keyed.into_iter().map(|(_, at)| at).collect();
+        self.listed.rows = keyed.into_iter().map(|(_, at)| at).collect();
     }
 
     /// How many there are, listed or not.
@@ -127,51 +127,30 @@ impl Requests {
 
     /// How many are listed.
     pub fn len(&self) -> usize {
-        self.listed.len()
-    }
-
-    fn index(&self) -> usize {
-        let listed = self
-            .cursor
-            .and_then(|cursor| self.listed.iter().position(|at| *at == cursor));
-        listed.unwrap_or(0)
+        self.listed.rows.len()
     }
 
     /// The request under the cursor.
     pub fn current(&self) -> Option<u32> {
-        self.listed.get(self.index()).copied()
+        self.listed.current()
     }
 
     /// Moves the cursor; on the first row it stays with whatever is first.
     pub fn step(&mut self, by: isize) {
-        let to = self
-            .index()
-            .saturating_add_signed(by)
-            .min(self.listed.len().saturating_sub(1));
-        self.cursor = self.listed.get(to).copied().filter(|_| to > 0);
+        self.listed.step(by);
+        if self.listed.index() == 0 {
+            self.listed.release();
+        }
     }
 
     /// Puts the cursor on a clicked row.
     pub fn click(&mut self, area: Rect, y: u16) {
-        let (first, _) = self.window(area);
-        let Some(row) = y.checked_sub(area.y + 1) else {
-            return;
-        };
-        if let Some(at) = self.listed.get(first + usize::from(row)) {
-            self.cursor = Some(*at);
-        }
-    }
-
-    /// First listed row on screen and how many fit.
-    fn window(&self, area: Rect) -> (usize, usize) {
-        let height = usize::from(area.height.saturating_sub(1)).max(1);
-        let most = self.listed.len().saturating_sub(height);
-        (self.index().saturating_sub(height / 2).min(most), height)
+        self.listed.click(area, y);
     }
 
     /// Draws the table.
     pub fn render(&self, area: Rect, buf: &mut Buffer, look: &Look, store: &Store, clock: Clock) {
-        if self.listed.is_empty() {
+        if self.listed.rows.is_empty() {
             let text = if self.total > 0 {
                 let off = hint(Scope::Logs, Action::Back, "takes it off", look);
                 format!("no request passes the filter: {off}")
@@ -182,21 +161,10 @@ impl Requests {
         }
         let is_wide = area.width >= 100;
         header(self.sort, is_wide, clock, area, buf, look);
-        let (first, height) = self.window(area);
-        let here = self.current();
-        for (n, at) in (1..).zip(self.listed.iter().skip(first).take(height)) {
-            let rect = Rect {
-                y: area.y + n,
-                height: 1,
-                ..area
-            };
-            let row = &store.invocations().rows()[*at as usize];
-            let cells = cells(row, is_wide, clock, store, look);
-            cut_last(cells, rect, look).render(rect, buf);
-            if Some(*at) == here {
-                mark(rect, buf, look);
-            }
-        }
+        let rows = store.invocations().rows();
+        self.listed.draw(area, buf, look, |at| {
+            cells(&rows[at as usize], is_wide, clock, store, look)
+        });
     }
 }
 
