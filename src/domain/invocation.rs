@@ -54,7 +54,7 @@ impl Status {
     }
 }
 
-/// What is known of one invocation. Lines are named by the number the store gave them.
+/// What is known of one invocation: one attempt at a request. Lines are named by the number the store gave them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Invocation {
     /// Its request id.
@@ -90,6 +90,7 @@ const TIMED_OUT: u8 = 8;
 const KILLED: u8 = 16;
 const COLD: u8 = 32;
 const INIT_FAILED: u8 = 64;
+const STARTED: u8 = 128;
 
 // A million lines are a quarter of a million of these.
 const _: () = assert!(size_of::<Invocation>() == 64);
@@ -223,6 +224,7 @@ impl Invocation {
         self.lines += 1;
         self.started = self.started.min(time);
         match facts.kind {
+            Kind::Start => self.flags |= STARTED,
             Kind::Report => {
                 self.close(time);
                 if let Some(report) = std::str::from_utf8(message).ok().and_then(Report::parse) {
@@ -241,6 +243,26 @@ impl Invocation {
             Kind::OutOfMemory => self.flags |= KILLED,
             Kind::Crash => self.flags |= FAILED,
             Kind::InitReport if facts.level >= Level::Error => self.flags |= INIT_FAILED,
+            _ => {}
+        }
+    }
+
+    /// Whether a line of this kind cannot be this attempt's: Lambda retries an asynchronous request under its own id, and
+    /// each attempt has one START and one REPORT.
+    fn is_over_for(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::Start => self.has(STARTED),
+            Kind::Report => self.is_reported(),
+            _ => false,
+        }
+    }
+
+    /// Its newest line is taken back, to be read anew.
+    fn take_back(&mut self, kind: Kind) {
+        self.lines = self.lines.saturating_sub(1);
+        match kind {
+            Kind::Start => self.set(STARTED, false),
+            Kind::Report => self.duration_us = NONE,
             _ => {}
         }
     }
@@ -275,6 +297,8 @@ pub struct Invocations {
     /// Positions in `rows`, found by the id that stands there: a map would hold each id twice.
     by_id: HashTable<u32>,
     hasher: RandomState,
+    /// All attempts at the requests that were retried.
+    retried: HashMap<RequestId, Vec<u32>>,
     streams: Streams,
     /// Error lines per invocation, the most telling first.
     clues: HashMap<u32, Vec<Clue>>,
@@ -288,10 +312,18 @@ impl Invocations {
         &self.rows
     }
 
-    /// The position of a request in [`Invocations::rows`].
+    /// The position of a request in [`Invocations::rows`]; of its first known attempt, if it was retried.
     pub fn position(&self, id: RequestId) -> Option<u32> {
         let is_its = |at: &u32| self.rows[*at as usize].id == id;
         self.by_id.find(self.hasher.hash_one(id), is_its).copied()
+    }
+
+    /// The positions of all attempts at a request, ascending.
+    pub fn attempts(&self, id: RequestId) -> Vec<u32> {
+        match self.retried.get(&id) {
+            Some(attempts) => attempts.clone(),
+            None => self.position(id).into_iter().collect(),
+        }
     }
 
     /// Requests whose printed id starts with `prefix` (hyphens included, any case).
@@ -322,7 +354,7 @@ impl Invocations {
         let Some(id) = facts.request else {
             return self.observe_guest(Guest::new(line, time, facts), stream);
         };
-        let at = self.row_of(id, stream, line, time);
+        let at = self.row_of(id, stream, line, time, facts.kind);
         let row = &mut self.rows[at as usize];
         let ended_before = row.ended();
         row.read_line(time, facts, message);
@@ -359,9 +391,11 @@ impl Invocations {
             }
             return;
         };
-        let Some(at) = self.position(id) else { return };
-        let row = &mut self.rows[at as usize];
-        row.lines = row.lines.saturating_sub(1);
+        let latest = self.latest.filter(|(latest, _)| *latest == id);
+        let Some(at) = latest.map(|(_, at)| at).or_else(|| self.position(id)) else {
+            return;
+        };
+        self.rows[at as usize].take_back(facts.kind);
         if let Some(clues) = self.clues.get_mut(&at) {
             clues.retain(|clue| clue.line != line);
             self.weigh(at);
@@ -373,27 +407,49 @@ impl Invocations {
         std::mem::take(&mut self.adopted)
     }
 
-    fn row_of(&mut self, id: RequestId, stream: u16, line: u32, time: i64) -> u32 {
-        if let Some((latest, at)) = self.latest
-            && latest == id
-        {
-            return at;
-        }
-        let at = self
-            .position(id)
-            .unwrap_or_else(|| self.begin(Invocation::new(id, stream, line, time)));
+    /// The invocation of a line that names its request, begun where there is none.
+    fn row_of(&mut self, id: RequestId, stream: u16, line: u32, time: i64, kind: Kind) -> u32 {
+        let known = match self.latest {
+            Some((latest, at)) if latest == id => Some(at),
+            _ => self.position(id),
+        };
+        let known = known.map(|at| self.attempt(id, time).unwrap_or(at));
+        let at = match known {
+            Some(at) if !self.rows[at as usize].is_over_for(kind) => at,
+            Some(first) => {
+                let at = self.begin(Invocation::new(id, stream, line, time), false);
+                self.retried
+                    .entry(id)
+                    .or_insert_with(|| vec![first])
+                    .push(at);
+                at
+            }
+            None => self.begin(Invocation::new(id, stream, line, time), true),
+        };
         self.latest = Some((id, at));
         at
     }
 
-    fn begin(&mut self, row: Invocation) -> u32 {
+    /// Of a request's attempts the one that ran at `time`; `None` where there was one only.
+    fn attempt(&self, id: RequestId, time: i64) -> Option<u32> {
+        let attempts = self.retried.get(&id)?.iter().copied();
+        let started = |at: &u32| self.rows[*at as usize].started;
+        let running = attempts.clone().filter(|at| started(at) <= time);
+        running
+            .max_by_key(started)
+            .or_else(|| attempts.min_by_key(started))
+    }
+
+    fn begin(&mut self, row: Invocation, is_first: bool) -> u32 {
         // There are fewer requests than lines, and those are numbered in 32 bits.
         let at = self.rows.len() as u32;
         let Self { rows, hasher, .. } = self;
         let hash = hasher.hash_one(row.id);
         rows.push(row);
-        let hash_of = |at: &u32| hasher.hash_one(rows[*at as usize].id);
-        self.by_id.insert_unique(hash, at, hash_of);
+        if is_first {
+            let hash_of = |at: &u32| hasher.hash_one(rows[*at as usize].id);
+            self.by_id.insert_unique(hash, at, hash_of);
+        }
         at
     }
 

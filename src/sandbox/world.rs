@@ -61,7 +61,6 @@ pub(super) fn dice(seed: u64, stream: u64) -> ChaCha8Rng {
 impl World {
     pub fn new(options: Options, model: ServedModel, address: SocketAddr) -> Self {
         let started_ms = now_ms();
-        let dice = dice(options.seed, 0);
         let mut logs = LogStore::new(&options);
         for group in [
             format!("/aws/lambda/{}", options.function),
@@ -70,13 +69,13 @@ impl World {
             logs.create_group(&group, started_ms - 86_400_000 * 58);
         }
         Self {
-            function: Mutex::new(Fleet::new(dice.clone())),
+            function: Mutex::new(Fleet::new(dice(options.seed, 2))),
             logs: Mutex::new(logs),
             ledger: Mutex::new(Ledger::default()),
             queries: Mutex::new(Queries::new()),
             objects: Mutex::new(bucket::furnished(started_ms)),
             denied: Mutex::new(Vec::new()),
-            dice: Mutex::new(dice),
+            dice: Mutex::new(dice(options.seed, 0)),
             stop: CancellationToken::new(),
             started_ms,
             address,

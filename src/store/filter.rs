@@ -293,9 +293,7 @@ fn prepare(store: &Store, layer: &Layer, from: usize) -> Stage {
         }]
     };
     let conditions = match &layer.want {
-        Want::Request(id) => one(Test::Requests(
-            store.invocations.position(*id).into_iter().collect(),
-        )),
+        Want::Request(id) => one(Test::Requests(store.invocations.attempts(*id))),
         Want::Template(text) => {
             let lines = store.templates.find(text).map_or(&[][..], |t| &t.lines);
             let first = lines.partition_point(|line| (*line as usize) < from);

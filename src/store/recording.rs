@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -141,6 +142,7 @@ pub struct Replay {
     path: PathBuf,
     line: usize,
     speed: f64,
+    wanted: RangeInclusive<i64>,
     first_arrival: Option<i64>,
 }
 
@@ -161,8 +163,15 @@ impl Replay {
             path: path.to_owned(),
             line: 0,
             speed,
+            wanted: i64::MIN..=i64::MAX,
             first_arrival: None,
         })
+    }
+
+    /// Plays these event times alone (milliseconds since the epoch), without a wait for what lies before them.
+    #[must_use]
+    pub fn within(self, wanted: RangeInclusive<i64>) -> Self {
+        Self { wanted, ..self }
     }
 
     /// When an event arrived in the recorded session, as far as it is known.
@@ -193,6 +202,7 @@ impl Iterator for Replay {
                 continue;
             }
             return Some(match serde_json::from_str::<LogEvent>(&line) {
+                Ok(event) if !self.wanted.contains(&event.timestamp) => continue,
                 Ok(event) => Ok((self.pause(&event), event)),
                 Err(error) => Err(RecordingError::Line {
                     path: self.path.clone(),
@@ -235,6 +245,9 @@ mod tests {
             .collect();
         assert_eq!(played[0], (Duration::ZERO, events[0].clone()));
         assert_eq!(played[1], (Duration::from_millis(200), events[1].clone()));
+        let after = Replay::open(&path, 10.0).unwrap().within(2000..=i64::MAX);
+        let after: Vec<_> = after.map(Result::unwrap).collect();
+        assert_eq!(after, [(Duration::ZERO, events[1].clone())], "at once");
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;

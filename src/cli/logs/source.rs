@@ -1,6 +1,7 @@
 //! Where the events of `vintner logs` come from: CloudWatch, a file, a recording, an Insights query.
 
 use std::io::{self, Read, Write};
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -123,8 +124,12 @@ impl Window {
         self.since.is_none() && self.until.is_none()
     }
 
+    fn range(self) -> RangeInclusive<i64> {
+        self.since.unwrap_or(i64::MIN)..=self.until.unwrap_or(i64::MAX)
+    }
+
     fn contains(self, time: i64) -> bool {
-        self.since.is_none_or(|since| time >= since) && self.until.is_none_or(|until| time <= until)
+        self.range().contains(&time)
     }
 }
 
@@ -308,11 +313,14 @@ fn read_pieces(mut from: impl Read, to: &mpsc::Sender<io::Result<Vec<u8>>>) {
 pub async fn replay<W: Write>(
     path: &Path,
     speed: f64,
+    args: &Args,
     desk: &mut Desk<'_, W>,
 ) -> Result<(), Failure> {
+    let window = Window::read(args)?;
     let cancel = interrupted();
     let started = Instant::now();
-    for due in Replay::open(path, speed).map_err(Failure::usage)? {
+    let replay = Replay::open(path, speed).map_err(Failure::usage)?;
+    for due in replay.within(window.range()) {
         let (pause, event) = due.map_err(Failure::usage)?;
         if let Some(wait) = pause.checked_sub(started.elapsed()) {
             tokio::select! {

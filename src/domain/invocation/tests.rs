@@ -173,6 +173,67 @@ fn session(dice: &[(u8, u8)]) -> Vec<(i64, String, Option<u128>)> {
     lines
 }
 
+/// A failed attempt of three seconds, and the retry a minute later; Lambda gives both the same id.
+fn retried() -> Vec<(i64, String)> {
+    let id = id(3);
+    let start = format!("START RequestId: {id} Version: $LATEST");
+    let report = |ms: u32, more: &str| {
+        format!(
+            "REPORT RequestId: {id}\tDuration: {ms} ms\tBilled Duration: {ms} ms\tMemory Size: 1024 MB\tMax Memory Used: 237 MB\t{more}"
+        )
+    };
+    vec![
+        (0, start.clone()),
+        (1, format!("[ERROR] {id} boom")),
+        (3_000, report(3_000, "Status: error\tError Type: X")),
+        (63_000, start),
+        (63_100, report(100, "")),
+    ]
+}
+
+#[test]
+fn every_attempt_at_a_retried_request_is_its_own_invocation() {
+    let script = retried();
+    // As they come; and as a history that is read upwards, page by page.
+    for order in [[0, 1, 2, 3, 4], [3, 4, 0, 1, 2]] {
+        let mut table = Invocations::default();
+        for (line, at) in (0..).zip(order) {
+            feed(&mut table, line, 0, script[at].0, &script[at].1);
+        }
+        let mut rows: Vec<_> = table
+            .rows()
+            .iter()
+            .map(|row| (row.started, row.status(), row.duration_ms(), row.lines))
+            .collect();
+        rows.sort_by_key(|row| row.0);
+        assert_eq!(
+            rows,
+            [
+                (0, Status::Error, Some(3_000.0), 3),
+                (63_000, Status::Ok, Some(100.0), 2)
+            ]
+        );
+        assert_eq!(table.attempts(id(3)), [0, 1]);
+        let figures = Figures::since(table.rows(), i64::MIN);
+        let longest = figures.duration.map(|ladder| ladder.max);
+        assert_eq!((figures.n, figures.errors, longest), (2, 1, Some(3_000.0)));
+    }
+}
+
+#[test]
+fn a_line_that_is_read_anew_is_no_retry() {
+    let mut table = Invocations::default();
+    for (line, (time, message)) in (0..).zip(script(7).split_off(2)) {
+        feed(&mut table, line, 0, time, &message);
+        let facts = Facts::read(message.as_bytes());
+        table.withdraw(line, 0, &facts);
+        feed(&mut table, line, 0, time, &message);
+    }
+    assert_eq!(table.rows().len(), 1);
+    let row = &table.rows()[0];
+    assert_eq!((row.lines, row.duration_ms()), (4, Some(41.75)));
+}
+
 proptest! {
     /// Lines that name no request find theirs however late START, END or they themselves come.
     #[test]

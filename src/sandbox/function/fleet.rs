@@ -35,8 +35,8 @@ pub(in super::super) struct Fleet {
 }
 
 impl Fleet {
-    pub fn new(mut dice: ChaCha8Rng) -> Self {
-        dice.set_stream(2);
+    /// A fleet with dice of its own: two fleets with the same ones would give the same request ids.
+    pub fn new(dice: ChaCha8Rng) -> Self {
         Self {
             idle: Vec::new(),
             busy: 0,

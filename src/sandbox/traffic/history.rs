@@ -22,7 +22,7 @@ const INCIDENT_MS: i64 = 900_000;
 /// Write it all. Takes a moment: run it off the async threads.
 pub(super) fn record(world: &World) {
     let mut dice = dice(world.options.seed, 3);
-    let mut fleet = Fleet::new(dice.clone());
+    let mut fleet = Fleet::new(super::dice(world.options.seed, 8));
     let mut jobs = super::dice(world.options.seed, 7);
     let mut busy: Vec<(i64, Environment, bool)> = Vec::new();
     let span = world.options.history.as_millis() as i64;
@@ -166,4 +166,34 @@ fn count(world: &World, call: &Call, concurrent: u32, dice: &mut impl Rng) {
         failed: call.fate().unhandled(),
         concurrent,
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::super::super::Options;
+    use super::super::super::tests::half_the_alcohol;
+    use super::*;
+    use crate::domain::report::Report;
+
+    #[test]
+    fn no_request_id_of_the_history_comes_again() {
+        let options = Options {
+            history: std::time::Duration::from_secs(3600),
+            ..Options::quiet()
+        };
+        let world = World::new(options, half_the_alcohol(), ([127, 0, 0, 1], 0).into());
+        record(&world);
+        let logs = lock(&world.logs);
+        let events = logs.groups.values().flat_map(|group| group.events.values());
+        let reports: Vec<_> = events
+            .filter_map(|event| Report::parse(&event.message))
+            .map(|report| report.request_id)
+            .collect();
+        let mut ids: HashSet<_> = reports.iter().copied().collect();
+        assert!(reports.len() > 100 && ids.len() == reports.len());
+        let mut fleet = lock(&world.function);
+        assert!((0..1000).all(|_| ids.insert(fleet.request_id())));
+    }
 }

@@ -59,7 +59,9 @@ impl Feed {
     }
 
     fn take_line(&mut self, store: &mut Store, format: Format, line: &[u8], at: u64) {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let text = format::without_bom(line);
+        let at = at + (line.len() - text.len()) as u64;
+        let line = text.strip_suffix(b"\r").unwrap_or(text);
         let is_closed = std::mem::take(&mut self.is_closed);
         let last = store.rows.len().checked_sub(1).filter(|_| !is_closed);
         match format.read(line) {
@@ -108,7 +110,7 @@ impl Feed {
             lines.next();
         }
         for line in lines.filter(|line| !line.trim_ascii().is_empty()) {
-            match serde_json::from_slice(line) {
+            match serde_json::from_slice(format::without_bom(line)) {
                 Ok(event) => {
                     self.batch.push(event);
                     self.is_ahead = is_unfinished;

@@ -11,6 +11,8 @@ pub enum Format {
     Raw,
     /// `aws logs tail`: time, stream, message.
     AwsTail,
+    /// `vintner logs`: time, the group's name where several are tailed, the last eight characters of the stream's, message.
+    Printed,
     /// `aws logs tail --format short` and CloudWatch's exports to S3: time, message.
     Timed,
     /// One JSON object with `timestamp` and `message` a line: `vintner logs --json`, `--record`.
@@ -34,6 +36,7 @@ pub enum Piece<'a> {
 
 /// Looks at the first lines; also returns the first time found in them (0: none).
 pub fn detect(text: &[u8]) -> (Format, i64) {
+    let text = without_bom(text);
     // Some tens of lines; the first one whole, however long it is.
     let first = memchr::memchr(b'\n', text).unwrap_or(text.len());
     let sample: Vec<&[u8]> = text[..text.len().min(first.max(64 << 10))]
@@ -46,6 +49,8 @@ pub fn detect(text: &[u8]) -> (Format, i64) {
         Format::Recording
     } else if lines().any(|line| tail_frame(line).is_some()) {
         Format::AwsTail
+    } else if is_printed(lines()) {
+        Format::Printed
     } else if lines().any(is_timed_platform_line) {
         Format::Timed
     } else {
@@ -59,6 +64,14 @@ pub fn detect(text: &[u8]) -> (Format, i64) {
 }
 
 impl Format {
+    /// Time, length of the frame and stream of a line, where the form has a stream.
+    fn stream_frame(self, line: &[u8]) -> Option<(i64, usize, &[u8])> {
+        match self {
+            Self::Printed => printed_frame(line),
+            _ => tail_frame(line),
+        }
+    }
+
     /// Reads one line.
     pub fn read(self, line: &[u8]) -> Piece<'_> {
         let (time, skip, stream) = match self {
@@ -72,7 +85,7 @@ impl Format {
                     stream: None,
                 };
             }
-            Self::AwsTail => match tail_frame(line) {
+            Self::AwsTail | Self::Printed => match self.stream_frame(line) {
                 Some((time, skip, stream)) => (time, skip, Some(stream)),
                 None => return Piece::Continuation,
             },
@@ -93,6 +106,11 @@ impl Format {
     }
 }
 
+/// The mark that some programs put in front of a text.
+pub fn without_bom(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
+}
+
 /// An event object: `timestamp` is a number (or `null`: unknown) and there is a `message`.
 fn is_event(line: &[u8]) -> bool {
     fields::member(line, b"timestamp")
@@ -110,6 +128,29 @@ fn tail_frame(line: &[u8]) -> Option<(i64, usize, &[u8])> {
     let is_stream =
         memchr::memchr(b'/', stream).is_some() && memchr::memchr(b'[', stream).is_some();
     is_stream.then_some((time, (skip + len + 1).min(line.len()), stream))
+}
+
+/// The same of `2026-10-08T07:30:29.470Z c7d2e411 START …`, in which a group's name may stand before the stream's.
+fn printed_frame(line: &[u8]) -> Option<(i64, usize, &[u8])> {
+    let (time, skip) = timed_frame(line)?;
+    let word = |from: usize| {
+        let rest = line.get(from..)?;
+        let len = memchr::memchr(b' ', rest).unwrap_or(rest.len());
+        Some((&rest[..len], (from + len + 1).min(line.len())))
+    };
+    let is_tag = |word: &[u8]| word.len() == 8 && word.iter().all(u8::is_ascii_hexdigit);
+    let (first, after_first) = word(skip)?;
+    if is_tag(first) {
+        return Some((time, after_first, first));
+    }
+    let (second, after_second) = word(after_first)?;
+    is_tag(second).then_some((time, after_second, second))
+}
+
+/// Every line that has a time has a stream, too; the others go on with a line before.
+fn is_printed<'a>(lines: impl Iterator<Item = &'a [u8]>) -> bool {
+    let mut timed = lines.filter(|line| timed_frame(line).is_some()).peekable();
+    timed.peek().is_some() && timed.all(|line| printed_frame(line).is_some())
 }
 
 fn timed_frame(line: &[u8]) -> Option<(i64, usize)> {

@@ -45,6 +45,50 @@ fn found(store: &Store, query: &str) -> Vec<u32> {
     scanned
 }
 
+/// What `vintner logs > FILE` leaves: of one group, and of several.
+#[test]
+fn reads_its_own_print_back() {
+    for group in ["", "wine "] {
+        let frame = |second: u32| format!("2026-10-08T07:30:{second:02}.470Z {group}c7d2e411");
+        let text = format!(
+            "{} START RequestId: {ID} Version: 1\n{} [ERROR] KeyError: 'x'\n    Traceback (most recent call last):\n{} {{\"level\":\"INFO\",\"message\":\"hi\"}}\n{} REPORT RequestId: {ID}\tDuration: 41.75 ms\tBilled Duration: 42 ms\tMemory Size: 1024 MB\tMax Memory Used: 237 MB\t\n",
+            frame(29),
+            frame(29),
+            frame(30),
+            frame(31)
+        );
+        let store = opened(text.as_bytes());
+        assert_eq!(store.len(), 4);
+        assert_eq!(&*store.stream(0).1.clone(), "c7d2e411");
+        assert!(store.text(1).starts_with("[ERROR] KeyError: 'x'\n"));
+        assert_eq!(store.time(3).unwrap() - store.time(0).unwrap(), 2_000);
+        let row = &store.invocations().rows()[0];
+        assert_eq!(
+            (row.status(), row.duration_ms(), row.lines),
+            (Status::Error, Some(41.75), 4)
+        );
+    }
+    // A word of the message's own that looks like a stream's: not on every line.
+    let raw = "2026-10-08T07:30:29.470Z deadbeef was here\n2026-10-08T07:30:30.470Z and went\n";
+    assert_eq!(opened(raw.as_bytes()).text(0), raw.lines().next().unwrap());
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_the_text() {
+    let start = format!("\u{feff}START RequestId: {ID} Version: 1\r\nEND RequestId: {ID}\r\n");
+    let store = opened(start.as_bytes());
+    assert_eq!(store.invocations().rows()[0].lines, 2);
+    assert!(store.text(0).starts_with("START"));
+    let json = opened("\u{feff}{\"level\":\"ERROR\",\"message\":\"boom\"}\n".as_bytes());
+    assert_eq!(json.row(0).unwrap().level(), Level::Error);
+    let event = "\u{feff}{\"timestamp\":7,\"ingestionTime\":8,\"message\":\"x\"}\n";
+    let recording = opened(event.as_bytes());
+    assert_eq!(
+        (recording.text(0).as_str(), recording.time(0)),
+        ("x", Some(7))
+    );
+}
+
 #[test]
 fn agrees_with_the_generators_truth() {
     let mut text = Vec::new();
