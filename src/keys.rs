@@ -149,7 +149,7 @@ type Bindings = BTreeMap<Scope, BTreeMap<Action, Vec<KeyCombination>>>;
 #[derive(Debug, Error)]
 pub enum KeysError {
     /// Not TOML, an unknown action or scope, or a key that does not parse.
-    #[error("{file}: {cause}")]
+    #[error("{file}: {}\nunder [global] or a tab's name, each action has a list of keys: quit = [\"q\", \"ctrl-c\"]", cause.to_string().trim_end())]
     Invalid {
         /// The file's name as the user knows it.
         file: String,
@@ -381,7 +381,8 @@ mod tests {
         assert!(
             error.contains("/home/me/keys.toml")
                 && error.contains("line 2")
-                && error.contains("quti"),
+                && error.contains("quti")
+                && error.contains("quit = [\"q\", \"ctrl-c\"]"),
             "{error}"
         );
     }

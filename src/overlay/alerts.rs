@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::text::Line;
-use ratatui::widgets::{Paragraph, Widget, Wrap};
+use ratatui::widgets::{Paragraph, Widget};
 
 use tokio::time::Instant;
 
@@ -22,7 +22,7 @@ use crate::tabs::{Cx, Look, Now};
 use crate::ui::hints::hints;
 use crate::ui::list::mark;
 use crate::ui::panel::panel;
-use crate::ui::text::{age, clean, fit};
+use crate::ui::text::{age, clean, fit, shorten, wrap};
 use crate::ui::theme::Tone;
 
 /// The list; the Lambda tab tells it of every change.
@@ -136,10 +136,14 @@ impl Overlay for AlertList {
             Ok(command) => (command, look.theme.accent),
             Err(why) => (why, look.theme.muted),
         };
-        Paragraph::new(clean(&text))
-            .style(style)
-            .wrap(Wrap { trim: false })
-            .render(alarm, buf);
+        let copies = format!(
+            ": {} copies all",
+            look.keymap.key(Scope::Global, Action::Copy)
+        );
+        let lines = wrap(&clean(&text), usize::from(alarm.width));
+        let lines = shorten(lines, usize::from(alarm.height), &copies);
+        let lines: Vec<Line> = lines.into_iter().map(Line::from).collect();
+        Paragraph::new(lines).style(style).render(alarm, buf);
         let hint: [(&[Action], &str); 3] = [
             (&[Action::Copy], "copy the alarm"),
             (&[Action::Up, Action::Down], "choose"),

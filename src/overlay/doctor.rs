@@ -19,7 +19,7 @@ use crate::tabs::{Cx, Look, Now};
 use crate::ui::hints::hints;
 use crate::ui::list::Rows;
 use crate::ui::panel::{notice, panel};
-use crate::ui::text::{age, clean, fit, plural, truncate, wrap};
+use crate::ui::text::{age, clean, fit, shorten, truncate, wrap};
 use crate::ui::theme::Tone;
 
 /// The overlay: a diagnosis on its way, or here.
@@ -248,19 +248,6 @@ fn worst(findings: &[Finding]) -> usize {
     let of = |status| findings.iter().position(|f| f.status == status);
     let by_weight = [Status::Fail, Status::Warn, Status::Unknown];
     by_weight.into_iter().find_map(of).unwrap_or(0)
-}
-
-/// At most so many lines; where there are more, the last one says how many, and what to do about it.
-fn shorten(mut lines: Vec<String>, most: usize, advice: &str) -> Vec<String> {
-    let all = lines.len();
-    if all > most {
-        lines.truncate(most.saturating_sub(1));
-        if most > 0 {
-            let left = plural(all - lines.len(), "line");
-            lines.push(format!("({left} more{advice})"));
-        }
-    }
-    lines
 }
 
 fn row(finding: &Finding, width: u16, look: &Look) -> Line<'static> {

@@ -149,6 +149,19 @@ pub fn wrap(text: &str, cells: usize) -> Vec<String> {
     lines
 }
 
+/// At most so many lines; where there are more, the last one says how many, and what to do about it.
+pub fn shorten(mut lines: Vec<String>, most: usize, advice: &str) -> Vec<String> {
+    let all = lines.len();
+    if all > most {
+        lines.truncate(most.saturating_sub(1));
+        if most > 0 {
+            let left = plural(all - lines.len(), "line");
+            lines.push(format!("({left} more{advice})"));
+        }
+    }
+    lines
+}
+
 /// The text padded with spaces on the right, or truncated, to exactly `cells` cells.
 pub fn fit(text: &str, cells: usize, ellipsis: &str) -> String {
     let mut out = truncate(text, cells, ellipsis);

@@ -106,3 +106,13 @@ fn a_silence_that_began_before_the_window_is_noticed() {
         "{text}"
     );
 }
+
+#[test]
+fn an_alarm_that_has_no_room_says_how_much_is_missing() {
+    let mut stage = Stage::new(SIZES[0], ThemeName::Dark);
+    fill(&mut stage);
+    stage.press("shift-a");
+    let text = stage.text();
+    assert!(text.contains("aws cloudwatch put-metric-alarm"), "{text}");
+    assert!(text.contains("lines more: y copies all)"), "{text}");
+}
