@@ -118,7 +118,7 @@ pub struct Global {
     /// When to use colour; `NO_COLOR` is honoured
     #[arg(long, global = true, value_name = "WHEN")]
     pub color: Option<Colour>,
-    /// Only ASCII glyphs
+    /// Only ASCII glyphs on the screen (what commands print keeps – and µ)
     #[arg(long, global = true)]
     pub ascii: bool,
     /// Leave the mouse to the terminal

@@ -87,7 +87,7 @@ pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
     if let Some(file) = &args.file {
         source::file(file, args, context, &mut desk).await?;
     } else if let Some(recording) = &args.replay {
-        source::replay(recording, context.settings.sandbox.speed, &args, &mut desk).await?;
+        source::replay(recording, context.settings.sandbox.speed, args, &mut desk).await?;
     } else {
         source::tail(args, context, &mut desk).await?;
     }

@@ -57,6 +57,8 @@ pub struct Opened {
     pub indexer: Indexer,
     /// Reads what is added; `None` for what cannot grow: compressed files, pipes.
     pub growing: Option<Growing>,
+    /// Why the rest of a compressed file could not be read, in words for the reader: what came before is here.
+    pub damage: Option<String>,
 }
 
 /// Opens and indexes a file. Plain text is read in place; recordings and gzip go through a spool in `spool_dir`.
@@ -86,22 +88,31 @@ fn start(path: &Path, spool_dir: &Path) -> Result<Opened, OpenError> {
     }
     let mut store = Store::new(spool_dir, DEFAULT_CAP_BYTES);
     let mut indexer = Indexer::default();
+    let mut damage = None;
     let mut head = [0; 2];
     let is_gzip =
         metadata.is_file() && file.read(&mut head).map_err(fail)? == 2 && head == [0x1f, 0x8b];
     if is_gzip {
         let whole = File::open(path).map_err(fail)?;
         let text = flate2::read::MultiGzDecoder::new(whole);
-        indexer.feed = read_to_end(text, &mut store).map_err(fail)?;
+        let (feed, broken) = read_to_end(text, &mut store);
+        damage = broken.map(|error| {
+            let (path, lines) = (path.display(), store.len());
+            format!("{path} is damaged after {lines} lines: {error}")
+        });
+        indexer.feed = feed;
     } else if !metadata.is_file() {
         // A pipe or a device: it can be read only once.
-        indexer.feed = read_to_end(&file, &mut store).map_err(fail)?;
+        let (feed, broken) = read_to_end(&file, &mut store);
+        broken.map_or(Ok(()), |error| Err(fail(error)))?;
+        indexer.feed = feed;
     }
     let is_plain = metadata.is_file() && !is_gzip;
     Ok(Opened {
         store,
         indexer,
         growing: is_plain.then(|| Growing::new(path, file)),
+        damage,
     })
 }
 
@@ -160,22 +171,24 @@ impl Opened {
 
 /// Reads a stream (standard input, a decompressor) to its end into the store's spool.
 pub fn read_all(from: impl Read, store: &mut Store) -> io::Result<()> {
-    read_to_end(from, store).map(drop)
+    let (_, broken) = read_to_end(from, store);
+    broken.map_or(Ok(()), Err)
 }
 
-fn read_to_end(mut from: impl Read, store: &mut Store) -> io::Result<Feed> {
+/// Reads to the end, or as far as it goes: then with the reason.
+fn read_to_end(mut from: impl Read, store: &mut Store) -> (Feed, Option<io::Error>) {
     let mut inflow = Inflow::default();
     let mut buffer = vec![0; READ_BYTES];
-    loop {
+    let broken = loop {
         match from.read(&mut buffer) {
-            Ok(0) => break,
+            Ok(0) => break None,
             Ok(read) => inflow.push(&buffer[..read], store),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+            Err(error) => break Some(error),
         }
-    }
+    };
     inflow.end(store);
-    Ok(inflow.feed)
+    (inflow.feed, broken)
 }
 
 /// A text that comes in pieces, such as standard input.

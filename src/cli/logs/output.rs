@@ -43,8 +43,9 @@ pub struct Desk<'a, W> {
     pub spool: PathBuf,
     /// Lines that could not be printed: their text is gone.
     pub gone: usize,
+    /// Something is missing from the source or from the recording.
+    pub is_cut: bool,
     recorder: Option<Recorder>,
-    record_is_cut: bool,
     store: Option<Store>,
     running: Vec<u32>,
     known: u32,
@@ -65,7 +66,7 @@ impl<'a, W: Write> Desk<'a, W> {
             spool: std::env::temp_dir(),
             gone: 0,
             recorder: None,
-            record_is_cut: false,
+            is_cut: false,
             store: None,
             running: Vec::new(),
             known: 0,
@@ -90,7 +91,7 @@ impl<'a, W: Write> Desk<'a, W> {
             && let Err(error) = recorder.write(events)
         {
             note(&format!("{error}; it ends here, printing goes on"));
-            (self.recorder, self.record_is_cut) = (None, true);
+            (self.recorder, self.is_cut) = (None, true);
         }
         if self.gathers() {
             let spool = &self.spool;
@@ -164,7 +165,7 @@ impl<'a, W: Write> Desk<'a, W> {
             .flush()
             .context("writing the output")
             .map_err(Failure::failed)?;
-        let is_whole = self.gone == 0 && !self.record_is_cut;
+        let is_whole = self.gone == 0 && !self.is_cut;
         Ok(if is_whole { Exit::Fine } else { Exit::Failed })
     }
 

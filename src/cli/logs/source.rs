@@ -165,6 +165,10 @@ pub async fn file<W: Write>(
     }
     let opened = open::open(path, &spool).map_err(Failure::usage)?;
     note_skipped(opened.skipped());
+    if let Some(damage) = &opened.damage {
+        note(damage);
+        desk.is_cut = true;
+    }
     if window.is_open() && !desk.records() {
         desk.adopt(opened.store);
     } else {

@@ -30,6 +30,8 @@ pub struct Read {
     lines: Mutex<Option<(Store, Indexer)>>,
     /// Lines of a recording that are no events.
     pub skipped: usize,
+    /// Why the rest could not be read.
+    pub damage: Option<String>,
     /// More may come.
     pub is_followed: bool,
     /// It had been read before, and was cut or written anew.
@@ -84,6 +86,7 @@ pub async fn read(number: u64, path: PathBuf, spool_dir: PathBuf, outbox: Outbox
 fn split(opened: Opened, is_anew: bool) -> (Read, Option<Growing>) {
     let read = Read {
         skipped: opened.skipped(),
+        damage: opened.damage,
         is_followed: opened.growing.is_some(),
         is_anew,
         lines: Mutex::new(Some((opened.store, opened.indexer))),

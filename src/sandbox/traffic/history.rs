@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn no_request_id_of_the_history_comes_again() {
         let options = Options {
-            history: std::time::Duration::from_secs(3600),
+            history: std::time::Duration::from_hours(1),
             ..Options::quiet()
         };
         let world = World::new(options, half_the_alcohol(), ([127, 0, 0, 1], 0).into());

@@ -74,6 +74,35 @@ fn reads_its_own_print_back() {
 }
 
 #[test]
+fn a_damaged_archive_keeps_what_can_be_read_and_says_so() {
+    let lines: String = (0..5_000)
+        .map(|n| format!("line {n} {}\n", n * 7919))
+        .collect();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(lines.as_bytes()).unwrap();
+    let whole = gzip.finish().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.log.gz");
+    let read = |bytes: &[u8]| {
+        std::fs::write(&path, bytes).unwrap();
+        open(&path, dir.path()).unwrap()
+    };
+    assert_eq!(
+        (read(&whole).store.len(), read(&whole).damage),
+        (5_000, None)
+    );
+    let half = read(&whole[..whole.len() / 2]);
+    assert!(half.store.len() > 1_000 && half.store.len() < 5_000);
+    assert_eq!(half.store.text(999), lines.lines().nth(999).unwrap());
+    let damage = half.damage.unwrap();
+    assert!(damage.contains("x.log.gz is damaged after "), "{damage}");
+    let mut trailed = whole;
+    trailed.extend(b"garbage");
+    let trailed = read(&trailed);
+    assert!(trailed.store.len() == 5_000 && trailed.damage.is_some());
+}
+
+#[test]
 fn a_byte_order_mark_is_no_part_of_the_text() {
     let start = format!("\u{feff}START RequestId: {ID} Version: 1\r\nEND RequestId: {ID}\r\n");
     let store = opened(start.as_bytes());
@@ -181,7 +210,8 @@ fn reads_exports_recordings_and_compressed_files() {
 
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(export.as_bytes()).unwrap();
-    let store = opened(&gzip.finish().unwrap());
+    let whole = gzip.finish().unwrap();
+    let store = opened(&whole);
     assert_eq!((store.len(), store.text(1).as_str()), (2, "hello"));
 
     let recording = "{\"timestamp\":5,\"ingestionTime\":7,\"logStreamName\":\"s\",\"eventId\":\"b\",\"message\":\"two\\nlines\"}\n{\"timestamp\":5,\"ingestionTime\":7,\"logStreamName\":\"s\",\"eventId\":\"a\",\"message\":\"first\"}\nnonsense\n";

@@ -190,6 +190,9 @@ impl Logs {
                 }
                 self.resift(cx);
                 self.count(cx.now, true);
+                if let Some(damage) = &read.damage {
+                    cx.toast(Tone::Warn, damage.clone());
+                }
                 if read.skipped > 0 {
                     let skipped = plural(read.skipped, "line");
                     cx.toast(Tone::Warn, format!("{skipped} skipped: no log events"));
