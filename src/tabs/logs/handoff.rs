@@ -131,7 +131,7 @@ impl Logs {
     }
 
     pub(super) fn export(&self, cx: &mut Cx) {
-        let stamp = cx.now.wall.strftime("%Y%m%d-%H%M%S");
+        let stamp = cx.now.wall.strftime("%Y%m%d-%H%M%S-%3f");
         if self.view == View::Insights {
             let path = format!("vintner-insights-{stamp}.jsonl").into();
             return cx.effect(Effect::Write(path, self.insights.jsonl()));

@@ -64,3 +64,18 @@ fn the_console_link_is_a_link_on_screen_where_the_terminal_takes_one() {
     assert!(stage.text().contains(" copied the console link"));
     assert!(!stage.text().contains('\u{1b}'));
 }
+
+#[test]
+fn two_exports_in_one_second_go_into_two_files() {
+    let mut stage = stage();
+    let path = |stage: &mut Stage| {
+        let asked = stage.press("shift-e");
+        asked.into_iter().find_map(|effect| match effect {
+            Effect::Logs(LogsEffect::Export(save)) => Some(save.path),
+            _ => None,
+        })
+    };
+    let first = path(&mut stage).expect("an export");
+    stage.wait(std::time::Duration::from_millis(5));
+    assert_ne!(path(&mut stage), Some(first));
+}
