@@ -11,11 +11,10 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
-use url::Url;
 
 use crate::champion;
 use crate::client::destination::{Destination, region_of};
-use crate::client::endpoints::endpoint_of;
+use crate::client::endpoints::{self, NoEndpoint, endpoint_of};
 use crate::client::logs::LogsClient;
 use crate::client::predict::Endpoint;
 use crate::client::tail::Connect;
@@ -133,6 +132,11 @@ impl Link {
             || format!("the target `{name}` has no AWS behind it; choose another (--target)");
         let why = || anyhow!(self.no_aws.clone().unwrap_or_else(none));
         self.aws.as_ref().ok_or_else(why)
+    }
+
+    /// Why AWS cannot be asked, where the target should have it.
+    pub fn no_aws(&self) -> Option<&str> {
+        self.no_aws.as_deref()
     }
 
     /// The AWS side with files, SSO cache and environment read again: what a user has renewed meanwhile counts.
@@ -280,7 +284,9 @@ async fn remote(destination: &Destination, target: &Target) -> anyhow::Result<Li
     // Predictions need no AWS: what is missing there is said when it is asked for.
     let (aws, no_aws) = match reached {
         Ok(aws) => (aws, None),
-        Err(error) if endpoint.is_some() => (None, Some(format!("{error:#}"))),
+        Err(error) if endpoint.is_some() && !error.is::<NoEndpoint>() => {
+            (None, Some(format!("{error:#}")))
+        }
         Err(error) => return Err(error),
     };
     let function = target.function.clone().unwrap_or_default();
@@ -333,12 +339,10 @@ async fn aws(target: &Target, endpoint: Option<&Endpoint>) -> anyhow::Result<Aws
             .credentials_provider(credentials_of(profile, target.region.as_ref()).await);
     }
     if let Some(url) = &target.endpoint_url {
-        Url::parse(url).with_context(|| {
-            format!("--endpoint-url {url} is not a URL; it looks like https://host:port")
-        })?;
         loader = loader.endpoint_url(url);
     }
     let mut config = loader.load().await;
+    endpoints::check(&config)?;
     if config.region().is_none() {
         let no_region = || {
             anyhow!(

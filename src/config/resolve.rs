@@ -9,6 +9,7 @@ use super::{
     Colour, ConfigError, Effective, EnvVar, Flags, Origin, SANDBOX, SandboxSettings, Settings,
     Target,
 };
+use crate::client::endpoints;
 use crate::client::predict::{Endpoint, without_secrets};
 use crate::ui::theme::ThemeName;
 
@@ -283,7 +284,11 @@ impl Resolver<'_> {
                     cause,
                 })?;
             }
-            self.note(key, without_secrets(&text), origin.clone());
+            self.note(&key, without_secrets(&text), origin.clone());
+            if field.key == "endpoint_url" && !endpoints::is_endpoint(&text) {
+                let shown = without_secrets(&text);
+                return Err(self.senseless(key, shown, endpoints::WHAT_IS_NEEDED));
+            }
             // The SDK reads these itself: the endpoints of single services beat the first, keys in the
             // environment the second, but not a profile asked for by flag or file.
             let left_to_sdk = matches!(origin, Origin::Env("AWS_ENDPOINT_URL" | "AWS_PROFILE"));

@@ -71,6 +71,30 @@ fn flags_beat_environment_beats_file() {
 }
 
 #[test]
+fn an_endpoint_url_without_a_scheme_is_refused_with_its_origin() {
+    let flag = Flags {
+        endpoint_url: Some("localhost:9999".into()),
+        ..Flags::default()
+    };
+    let said = load(flag, "", &[]).unwrap_err().to_string();
+    assert_eq!(
+        said,
+        "targets.aws.endpoint_url = localhost:9999 (--endpoint-url): needs http:// or https:// in front, \
+         like https://host:port"
+    );
+    let aws = "target = \"aws\"";
+    let said = load(Flags::default(), aws, &[("AWS_ENDPOINT_URL", "nonsense")]).unwrap_err();
+    assert!(said.to_string().contains("= nonsense ($AWS_ENDPOINT_URL)"));
+    let file = "target = \"aws\"\n[targets.aws]\nendpoint_url = \"ftp://x\"";
+    let said = load(Flags::default(), file, &[]).unwrap_err();
+    assert!(said.to_string().contains("config.toml): needs http://"));
+    let good = [("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")];
+    assert!(load(Flags::default(), aws, &good).is_ok());
+    // Nothing is sent there from the sandbox.
+    assert!(load(Flags::default(), "", &[("AWS_ENDPOINT_URL", "nonsense")]).is_ok());
+}
+
+#[test]
 fn aws_flags_alone_mean_aws() {
     let flags = Flags {
         log_groups: vec!["/aws/lambda/x".into()],
