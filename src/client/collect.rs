@@ -68,6 +68,8 @@ pub struct Examination {
     pub endpoint: Option<Url>,
     /// AWS; `None` when the target has none.
     pub aws: Option<Access>,
+    /// Why there is none, where the target should have one.
+    pub no_aws: Option<String>,
     /// Function name or ARN; empty when the target has none.
     pub function: String,
     /// Alias or version.
@@ -97,6 +99,7 @@ impl Examination {
                 profile: Some(aws.profile.clone())
                     .filter(|p| !link.session.sandbox && p != "default"),
             }),
+            no_aws: link.no_aws().map(str::to_owned),
             function: function.whole.to_owned(),
             qualifier: function.qualifier.map(str::to_owned),
             payload,
@@ -146,7 +149,7 @@ pub async fn facts(examination: &Examination) -> Facts {
             clock_skew_s,
             network,
             gateway,
-            ..Facts::default()
+            ..unasked(examination)
         };
     };
     let behind = Box::pin(behind::behind(
@@ -162,6 +165,32 @@ pub async fn facts(examination: &Examination) -> Facts {
         network,
         gateway,
         ..facts
+    }
+}
+
+/// What AWS would have told: nothing of it applies, or why it could not be asked.
+fn unasked(examination: &Examination) -> Facts {
+    let Some(why) = examination
+        .no_aws
+        .as_ref()
+        .filter(|_| !examination.function.is_empty())
+    else {
+        return Facts::default();
+    };
+    Facts {
+        identity: Fact::Failed(why.clone()),
+        function: Fact::Failed(why.clone()),
+        invoke: Fact::Failed(why.clone()),
+        api: Fact::Failed(why.clone()),
+        policy: Fact::Failed(why.clone()),
+        image: Fact::Failed(why.clone()),
+        repository_policy: Fact::Failed(why.clone()),
+        role_logs: Fact::Failed(why.clone()),
+        deployer: Fact::Failed(why.clone()),
+        concurrency: Fact::Failed(why.clone()),
+        metrics: Fact::Failed(why.clone()),
+        logs: Fact::Failed(why.clone()),
+        ..Facts::default()
     }
 }
 

@@ -109,6 +109,7 @@ fn examination(
             custom_endpoint: true,
             profile: None,
         }),
+        no_aws: None,
         function: sandbox.function().to_owned(),
         qualifier: qualifier.map(str::to_owned),
         payload: payload.into(),
@@ -144,6 +145,45 @@ async fn a_healthy_service_raises_no_alarm_in_a_hundred_sessions() {
         let sandbox = sandbox(options(seed)).await;
         let diagnosis = examine(&sandbox).await;
         assert!(diagnosis.is_healthy(), "seed {seed}: {diagnosis:#?}");
+    }
+}
+
+/// Nothing listens where AWS should be; the endpoint is as well as ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_aws_that_cannot_be_reached_is_no_clean_bill() {
+    let sandbox = sandbox(options(7)).await;
+    let config = config_at(&sandbox, "http://127.0.0.1:9".to_owned()).await;
+    let examination = examination(&sandbox, sandbox.endpoint(), config, None);
+    let verdict = diagnose(&collect::facts(&examination).await).verdict;
+    assert_eq!(verdict.code, "aws-unreachable", "{verdict:?}");
+    assert!(verdict.text.contains("refused"), "{verdict:?}");
+
+    let examination = Examination {
+        aws: None,
+        no_aws: Some("no AWS region: give --region".to_owned()),
+        ..examination
+    };
+    let verdict = diagnose(&collect::facts(&examination).await).verdict;
+    let said = "AWS cannot be asked: no AWS region: give --region. The endpoint itself answers.";
+    assert_eq!(
+        (verdict.code.as_str(), verdict.text.as_str()),
+        ("aws-unreachable", said)
+    );
+}
+
+/// What Doctor need not find is named in the README's section on the sandbox.
+#[test]
+fn incidents_without_a_verdict_are_named_in_the_readme() {
+    let readme = include_str!("../../README.md");
+    let section = readme
+        .split("\n## ")
+        .find(|part| part.starts_with("The sandbox"));
+    let section = section.unwrap();
+    for incident in Incident::ALL {
+        let name = incident.name();
+        if !PROMISED.contains(&name) {
+            assert!(section.contains(&format!("`{name}`")), "{name}");
+        }
     }
 }
 

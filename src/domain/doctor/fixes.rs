@@ -68,6 +68,17 @@ pub fn log_group(facts: &Facts) -> String {
     })
 }
 
+/// Shows where AWS is looked for, and asks it the smallest question.
+pub fn find_aws(facts: &Facts) -> String {
+    let mut commands =
+        "vintner config   # region, profile, endpoint_url: how AWS is asked".to_owned();
+    if !facts.subject.region.is_empty() {
+        commands.push_str("\naws sts get-caller-identity ");
+        commands.push_str(&flags(facts));
+    }
+    commands
+}
+
 /// Finds where the function, or its alias, lives.
 pub fn find_function(facts: &Facts) -> String {
     let region = facts

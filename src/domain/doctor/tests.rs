@@ -12,6 +12,7 @@ use crate::domain::alerts::Limits;
 
 mod matrix;
 mod permissions;
+mod silence;
 mod slow;
 mod well;
 
@@ -205,6 +206,23 @@ fn crashed(payload: &str) -> Fact<Invoke> {
         payload: payload.to_owned(),
         ..Invocation::default()
     }))
+}
+
+/// No call to AWS gets an answer.
+fn aws_silent(facts: &mut Facts) {
+    let why = || "cannot reach AWS: the connection is refused".to_owned();
+    facts.identity = Fact::Failed(why());
+    facts.function = Fact::Failed(why());
+    facts.invoke = Fact::Failed(why());
+    facts.api = Fact::Failed(why());
+    facts.policy = Fact::Failed(why());
+    facts.image = Fact::Failed(why());
+    facts.repository_policy = Fact::Failed(why());
+    facts.role_logs = Fact::Failed(why());
+    facts.deployer = Fact::Failed(why());
+    facts.concurrency = Fact::Failed(why());
+    facts.metrics = Fact::Failed(why());
+    facts.logs = Fact::Failed(why());
 }
 
 fn denied<T>(action: &str) -> Fact<T> {

@@ -18,10 +18,11 @@ use super::{Finding, HEALTHY, Status, Verdict};
 type Rule = fn(&Facts) -> Option<Verdict>;
 
 /// From "nothing can be asked" over "it is switched off" and "it is not reached" to "it runs, but badly".
-const RULES: [Rule; 31] = [
+const RULES: [Rule; 32] = [
     reach::clock_skew,
     slowness::nothing_answers,
     reach::credentials_expired,
+    reach::aws_unreachable,
     reach::wrong_region,
     reach::reads_nothing,
     wiring::reserved_zero,
@@ -124,6 +125,11 @@ fn healthy(findings: &[Finding]) -> Verdict {
     }
     if unseen > 0 {
         let _ = write!(text, ", {unseen} could not be looked at");
+        let unanswered = findings.iter().filter(|f| f.status == Status::Unknown);
+        let unanswered: Vec<&str> = unanswered.map(|f| f.check.as_str()).collect();
+        if !unanswered.is_empty() {
+            let _ = write!(text, " (no answer about {})", unanswered.join(", "));
+        }
     }
     Verdict {
         code: HEALTHY.to_owned(),

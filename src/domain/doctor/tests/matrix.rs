@@ -431,6 +431,24 @@ const CASES: &[Case] = &[
         },
         "aws sso login --profile prod",
     ),
+    ("aws-unreachable", aws_silent, "vintner config"),
+    (
+        "aws-unreachable",
+        |f| {
+            f.function = Fact::Failed("lambda:GetFunction: no answer in 5.0 s".into());
+            f.policy = Fact::Failed("lambda:GetPolicy: no answer in 5.0 s".into());
+            f.invoke = Fact::Known(Invoke::TimedOut { after_ms: 5000.0 });
+        },
+        "aws sts get-caller-identity --region us-east-2",
+    ),
+    (
+        "unreachable",
+        |f| {
+            aws_silent(f);
+            f.gateway = Fact::Failed("dns error: no such host".into());
+        },
+        "curl -v",
+    ),
     (
         "access-denied",
         |f| {

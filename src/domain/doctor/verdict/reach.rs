@@ -1,6 +1,6 @@
 //! Causes before the function: the clock, the credentials, the permissions, the region, the network.
 
-use super::super::facts::{Fact, Facts};
+use super::super::facts::{Fact, Facts, Invoke};
 use super::super::{Verdict, fixes, one_line};
 use super::{function_name, gateway, gateway_down, gateway_good, verdict};
 use crate::domain::alerts::alarm::quote;
@@ -42,6 +42,42 @@ pub(super) fn credentials_expired(facts: &Facts) -> Option<Verdict> {
             one_line(why, 160).trim_end_matches('.')
         ),
         fixes::sign_in(facts),
+    )
+}
+
+/// Lambda gives no usable answer to anything, and AWS as a whole perhaps neither: what the function does is not known.
+/// Where other services alone are silent the verdict stands without them, as it does without a permission.
+pub(super) fn aws_unreachable(facts: &Facts) -> Option<Verdict> {
+    let (Fact::Failed(why), Fact::Failed(_)) = (&facts.function, &facts.policy) else {
+        return None;
+    };
+    let uncalled = matches!(
+        facts.invoke,
+        Fact::NotAsked | Fact::Failed(_) | Fact::Known(Invoke::NotCalled | Invoke::TimedOut { .. })
+    );
+    if !uncalled {
+        return None;
+    }
+    let why = one_line(why, 200);
+    let why = why.trim_end_matches('.');
+    if matches!(facts.gateway, Fact::Failed(_)) {
+        return verdict(
+            "unreachable",
+            format!("Neither the endpoint nor AWS can be reached: {why}."),
+            format!("curl -v {}", quote(&facts.subject.endpoint)),
+        );
+    }
+    let elsewhere = facts.identity.known().is_some() || facts.metrics.known().is_some();
+    let who = if elsewhere { "Lambda" } else { "AWS" };
+    let endpoint = match gateway(facts) {
+        Some(call) if call.is_good() => " The endpoint itself answers.",
+        Some(_) => " Why the endpoint fails cannot be decided without it.",
+        None => "",
+    };
+    verdict(
+        "aws-unreachable",
+        format!("{who} cannot be asked: {why}.{endpoint}"),
+        fixes::find_aws(facts),
     )
 }
 
