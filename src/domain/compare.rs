@@ -71,24 +71,31 @@ impl Comparison {
                 Some(said) => said,
                 None => overhead(gateway, invoke),
             },
-            (None, Some(_)) => format!(
-                "{}, but the function answers: a permission or the integration is broken; run the doctor",
-                failing("gateway", gateway)
-            ),
-            (Some(_), None) => {
-                let failing = failing("direct invoke", invoke);
-                // An error that names its remedy needs no guess.
-                let guess = if failing.contains('`') {
-                    ""
-                } else {
-                    ": does this identity have lambda:InvokeFunction?"
+            (None, Some(_)) => {
+                let failing = failing("gateway", gateway);
+                // Nothing is known of permissions and integration where no answer came.
+                let cause = match gateway.status() {
+                    Some(_) => "a permission or the integration is broken; run the doctor",
+                    None => {
+                        "the endpoint's address (--endpoint) is wrong, or the way to it is broken"
+                    }
                 };
-                format!("the gateway answers, but {failing}{guess}")
+                format!("{failing}, but the function answers: {cause}")
             }
-            (None, None) => format!(
-                "both fail: {}; look at the function's log",
+            // Its own words name the cause: a missing permission, no such function, no credentials.
+            (Some(_), None) => format!(
+                "the gateway answers, but {}",
                 failing("direct invoke", invoke)
             ),
+            (None, None) => {
+                let direct = failing("direct invoke", invoke);
+                let ran = invoke.status().is_some() || invoke.report.is_some();
+                if ran {
+                    format!("both fail: {direct}; look at the function's log")
+                } else {
+                    format!("both fail: {direct}; {}", failing("gateway", gateway))
+                }
+            }
         })
     }
 
@@ -252,18 +259,48 @@ mod tests {
             .starts_with("the served model is not v0004")
         );
         let denied = Way {
-            result: Err("not allowed".into()),
+            result: Err("this identity lacks lambda:InvokeFunction".into()),
             ..way(200, "", 1.0)
         };
-        assert!(
-            verdict(way(200, GOOD, 1.0), denied.clone(), None).contains("lambda:InvokeFunction")
+        assert_eq!(
+            verdict(way(200, GOOD, 1.0), denied.clone(), None),
+            "the gateway answers, but direct invoke: this identity lacks lambda:InvokeFunction"
         );
         let expired = Way {
             result: Err("credentials expired: run `aws sso login`".into()),
             ..denied.clone()
         };
         assert!(verdict(way(200, GOOD, 1.0), expired, None).ends_with("`aws sso login`"));
-        assert!(verdict(broken, denied, None).starts_with("both fail: direct invoke: not allowed"));
+        assert_eq!(
+            verdict(broken.clone(), denied, None),
+            "both fail: direct invoke: this identity lacks lambda:InvokeFunction; gateway 500"
+        );
+        assert_eq!(
+            verdict(broken.clone(), broken, None),
+            "both fail: direct invoke 500; look at the function's log"
+        );
+    }
+
+    /// What failed before anything answered says nothing of permissions.
+    #[test]
+    fn a_cause_is_named_only_where_it_was_seen() {
+        let failed = |error: &str| Way {
+            result: Err(error.into()),
+            ..way(200, "", 1.0)
+        };
+        assert_eq!(
+            verdict(
+                way(200, GOOD, 1.0),
+                failed("function nope not found in us-east-1: check the name"),
+                None
+            ),
+            "the gateway answers, but direct invoke: function nope not found in us-east-1: check the name"
+        );
+        assert_eq!(
+            verdict(failed("connection refused"), way(200, GOOD, 1.0), None),
+            "gateway: connection refused, but the function answers: the endpoint's address (--endpoint) is wrong, \
+             or the way to it is broken"
+        );
     }
 
     #[test]
