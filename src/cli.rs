@@ -23,7 +23,7 @@ use anyhow::Context as _;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::client::link::Link;
-use crate::config::{Colour, Flags, LogFile, Settings};
+use crate::config::{Colour, Flags, LogFile, SANDBOX, Settings};
 use crate::domain::schema::Schema;
 use crate::sandbox::Incident;
 use crate::ui::theme::ThemeName;
@@ -61,6 +61,10 @@ impl Cli {
             )));
         }
         flags.log_file = path.map(|path| LogFile { path, speed });
+        // Whatever the default target is: its own exports name another.
+        if matches!(self.command, Some(Command::Sandbox(_))) {
+            flags.target = Some(SANDBOX.to_owned());
+        }
         Ok(flags)
     }
 }
@@ -75,7 +79,7 @@ pub struct Global {
     /// Target from the configuration: sandbox, local, aws or your own
     #[arg(long, global = true, value_name = "NAME")]
     pub target: Option<String>,
-    /// Prediction endpoint to POST to
+    /// Prediction endpoint to POST to; reached directly, never through a proxy
     #[arg(long, global = true, value_name = "URL")]
     pub endpoint: Option<String>,
     /// Lambda function, name or ARN
@@ -308,7 +312,7 @@ pub async fn run(command: Command, context: &Context, out: &mut impl Write) -> R
         Command::Models(args) => models::run(&args, context, out).await,
         Command::Report(args) => report::run(&args, context, out).await,
         Command::Logs(args) => logs::run(&args, context, out).await,
-        Command::Config(args) => config::run(&args, context, out),
+        Command::Config(args) => config::run(&args, context, out).await,
         Command::Keys(args) => keys::run(&args, context, out),
         Command::Sandbox(args) => sandbox::run(&args, context, out).await,
         Command::Train(args) => train::run(&args, context, out).await,

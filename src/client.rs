@@ -11,6 +11,7 @@ pub mod gateway;
 pub mod github;
 pub mod iam;
 pub mod identity;
+pub mod inherited;
 pub mod lambda;
 pub mod link;
 pub mod livetail;

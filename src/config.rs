@@ -174,6 +174,10 @@ pub enum Origin {
     Env(&'static str),
     /// A flag.
     Flag(&'static str),
+    /// A profile in AWS's own files.
+    Profile(String),
+    /// The region in the endpoint's host name.
+    Host,
 }
 
 impl fmt::Display for Origin {
@@ -183,6 +187,8 @@ impl fmt::Display for Origin {
             Self::File(path) => write!(f, "{}", path.display()),
             Self::Env(name) => write!(f, "${name}"),
             Self::Flag(name) => f.write_str(name),
+            Self::Profile(name) => write!(f, "AWS profile {name}"),
+            Self::Host => f.write_str("the endpoint's host name"),
         }
     }
 }
@@ -262,7 +268,7 @@ pub enum ConfigError {
     },
     /// A flag that speaks of a real target, while the sandbox was asked for.
     #[error(
-        "{flag} means nothing to the sandbox; leave out --target sandbox, or name another target"
+        "{flag} means nothing to the sandbox; leave it out, or choose another target (--target)"
     )]
     NotForSandbox {
         /// The flag.

@@ -5,6 +5,7 @@ use std::io::Write;
 use serde_json::{Map, Value, json};
 
 use super::{Context, Exit, Run, print_json};
+use crate::client::inherited::inherited;
 use crate::config::Effective;
 
 const EXAMPLE: &str = include_str!("../../assets/config.example.toml");
@@ -21,12 +22,13 @@ pub struct Args {
 }
 
 /// Prints every effective value with its origin.
-pub fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
+pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
     if args.example {
         out.write_all(EXAMPLE.as_bytes())?;
         return Ok(Exit::Fine);
     }
-    let values = &context.settings.effective;
+    let mut values = context.settings.effective.clone();
+    values.extend(inherited(&context.settings).await);
     if args.json {
         let entry = |value: &Effective| {
             (
@@ -46,7 +48,7 @@ pub fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
         .max()
         .unwrap_or(0)
         .min(72);
-    for value in values {
+    for value in &values {
         let setting = format!("{} = {}", value.key, value.value);
         writeln!(out, "{setting:<width$}  # {}", value.origin)?;
     }

@@ -62,7 +62,7 @@ pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
         champion::served(&context.settings, &context.schema),
     )
     .await
-    .map_err(Failure::failed)?;
+    .map_err(Failure::usage)?;
     announce(&sandbox, args.json, out)?;
     out.flush()?;
     let sandbox = Arc::new(sandbox);

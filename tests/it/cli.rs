@@ -55,6 +55,94 @@ fn config_says_where_each_value_came_from() {
     );
 }
 
+/// What the SDK reads by itself is shown too, with its source.
+#[test]
+fn config_shows_what_aws_files_and_variables_add() {
+    let home = home();
+    let file = home.path().join("aws");
+    std::fs::write(
+        &file,
+        "[profile prod]\nregion = eu-west-3\nendpoint_url = http://127.0.0.1:4566\nservices = near\n\
+         [services near]\ns3 =\n  endpoint_url = http://127.0.0.1:9000\n",
+    )
+    .unwrap();
+    let run = vintner(home.path())
+        .args(["config", "--target", "aws", "--profile", "prod", "--json"])
+        .env("AWS_CONFIG_FILE", &file)
+        .env("AWS_ENDPOINT_URL_LAMBDA", "http://127.0.0.1:3001")
+        .output()
+        .unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    for (key, value, origin) in [
+        ("region", "eu-west-3", "AWS profile prod"),
+        ("endpoint_url", "http://127.0.0.1:4566", "AWS profile prod"),
+        (
+            "endpoint_url (Lambda)",
+            "http://127.0.0.1:3001",
+            "$AWS_ENDPOINT_URL_LAMBDA",
+        ),
+        (
+            "endpoint_url (S3)",
+            "http://127.0.0.1:9000",
+            "AWS profile prod",
+        ),
+    ] {
+        let shown = &json[format!("targets.aws.{key}")];
+        assert_eq!(
+            *shown,
+            serde_json::json!({"value": value, "origin": origin}),
+            "{key}: {json:#}"
+        );
+    }
+    assert!(json["targets.aws.endpoint_url (STS)"].is_null());
+}
+
+/// Before any call, wherever it comes from.
+#[test]
+fn an_aws_endpoint_without_a_scheme_is_a_usage_error() {
+    let home = home();
+    let file = home.path().join("aws");
+    std::fs::write(&file, "[profile bad]\nendpoint_url = localhost:9999\n").unwrap();
+    for (flags, variable) in [
+        (vec!["--profile", "bad"], ("AWS_CONFIG_FILE", "")),
+        (vec!["--endpoint-url", "localhost:9999"], ("LANG", "C")),
+        (vec![], ("AWS_ENDPOINT_URL", "localhost:9999")),
+        (vec![], ("AWS_ENDPOINT_URL_LAMBDA", "localhost:9999")),
+    ] {
+        let mut run = vintner(home.path());
+        run.args(["doctor", "--target", "aws", "--region", "us-east-2"])
+            .args(&flags)
+            .env("AWS_ACCESS_KEY_ID", "AKIA")
+            .env("AWS_SECRET_ACCESS_KEY", "s");
+        match variable {
+            (name, "") => run.env(name, &file),
+            (name, value) => run.env(name, value),
+        };
+        run.assert()
+            .code(2)
+            .stdout("")
+            .stderr(contains("localhost:9999").and(contains("needs http:// or https:// in front")));
+    }
+}
+
+/// Its own exports name another target, and a port that is taken is a flag to change.
+#[test]
+fn the_sandbox_command_is_always_the_sandbox() {
+    let home = home();
+    vintner(home.path())
+        .args(["sandbox", "--incidents", "--incident", "handler-crash"])
+        .env("VINTNER_TARGET", "aws")
+        .assert()
+        .success();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    vintner(home.path())
+        .args(["sandbox", "--port", &port])
+        .assert()
+        .code(2)
+        .stderr(contains("cannot listen on"));
+}
+
 #[test]
 fn bad_configurations_exit_2_and_name_the_thing() {
     let home = home();
