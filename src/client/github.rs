@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use url::Url;
 
+use super::predict::without_secrets;
 use super::signed::{is_loopback, read_limited, root_cause};
 
 /// GitHub's own API.
@@ -113,7 +114,7 @@ pub struct Github {
 
 impl fmt::Debug for Github {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Github({})", self.api)
+        write!(f, "Github({})", without_secrets(self.api.as_str()))
     }
 }
 
@@ -133,7 +134,7 @@ pub struct Dispatch {
 impl Github {
     /// The API at an address; plain HTTP only on this machine.
     pub fn new(api: &str, token: String) -> Result<Self, GithubError> {
-        let wrong = || GithubError::Address(api.chars().filter(|c| !c.is_control()).collect());
+        let wrong = || GithubError::Address(without_secrets(api));
         let url = Url::parse(api).map_err(|_| wrong())?;
         let local = is_loopback(api);
         if url.cannot_be_a_base() || url.scheme() != "https" && !local {
@@ -214,7 +215,7 @@ impl Github {
 
     fn unreachable(&self, cause: String) -> GithubError {
         GithubError::Unreachable {
-            api: self.api.to_string(),
+            api: without_secrets(self.api.as_str()),
             cause,
         }
     }
@@ -242,6 +243,14 @@ mod tests {
         let github = |api: &str| Github::new(api, "hunter2".to_owned());
         assert!(github("http://api.github.com").is_err());
         assert!(github("data:x").is_err());
+        for api in ["http://me:hunter2@ghe.example", "me:hunter2@ghe.example"] {
+            let why = github(api).unwrap_err().to_string();
+            assert!(!why.contains("hunter2"), "{why}");
+        }
+        let masked = Github::new("https://me:pw@ghe.example", String::new()).unwrap();
+        let away = masked.unreachable("refused".to_owned());
+        let shown = format!("{masked:?} {away} {away:?}");
+        assert!(!shown.contains("pw"), "{shown}");
         let enterprise = github("https://ghe.example/api/v3/").unwrap();
         assert!(!format!("{enterprise:?}").contains("hunter2"));
         let dispatch = Dispatch {

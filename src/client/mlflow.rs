@@ -45,8 +45,8 @@ impl Tracking {
         Self::from_env(settings, &|name| std::env::var(name).ok())
     }
 
-    /// Where the server is.
-    pub fn uri(&self) -> &str {
+    /// Where the server is, without user and password.
+    pub fn uri(&self) -> String {
         self.server.uri()
     }
 

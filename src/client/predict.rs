@@ -191,15 +191,21 @@ fn default_scheme(text: &str) -> &'static str {
     }
 }
 
-/// An address without what stands between scheme and `@`.
+/// An address as it may be shown: without the user and password before its host. Where it is no address, without
+/// anything before the last `@`, since a password may be part of what makes it none.
 pub fn without_secrets(text: &str) -> String {
-    let clean: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
-    match (clean.find("://"), clean.find('@')) {
-        (Some(scheme), Some(at)) if at > scheme => {
-            format!("{}…{}", &clean[..scheme + 3], &clean[at..])
-        }
-        _ => clean,
-    }
+    let clean: String = text.chars().filter(|c| !c.is_control()).collect();
+    let start = clean.find("://").map_or(0, |scheme| scheme + 3);
+    let rest = &clean[start..];
+    let authority = match Url::parse(&clean) {
+        Ok(url) if url.has_host() => rest.find(['/', '?', '#']).unwrap_or(rest.len()),
+        _ => rest.len(),
+    };
+    let shown = match rest[..authority].rfind('@') {
+        Some(at) => format!("{}…{}", &clean[..start], &rest[at..]),
+        None => clean,
+    };
+    shown.chars().take(200).collect()
 }
 
 #[cfg(test)]
@@ -231,6 +237,21 @@ mod tests {
             secret.contains("remove it") && !secret.contains("hunter2"),
             "{secret}"
         );
+    }
+
+    #[test]
+    fn no_part_of_a_password_is_shown() {
+        let long = format!("http://me:{}@h:1", "x".repeat(300));
+        for (text, shown) in [
+            ("http://me:p@ss@h:1/a?b=c@d", "http://…@h:1/a?b=c@d"),
+            ("http://token@h", "http://…@h"),
+            ("http://me:p/w@h:1", "http://…@h:1"),
+            ("me:p@h:1/x", "…@h:1/x"),
+            ("https://h/a@b", "https://h/a@b"),
+            (&long, "http://…@h:1"),
+        ] {
+            assert_eq!(without_secrets(text), shown);
+        }
     }
 
     #[test]

@@ -113,7 +113,10 @@ fn mlflow(cellar: &Cellar, uri: &str, args: &[&str], code: i32) -> Value {
         .args(args)
         .env("MLFLOW_TRACKING_URI", uri);
     let assert = command.assert().code(code);
-    serde_json::from_slice(&assert.get_output().stdout).unwrap_or_default()
+    let output = assert.get_output();
+    let said = String::from_utf8_lossy(&[&output.stdout[..], &output.stderr].concat()).into_owned();
+    assert!(!said.contains("hunter2"), "{said}");
+    serde_json::from_slice(&output.stdout).unwrap_or_default()
 }
 
 #[test]
@@ -121,7 +124,7 @@ fn a_version_is_one_run_in_mlflow_however_often_it_is_logged() {
     on_a_runtime(async {
         let cellar = Cellar::new();
         // A port nobody listens on.
-        let nobody = "http://127.0.0.1:9";
+        let nobody = "http://me:hunter2@127.0.0.1:9";
         for _ in 0..3 {
             mlflow(&cellar, nobody, &["v1"], 3);
         }
@@ -295,8 +298,10 @@ fn a_dispatch_that_is_refused_says_what_to_do_and_never_the_token() {
             assert!(said.contains(&format!("{status} Said [31mno")), "{said}");
             assert!(said.contains(remedy) && !said.contains("hunter2"), "{said}");
         }
-        let away = dispatch(&cellar, "http://127.0.0.1:9", &["--yes"]).code(3);
-        assert!(String::from_utf8_lossy(&away.get_output().stderr).contains("cannot be reached"));
+        let away = dispatch(&cellar, "http://me:hunter2@127.0.0.1:9", &["--yes"]).code(3);
+        let said = String::from_utf8_lossy(&away.get_output().stderr).into_owned();
+        assert!(said.contains("cannot be reached"), "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
         let unasked = dispatch(&cellar, "http://127.0.0.1:9", &[]).code(2);
         assert!(String::from_utf8_lossy(&unasked.get_output().stderr).contains("--yes"));
         let plain = dispatch(&cellar, "http://api.github.com", &["--yes"]).code(2);

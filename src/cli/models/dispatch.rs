@@ -28,7 +28,7 @@ pub struct Args {
     #[arg(long, value_name = "MSE")]
     pub deploy_threshold: Option<f64>,
     /// GitHub's API; GitHub Enterprise: <https://HOST/api/v3>
-    #[arg(long, env = "GITHUB_API_URL", value_name = "URL", default_value = github::API)]
+    #[arg(long, env = "GITHUB_API_URL", hide_env_values = true, value_name = "URL", default_value = github::API)]
     pub api_url: String,
     /// Do not ask
     #[arg(long)]

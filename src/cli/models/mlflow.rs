@@ -58,7 +58,7 @@ fn say(
     queued: usize,
     out: &mut impl Write,
 ) -> std::io::Result<()> {
-    let (uri, experiment) = (clean(tracking.uri()), clean(tracking.experiment()));
+    let (uri, experiment) = (clean(&tracking.uri()), clean(tracking.experiment()));
     let known = match sent.known {
         0 => String::new(),
         known => format!(", {known} it had already"),

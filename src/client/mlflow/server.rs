@@ -1,5 +1,6 @@
 //! The calls to a tracking server.
 
+use std::fmt;
 use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
@@ -7,18 +8,26 @@ use serde_json::{Value, json};
 
 use super::record::{KEY_TAG, Record};
 use super::{MODEL, MlflowError};
+use crate::client::predict::without_secrets;
 use crate::client::signed::{is_loopback, root_cause};
 
 /// Most metrics in one `log-batch`.
 const BATCH: usize = 1000;
 
 /// A tracking server.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Server {
+    /// As configured, a user and password before the host included: never shown.
     uri: String,
     http: reqwest::Client,
     token: Option<String>,
     user: Option<(String, Option<String>)>,
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Server({})", self.uri())
+    }
 }
 
 impl Server {
@@ -46,9 +55,9 @@ impl Server {
         })
     }
 
-    /// Where it is.
-    pub fn uri(&self) -> &str {
-        &self.uri
+    /// Where it is, without user and password.
+    pub fn uri(&self) -> String {
+        without_secrets(&self.uri)
     }
 
     /// The run with this key, if the server has one, and whether it is complete.
@@ -255,7 +264,7 @@ impl Server {
             .collect();
         let what = what.split('?').next().unwrap_or(what).to_owned();
         Err(MlflowError::Refused {
-            uri: self.uri.clone(),
+            uri: self.uri(),
             what,
             status: status.as_u16(),
             message,
@@ -272,14 +281,14 @@ impl Server {
 
     fn unreachable(&self, error: &reqwest::Error) -> MlflowError {
         MlflowError::Unreachable {
-            uri: self.uri.clone(),
+            uri: self.uri(),
             cause: root_cause(error),
         }
     }
 
     fn odd(&self, what: &str) -> MlflowError {
         MlflowError::Refused {
-            uri: self.uri.clone(),
+            uri: self.uri(),
             what: what.to_owned(),
             status: 200,
             message: "its answer has no id; is it an MLflow server?".to_owned(),

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::{Logs, View};
 use crate::app::Env;
+use crate::client::predict::without_secrets;
 use crate::domain::console;
 use crate::domain::invocation::Invocation;
 use crate::domain::timestamp;
@@ -159,7 +160,9 @@ impl Target {
         Self {
             region: region(env),
             profile: target.and_then(|target| target.profile.clone()),
-            endpoint: target.and_then(|target| target.endpoint_url.clone()),
+            endpoint: target
+                .and_then(|target| target.endpoint_url.as_deref())
+                .map(without_secrets),
         }
     }
 
