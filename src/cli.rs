@@ -10,6 +10,7 @@ pub mod models;
 pub mod predict;
 pub mod report;
 pub mod sandbox;
+mod signal;
 pub mod sweep;
 pub mod train;
 
@@ -330,7 +331,7 @@ pub async fn run(command: Command, context: &Context, out: &mut impl Write) -> R
     }
 }
 
-/// Trains on a thread of its own. Ctrl-C sets `cancelled`, and what the training then makes of it is waited for.
+/// Trains on a thread of its own. Ctrl-C or SIGTERM sets `cancelled`, and what the training then makes of it is waited for.
 async fn training<T: Send + 'static>(
     cancelled: &AtomicBool,
     work: impl FnOnce() -> T + Send + 'static,
@@ -338,12 +339,18 @@ async fn training<T: Send + 'static>(
     let mut running = tokio::task::spawn_blocking(work);
     let finished = tokio::select! {
         finished = &mut running => finished,
-        _ = tokio::signal::ctrl_c() => {
+        () = signal::interrupted() => {
             cancelled.store(true, Ordering::Relaxed);
             running.await
         }
     };
     finished.context("training failed").map_err(Failure::failed)
+}
+
+/// So many of something, its digits as a script reads them: `1 row`, `8787 rows`.
+fn counted(n: usize, what: &str) -> String {
+    let s = if n == 1 { "" } else { "s" };
+    format!("{n} {what}{s}")
 }
 
 /// Writes one JSON document, indented, with a newline.

@@ -94,6 +94,12 @@ pub struct ColumnDrift {
 }
 
 impl Reference {
+    /// Rows behind the scores: others than the training rows.
+    pub fn scored(&self) -> Option<usize> {
+        let scores = (self.columns.iter()).find(|column| column.name == PREDICTION)?;
+        Some(scores.counts.iter().map(|count| *count as usize).sum())
+    }
+
     /// Reduces columns of finite values, the features first; empty columns are left out.
     pub fn of(columns: impl IntoIterator<Item = (String, Vec<f32>)>) -> Self {
         let columns: Vec<(String, Vec<f32>)> = columns
@@ -135,6 +141,41 @@ impl Reference {
 }
 
 impl DriftReport {
+    /// The worst verdict over the inputs.
+    pub fn inputs(&self) -> Drift {
+        self.of(|column| column.name != PREDICTION)
+    }
+
+    /// The verdict on the scores; that of an empty window where they are not compared.
+    pub fn scores(&self) -> Drift {
+        self.of(|column| column.name == PREDICTION)
+    }
+
+    fn of(&self, which: impl Fn(&ColumnDrift) -> bool) -> Drift {
+        let columns = self.columns.iter().filter(|column| which(column));
+        let worst = columns.map(|column| column.drift).max();
+        worst.unwrap_or(Drift::Collecting)
+    }
+
+    /// What has moved, and how far: "inputs have moved far, predictions have moved"; `None` when nothing has.
+    pub fn moved(&self) -> Option<String> {
+        let moved = |what: &str, drift: Drift| match drift {
+            Drift::Warn => Some(format!("{what} have moved")),
+            Drift::Alert => Some(format!("{what} have moved far")),
+            Drift::Collecting | Drift::Steady => None,
+        };
+        let parts = [
+            moved("inputs", self.inputs()),
+            moved("predictions", self.scores()),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        match parts.as_slice() {
+            [] => None,
+            [one] if self.inputs() <= Drift::Steady => Some(format!("{one}, inputs have not")),
+            parts => Some(parts.join(", ")),
+        }
+    }
+
     /// The column nearest to its limit, or farthest beyond it.
     pub fn worst(&self) -> Option<&ColumnDrift> {
         let by_limit = |a: &&ColumnDrift, b: &&ColumnDrift| a.of_limit().total_cmp(&b.of_limit());
@@ -384,6 +425,28 @@ mod tests {
             Drift::Collecting
         );
         assert!(reference.compare(&[]).is_none());
+    }
+
+    #[test]
+    fn it_says_whether_inputs_or_predictions_moved() {
+        let column = |name: &str| (name.to_owned(), spread(5000, 0.0, 1.0));
+        let reference = Reference::of([column("alcohol"), column("pH"), column(PREDICTION)]);
+        let (calm, far) = (spread(500, 0.0, 1.0), spread(500, 0.5, 1.5));
+        for (window, said) in [
+            ([&calm, &calm, &calm], None),
+            (
+                [&calm, &calm, &far],
+                Some("predictions have moved far, inputs have not"),
+            ),
+            ([&calm, &far, &calm], Some("inputs have moved far")),
+            (
+                [&far, &calm, &far],
+                Some("inputs have moved far, predictions have moved far"),
+            ),
+        ] {
+            let report = reference.compare(&window.map(Clone::clone)).unwrap();
+            assert_eq!(report.moved().as_deref(), said);
+        }
     }
 
     #[test]

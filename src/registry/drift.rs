@@ -10,6 +10,8 @@ use crate::train::Dataset;
 pub struct Comparison {
     /// Training rows of the reference.
     pub trained: usize,
+    /// Rows behind the reference of the scores, which the version had not learned; `None` where scores are not compared.
+    pub unseen: Option<usize>,
     /// The figures.
     pub report: DriftReport,
     /// The version is from before scores were kept of rows it had not learned; against those of its own training rows
@@ -53,6 +55,7 @@ pub fn drift(
     report
         .map(|report| Comparison {
             trained: reference.rows,
+            unseen: reference.scored(),
             report,
             in_sample,
         })
@@ -61,13 +64,8 @@ pub fn drift(
 
 /// Whether the scores are those of the training rows, not of the rows kept back.
 fn is_in_sample(reference: &Reference, manifest: &Manifest) -> bool {
-    let scores = reference
-        .columns
-        .iter()
-        .find(|column| column.name == PREDICTION);
-    let rows = scores.map(|column| column.counts.iter().map(|count| *count as usize).sum());
     let (train, holdout) = (manifest.data.train, manifest.data.holdout);
-    rows == Some(train) && train != holdout
+    reference.scored() == Some(train) && train != holdout
 }
 
 #[cfg(test)]
@@ -109,6 +107,8 @@ mod tests {
         assert!(!now.in_sample && then.in_sample);
         let names = |comparison: &Comparison| comparison.report.columns.len();
         assert_eq!((names(&now), names(&then)), (13, 12));
+        let rows = (now.trained, now.unseen, then.unseen);
+        assert_eq!(rows, (split.train.len(), Some(split.holdout.len()), None));
         assert!(now.report.drift < Drift::Alert && then.report.drift < Drift::Alert);
     }
 }

@@ -156,6 +156,14 @@ fn drift_is_judged_only_with_enough_rows_and_seen_when_it_is_there() {
         cellar.json(&["drift", "--data", &file(200)], 1)["report"]["drift"],
         "alert"
     );
+    let said = cellar.run(&["drift", "--data", &file(200)]).code(1);
+    let said = String::from_utf8(said.get_output().stdout.clone()).unwrap();
+    for part in [
+        "ALERT: inputs have moved far, predictions have moved far; retrain suggested",
+        "200 rows: inputs against the 4256 training rows of v0001, predictions against its answers for 1064 rows it had not learned",
+    ] {
+        assert!(said.contains(part), "{said}");
+    }
     std::fs::write(
         cellar.0.path().join("bad.csv"),
         format!("{header}\n{}\n", row.replace("3.51", "acid")),

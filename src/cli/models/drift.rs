@@ -6,13 +6,17 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use super::super::{Exit, Failure, Run, print_json};
+use super::super::{Exit, Failure, Run, counted, print_json};
 use super::{chosen, failure};
-use crate::domain::drift::{Drift, DriftReport, FEWEST};
+use crate::domain::drift::{Drift, FEWEST};
 use crate::registry::drift::{Comparison, IN_SAMPLE, drift};
 use crate::registry::{Registry, Version};
 use crate::train::Dataset;
 use crate::ui::text::clean;
+
+/// What may have moved the predictions besides the world.
+const LEARNED: &str = "rows that the version has learned from come out nearer their targets than others: a window \
+                       of them moves the predictions alone";
 
 /// Compares a CSV of recent requests with the training rows; 1 on an alert.
 pub(super) fn run(
@@ -29,20 +33,21 @@ pub(super) fn run(
         .with_context(|| format!("cannot read {name}"))
         .map_err(Failure::usage)?;
     let requests = Dataset::requests_from_csv(file, &name).map_err(Failure::usage)?;
-    let Comparison {
-        trained,
-        report,
-        in_sample,
-    } = drift(registry, &loaded, &requests).map_err(failure)?;
+    let compared = drift(registry, &loaded, &requests).map_err(failure)?;
+    let report = &compared.report;
     let mut notes = requests.notes;
-    notes.extend(in_sample.then(|| format!("{version}: {IN_SAMPLE}")));
+    notes.extend((compared.in_sample).then(|| format!("{version}: {IN_SAMPLE}")));
+    notes.extend((report.scores() > Drift::Steady).then(|| LEARNED.to_owned()));
     if json {
         print_json(
             out,
-            &serde_json::json!({ "version": version, "notes": notes, "report": report }),
+            &serde_json::json!({
+                "version": version, "notes": notes, "training_rows": compared.trained, "unseen_rows": compared.unseen,
+                "inputs": report.inputs(), "predictions": compared.unseen.map(|_| report.scores()), "report": report,
+            }),
         )?;
     } else {
-        print(version, trained, &notes, &report, out)?;
+        print(version, &compared, &notes, out)?;
     }
     Ok(if report.drift == Drift::Alert {
         Exit::Failed
@@ -53,24 +58,32 @@ pub(super) fn run(
 
 fn print(
     version: Version,
-    trained: usize,
+    compared: &Comparison,
     notes: &[String],
-    report: &DriftReport,
     out: &mut impl Write,
 ) -> std::io::Result<()> {
+    let report = &compared.report;
+    let moved = report.moved().unwrap_or_default();
     let verdict = match report.drift {
         Drift::Collecting => format!("collecting {}/{FEWEST}: no verdict yet", report.rows),
         Drift::Steady => "steady: nothing beyond chance".to_owned(),
-        Drift::Warn => "WARN: inputs have moved".to_owned(),
+        Drift::Warn => format!("WARN: {moved}"),
         Drift::Alert => {
-            "ALERT: inputs have moved far; retrain suggested (`vintner train --gate`)".to_owned()
+            format!("ALERT: {moved}; retrain suggested (`vintner train --gate`)")
         }
     };
     writeln!(out, "{verdict}")?;
+    let scores = compared.unseen.map_or_else(String::new, |rows| {
+        format!(
+            ", predictions against its answers for {} it had not learned",
+            counted(rows, "row")
+        )
+    });
     writeln!(
         out,
-        "{} rows against the {trained} training rows of {version}\n",
-        report.rows
+        "{}: inputs against the {} of {version}{scores}\n",
+        counted(report.rows, "row"),
+        counted(compared.trained, "training row"),
     )?;
     for note in notes {
         writeln!(out, "note: {}", clean(note))?;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{DriftLine, Drifting, Errors, Handover};
 use crate::domain::cost::{Prices, dollars};
 use crate::domain::doctor::{Status, is_hidden, one_line};
-use crate::domain::drift::{Drift, FEWEST};
+use crate::domain::drift::{Drift, FEWEST, PREDICTION};
 use crate::domain::latency::histogram::Bin;
 use crate::domain::latency::{Estimate, millis};
 use crate::domain::vitals::Light;
@@ -297,9 +297,21 @@ impl Handover {
                     report.rows
                 );
             }
-            Drift::Steady => "steady",
-            Drift::Warn => "moved",
-            Drift::Alert => "**retrain suggested**",
+            Drift::Steady => "steady".to_owned(),
+            Drift::Warn => report.moved().unwrap_or_default(),
+            Drift::Alert => format!(
+                "**retrain suggested**: {}",
+                report.moved().unwrap_or_default()
+            ),
+        };
+        let scored = report
+            .columns
+            .iter()
+            .any(|column| column.name == PREDICTION);
+        let scores = if scored {
+            ", predictions against its answers for rows it had not learned"
+        } else {
+            ""
         };
         let worst = report.worst().map_or_else(String::new, |column| {
             format!(
@@ -311,7 +323,7 @@ impl Handover {
         });
         writeln!(
             out,
-            "{verdict} against the training rows of {}{worst}; n = {}, our own requests.\n",
+            "{verdict}; inputs against the training rows of {}{scores}{worst}; n = {}, our own requests.\n",
             cell(against),
             report.rows
         )

@@ -101,7 +101,7 @@ fn drift_is_said_with_its_n_and_its_model() {
     assert!(drift(37).contains("Collecting: 37 of 50 requests"));
     let text = drift(200);
     assert!(
-        text.contains("**retrain suggested** against the training rows of v0001; farthest alcohol")
+        text.contains("**retrain suggested**: inputs have moved far; inputs against the training rows of v0001; farthest alcohol")
             && text.contains("n = 200"),
         "{text}"
     );
