@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 
-use self::file::{NO_ANSWER, earlier, replace, score_of, unanswered, writer};
+use self::file::{NO_ANSWER, NOT_SENT, earlier, failed, replace, score_of, writer};
 use crate::champion::Local;
 use crate::client::predict::PredictClient;
 use crate::client::ways;
 use crate::domain::features::Features;
-use crate::domain::schema::Schema;
+use crate::domain::schema::{Feature, Schema};
 
 /// Why a table cannot be scored.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +48,18 @@ pub enum BatchError {
         /// The features.
         missing: String,
     },
+    /// A feature with two columns.
+    #[error("{}: columns {first} and {second} are both {name}; keep one", path.display())]
+    Twice {
+        /// The file.
+        path: PathBuf,
+        /// The feature, or the score.
+        name: String,
+        /// Position of the first, from 1.
+        first: usize,
+        /// Position of the second, from 1.
+        second: usize,
+    },
     /// What is there is not the beginning of this table's scores.
     #[error("{} is there already and was not made from this table: name another --out", _0.display())]
     Foreign(PathBuf),
@@ -66,6 +78,9 @@ fn unwritable(path: &Path, cause: impl Into<io::Error>) -> BatchError {
         cause: cause.into(),
     }
 }
+
+/// Rows that are scored again stand in the middle of the file, which is written anew this often.
+const SAVING: Duration = Duration::from_secs(5);
 
 /// Who scores rows.
 pub enum Model {
@@ -93,7 +108,7 @@ pub struct Tally {
     pub rows: usize,
     /// Rows that are done, those of earlier runs among them.
     pub done: usize,
-    /// Rows that an earlier run had written.
+    /// Rows that an earlier run had done.
     pub resumed: usize,
     /// Sent in this run.
     pub sent: usize,
@@ -130,9 +145,8 @@ impl Table {
             .from_reader(text.as_bytes());
         let header = table.headers().map_err(BatchError::NotCsv)?.clone();
         let columns = columns(schema, &header, from)?;
-        let truth = header
-            .iter()
-            .position(|name| name.eq_ignore_ascii_case(&schema.score.label));
+        let is_truth = |name: &str| name.eq_ignore_ascii_case(&schema.score.label);
+        let truth = only(&header, &schema.score.label, from, is_truth)?;
         let rows = table.records().collect::<Result<_, _>>();
         Ok(Self {
             header,
@@ -152,8 +166,8 @@ impl Table {
         self.rows.is_empty()
     }
 
-    /// Scores the rows that `to` does not hold yet, `jobs` at a time; `progress` hears every row and may stop the run,
-    /// which keeps what was written.
+    /// Scores the rows that failed in an earlier run and those that `to` does not hold yet, `jobs` at a time; `progress`
+    /// hears every row and may stop the run, which keeps what was written.
     pub async fn score(
         &self,
         to: &Path,
@@ -166,43 +180,46 @@ impl Table {
         let began = Instant::now();
         let mut tally = Tally {
             rows: self.rows.len(),
-            done: earlier.len(),
-            resumed: earlier.len(),
             ..Tally::default()
         };
-        let send = |row: csv::StringRecord| score(model, schema, &self.columns, row);
-        let unanswered: Vec<usize> = (0..earlier.len())
-            .filter(|&n| unanswered(&earlier[n]))
-            .collect();
-        if !unanswered.is_empty() {
-            let again: Vec<csv::StringRecord> =
-                (unanswered.iter()).map(|&n| self.rows[n].clone()).collect();
-            let scored: Vec<Scored> = futures::stream::iter(again)
-                .map(send)
-                .buffered(jobs)
-                .collect()
-                .await;
-            for (&n, scored) in unanswered.iter().zip(&scored) {
-                earlier[n] = scored.record(schema);
-            }
-            tally.sent = scored.len();
-            replace(to, &self.header, &earlier)?;
+        let (again, kept): (Vec<usize>, Vec<usize>) =
+            (0..earlier.len()).partition(|&n| failed(&earlier[n]));
+        for &n in &kept {
+            tally.add(&self.rows[n], score_of(&earlier[n]), self.truth);
         }
-        for (row, record) in self.rows.iter().zip(&earlier) {
-            tally.add(row, score_of(record), self.truth);
+        (tally.done, tally.resumed) = (kept.len(), kept.len());
+        let send = |row: csv::StringRecord| score(model, schema, &self.columns, row);
+        let mut stopped = false;
+        let mut retried = 0;
+        let mut saved = began;
+        let rows: Vec<csv::StringRecord> = again.iter().map(|&n| self.rows[n].clone()).collect();
+        let mut scored = futures::stream::iter(rows).map(send).buffered(jobs);
+        while let (false, Some(scored)) = (stopped, scored.next().await) {
+            let n = again[retried];
+            retried += 1;
+            tally.count(&scored, self.truth, began);
+            earlier[n] = scored.record(schema);
+            stopped = progress(&tally).is_break();
+            // Each time the whole file: a kill costs no more than this.
+            if stopped || retried == again.len() || saved.elapsed() >= SAVING {
+                replace(to, &self.header, &earlier)?;
+                saved = Instant::now();
+            }
+        }
+        drop(scored);
+        if stopped {
+            tally.failed += again.len() - retried;
+            return Ok(tally);
         }
         let mut writer = writer(to, &self.header)?;
-        let mut scored = futures::stream::iter(self.rows.iter().skip(tally.resumed).cloned())
+        let mut scored = futures::stream::iter(self.rows.iter().skip(earlier.len()).cloned())
             .map(send)
             .buffered(jobs);
         while let Some(scored) = scored.next().await {
-            tally.sent += 1;
-            tally.done += 1;
-            tally.add(&scored.row, scored.score, self.truth);
+            tally.count(&scored, self.truth, began);
             let written = writer.write_record(&scored.record(schema));
             written.map_err(|cause| unwritable(to, cause))?;
             writer.flush().map_err(|cause| unwritable(to, cause))?;
-            tally.took = began.elapsed();
             if progress(&tally).is_break() {
                 break;
             }
@@ -213,6 +230,14 @@ impl Table {
 }
 
 impl Tally {
+    /// A row of this run.
+    fn count(&mut self, scored: &Scored, truth: Option<usize>, began: Instant) {
+        self.sent += 1;
+        self.done += 1;
+        self.add(&scored.row, scored.score, truth);
+        self.took = began.elapsed();
+    }
+
     fn add(&mut self, row: &csv::StringRecord, score: Option<f64>, truth: Option<usize>) {
         self.failed += usize::from(score.is_none());
         let truth = truth
@@ -237,18 +262,37 @@ fn delimiter(text: &str) -> u8 {
         .unwrap_or(b',')
 }
 
+/// The one column that is this; which of two is meant nobody can know.
+fn only(
+    header: &csv::StringRecord,
+    name: &str,
+    from: &Path,
+    is_it: impl Fn(&str) -> bool,
+) -> Result<Option<usize>, BatchError> {
+    let mut places = (1..).zip(header).filter(|(_, name)| is_it(name));
+    match (places.next(), places.next()) {
+        (Some((first, _)), Some((second, _))) => Err(BatchError::Twice {
+            path: from.to_owned(),
+            name: name.to_owned(),
+            first,
+            second,
+        }),
+        (found, _) => Ok(found.map(|(place, _): (usize, _)| place - 1)),
+    }
+}
+
 /// The column of each feature; `None` for an optional one that the table lacks.
 fn columns(
     schema: &Schema,
     header: &csv::StringRecord,
     from: &Path,
 ) -> Result<Vec<Option<usize>>, BatchError> {
-    let of = |position: usize| {
-        header
-            .iter()
-            .position(|name| schema.position(name) == Some(position))
+    let of = |(position, feature): (usize, &Feature)| {
+        let is_it = |name: &str| schema.position(name) == Some(position);
+        only(header, &feature.name, from, is_it)
     };
-    let columns: Vec<Option<usize>> = (0..schema.features.len()).map(of).collect();
+    let columns = schema.features.iter().enumerate().map(of);
+    let columns = columns.collect::<Result<Vec<_>, _>>()?;
     let missing: Vec<&str> = (schema.features.iter().zip(&columns))
         .filter(|(feature, column)| column.is_none() && feature.default.is_none())
         .map(|(feature, _)| feature.name.as_str())
@@ -287,7 +331,7 @@ async fn score(
             return Scored {
                 row,
                 score: None,
-                status: "not sent".to_owned(),
+                status: NOT_SENT.to_owned(),
                 error,
             };
         }

@@ -12,6 +12,9 @@ const ADDED: [&str; 4] = ["prediction", "rating", "status", "error"];
 /// The status of a row that got through to nobody.
 pub(super) const NO_ANSWER: &str = "no answer";
 
+/// The status of a row whose cells cannot be sent.
+pub(super) const NOT_SENT: &str = "not sent";
+
 /// The rows that an earlier, interrupted run has written, in the table's order; a torn last one is cut off.
 pub(super) fn earlier(
     to: &Path,
@@ -75,9 +78,10 @@ fn cut(file: &Path, length: u64) -> Result<(), BatchError> {
     cut.map_err(|cause| unwritable(file, cause))
 }
 
-/// Rows that never got through are sent again; those that were answered, or cannot be sent, are done.
-pub(super) fn unanswered(record: &csv::StringRecord) -> bool {
-    record.get(record.len() - 2) == Some(NO_ANSWER)
+/// Rows that got through to nobody or were answered without a score are sent again; those with a score, or with cells
+/// that cannot be sent, are done.
+pub(super) fn failed(record: &csv::StringRecord) -> bool {
+    score_of(record).is_none() && record.get(record.len() - 2) != Some(NOT_SENT)
 }
 
 pub(super) fn score_of(record: &csv::StringRecord) -> Option<f64> {

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{Args, Route, champion, endpoint, wants_json};
 use crate::batch::{BatchError, Model, Table, Tally};
-use crate::cli::{Context, Exit, Failure, Run, print_json};
+use crate::cli::{Context, Exit, Failure, Run, counted, print_json};
 use crate::client::link::Link;
 use crate::client::predict::PredictClient;
 use crate::client::wire::Limits;
@@ -110,8 +110,10 @@ fn text(tally: &Tally) -> String {
         format!(", {:.0} s left", left.as_secs_f64())
     });
     format!(
-        "{} of {} rows, {} failed{left}",
-        tally.done, tally.rows, tally.failed
+        "{} of {}, {} failed{left}",
+        tally.done,
+        counted(tally.rows, "row"),
+        tally.failed
     )
 }
 
@@ -143,8 +145,8 @@ fn finish(tally: &Tally, to: &Path, args: &Args, schema: &Schema, out: &mut impl
         };
         writeln!(
             out,
-            "{} rows to {} in {seconds:.1} s, {} failed{resumed}",
-            tally.sent,
+            "{} to {} in {seconds:.1} s, {} failed{resumed}",
+            counted(tally.sent, "row"),
             to.display(),
             tally.failed
         )?;

@@ -157,8 +157,51 @@ fn a_torn_or_unanswered_table_is_mended_by_the_next_run() {
         .code(1)
         .stdout(contains("3 failed"));
     assert_eq!(read().matches(",no answer,").count(), 3);
+    let unanswered = read();
+    // Answered, but with an error: sent again as well, while what has a score stays.
+    for failed in [
+        unanswered.replace(",no answer,", ",500,"),
+        unanswered.clone(),
+    ] {
+        std::fs::write(&to, failed).unwrap();
+        run(&local)
+            .success()
+            .stdout(contains("3 rows").and(contains("0 failed")));
+        assert_eq!(read(), whole);
+    }
+    let sound: Vec<&str> = whole.lines().collect();
+    let failed: Vec<&str> = unanswered.lines().collect();
+    std::fs::write(&to, [sound[0], sound[1], failed[2], ""].join("\n")).unwrap();
     run(&local)
         .success()
-        .stdout(contains("3 rows").and(contains("0 failed")));
-    assert_eq!(read(), whole);
+        .stdout(contains("2 rows").and(contains("(1 were there already)")));
+    assert_eq!(read(), whole, "in the table's order");
+}
+
+#[test]
+fn a_column_that_is_there_twice_is_named_and_nothing_is_scored() {
+    let home = tempfile::tempdir().unwrap();
+    let (from, to) = (home.path().join("in.csv"), home.path().join("out.csv"));
+    let header = "fixed acidity,volatile acidity,citric acid,residual sugar,chlorides,free sulfur dioxide,total sulfur dioxide,density,pH,sulphates,alcohol";
+    let row = "7.4,0.7,0,1.9,0.076,11,34,0.9978,3.51,0.56,9.4";
+    for (twice, named) in [("Alcohol", "alcohol"), ("quality,Quality", "quality")] {
+        std::fs::write(&from, format!("{header},{twice}\n{row},5,6\n")).unwrap();
+        let mut command = vintner(home.path());
+        command
+            .args(["predict", "--via", "local", "--csv"])
+            .arg(&from);
+        let at = if named == "alcohol" {
+            "11 and 12"
+        } else {
+            "12 and 13"
+        };
+        let why = format!("in.csv: columns {at} are both {named}; keep one");
+        command
+            .arg("--out")
+            .arg(&to)
+            .assert()
+            .code(2)
+            .stderr(contains(why));
+        assert!(!to.exists());
+    }
 }
