@@ -6,7 +6,7 @@ mod gate;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Response};
@@ -22,6 +22,9 @@ pub(super) use gate::{admit, http_date};
 
 /// API Gateway's and Lambda's limits are below this.
 const MOST_BYTES: usize = 32 << 20;
+
+/// A pickle of the largest preset has some 50 MB; S3 itself would take 5 GB.
+const MOST_OBJECT_BYTES: usize = 256 << 20;
 
 /// A request whose body has been read.
 #[derive(Debug)]
@@ -105,15 +108,27 @@ pub(super) async fn serve(listener: TcpListener, world: Arc<World>) {
 async fn dispatch(State(world): State<Arc<World>>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let request_id = lock(&world.function).request_id().to_string();
-    let Ok(body) = axum::body::to_bytes(body, MOST_BYTES).await else {
-        return Fault::new(
-            413,
-            "RequestEntityTooLargeException",
-            "Request is too large",
-        )
-        .render(Protocol::RestJson, &request_id);
+    let mut incoming = Incoming {
+        parts,
+        body: Bytes::new(),
     };
-    let incoming = Incoming { parts, body };
+    // S3's requests are known by their head; only forms are told apart by their body.
+    let stores = service(&world, &incoming) == Service::Bucket;
+    let most = if stores {
+        MOST_OBJECT_BYTES
+    } else {
+        MOST_BYTES
+    };
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    let read = match announced {
+        // Nothing of it is read.
+        _ if announced > most => None,
+        _ => axum::body::to_bytes(body, most).await.ok(),
+    };
+    let Some(body) = read else {
+        return too_large(stores, &request_id);
+    };
+    incoming.body = body;
     let service = service(&world, &incoming);
     let mut response = match service {
         Service::Gateway => gateway::answer(&world, incoming).await,
@@ -139,6 +154,17 @@ async fn dispatch(State(world): State<Arc<World>>, request: Request) -> Response
         }
     }
     response
+}
+
+/// The answer to a body beyond what is read, as S3 or the others word it.
+fn too_large(stores: bool, request_id: &str) -> Response<Body> {
+    if stores {
+        let said = "Your proposed upload exceeds the maximum allowed size";
+        Fault::new(400, "EntityTooLarge", said).render(Protocol::RestXml, request_id)
+    } else {
+        let (code, said) = ("RequestEntityTooLargeException", "Request is too large");
+        Fault::new(413, code, said).render(Protocol::RestJson, request_id)
+    }
 }
 
 async fn serve_aws(

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod bucket;
 mod clients;
 mod gateway;
 mod insights;
