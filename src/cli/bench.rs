@@ -10,7 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::predict::input;
-use super::{Context, Exit, Failure, Run, print_json};
+use super::{Context, Exit, Failure, Run, counted, print_json};
+use crate::challenger::params_file;
 use crate::client::bench::{self, Measured, POLITE, Plan, Server, Via};
 use crate::client::link::Link;
 use crate::client::predict::PredictClient;
@@ -67,6 +68,7 @@ pub struct Args {
 /// Measures and prints; exit 1 if a call failed.
 pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
     let rate = polite(args)?;
+    check_places(args)?;
     let schema = &context.schema;
     let features = input::over_preset(&args.pairs, args.preset.as_deref(), schema)?;
     let link = context.connect().await?;
@@ -79,7 +81,8 @@ pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
         via: args.via,
     };
     let measured = bench::run(&server, schema, &body, plan, |_| ControlFlow::Continue(())).await;
-    write_files(args, &endpoint, rate, &measured)?;
+    // What was measured is told even where a file cannot be written.
+    let written = write_files(args, &endpoint, rate, &measured);
     if args.json {
         print_json(
             out,
@@ -88,6 +91,7 @@ pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
     } else {
         write!(out, "{}", text(&endpoint, rate, &measured))?;
     }
+    written?;
     Ok(if measured.failed == 0 {
         Exit::Fine
     } else {
@@ -152,8 +156,10 @@ fn polite(args: &Args) -> Result<f64, Failure> {
 
 fn text(endpoint: &str, rate: f64, measured: &Measured) -> String {
     let mut said = format!(
-        "{endpoint}\n{} calls at {rate}/s in {:.1} s, {} failed\n",
-        measured.n, measured.seconds, measured.failed
+        "{endpoint}\n{} at {rate}/s in {:.1} s, {} failed\n",
+        counted(measured.n, "call"),
+        measured.seconds,
+        measured.failed
     );
     let _ = writeln!(
         said,
@@ -210,6 +216,22 @@ fn cells(ladder: &Ladder) -> [String; 7] {
     ]
 }
 
+/// Whether the files have a place, before a call is made for them.
+fn check_places(args: &Args) -> Result<(), Failure> {
+    let wanted = [("--markdown", &args.markdown), ("--csv", &args.csv)];
+    for (flag, path) in wanted {
+        let Some(path) = path else { continue };
+        params_file::check_place(path)
+            .map_err(|error| Failure::usage(anyhow!("{flag}: {error}")))?;
+        if path.is_dir() {
+            let path = path.display();
+            let why = anyhow!("{flag}: cannot write {path}: it is a directory");
+            return Err(Failure::usage(why));
+        }
+    }
+    Ok(())
+}
+
 fn write_files(args: &Args, endpoint: &str, rate: f64, measured: &Measured) -> Result<(), Failure> {
     if let Some(path) = &args.markdown {
         let written = std::fs::write(path, markdown(endpoint, rate, measured));
@@ -221,10 +243,10 @@ fn write_files(args: &Args, endpoint: &str, rate: f64, measured: &Measured) -> R
         let mut writer = csv::Writer::from_path(path)
             .with_context(|| format!("cannot write {}", path.display()))
             .map_err(Failure::failed)?;
-        for call in &measured.calls {
-            writer.serialize(call).map_err(Failure::failed)?;
-        }
-        writer.flush()?;
+        let rows = (measured.calls.iter()).try_for_each(|call| writer.serialize(call));
+        rows.and_then(|()| Ok(writer.flush()?))
+            .with_context(|| format!("cannot write {}", path.display()))
+            .map_err(Failure::failed)?;
     }
     Ok(())
 }

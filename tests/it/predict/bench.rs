@@ -121,3 +121,28 @@ fn a_bench_by_time_through_the_function_tells_cold_from_warm() {
         "{text}"
     );
 }
+
+#[test]
+fn a_file_that_cannot_be_written_is_named_before_the_calls_or_after_the_table() {
+    let home = tempfile::tempdir().unwrap();
+    let nowhere = home.path().join("nope/b").display().to_string();
+    for flag in ["--csv", "--markdown"] {
+        let bench = |path: &str, code: i32| {
+            let mut command = vintner(home.path());
+            command.args(["bench", "-n", "1", "--warm-up", "0", flag, path]);
+            let assert = command.assert().code(code);
+            let output = assert.get_output();
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            (text(&output.stdout), text(&output.stderr))
+        };
+        for path in [nowhere.as_str(), home.path().to_str().unwrap()] {
+            let (table, why) = bench(path, 2);
+            assert!(table.is_empty(), "{table}");
+            let named = format!("{flag}: cannot write {path}: ");
+            assert!(why.contains(&named), "{why}");
+        }
+        let (table, why) = bench("/dev/full", 1);
+        assert!(table.contains("1 call at 5/s"), "{table}");
+        assert!(why.contains("cannot write /dev/full"), "{why}");
+    }
+}
