@@ -308,6 +308,12 @@ pub enum ConfigError {
 pub type EnvVar<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 impl Settings {
+    /// Whether this key's value came with the command line.
+    pub fn is_flag(&self, key: &str) -> bool {
+        let is_it = |value: &Effective| value.key == key && matches!(value.origin, Origin::Flag(_));
+        self.effective.iter().any(is_it)
+    }
+
     /// Resolves flags, environment and file into effective values.
     pub fn load(flags: Flags, env: EnvVar) -> Result<Self, ConfigError> {
         let dirs = Dirs::from_env(env);

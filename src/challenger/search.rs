@@ -8,16 +8,18 @@ use crate::registry::manifest::Data;
 use crate::registry::runs::{Run, SearchRecord, State};
 use crate::registry::{Registry, RegistryError};
 use crate::train::plan::ParamError;
-use crate::train::retrain::Rows;
+use crate::train::retrain::{Prepared, Rows};
 use crate::train::tune::history::History;
-use crate::train::tune::{Sampling, Search, SearchProgress, Trial, best, tune};
-use crate::train::{Dataset, Flow, Plan, TrainError};
+use crate::train::tune::{Basis, Sampling, Search, SearchProgress, Trial, best, tune};
+use crate::train::{Flow, Plan, TrainError};
 
 /// What is searched, and on which rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tuning {
     /// Family, seed, and the parameters that are not varied.
     pub plan: Plan,
+    /// Names of parameters the family's search would vary, which stay as the plan has them.
+    pub fixed: Vec<String>,
     /// Trials in all, earlier ones included.
     pub trials: usize,
     /// How parameters are chosen.
@@ -36,9 +38,15 @@ impl Tuning {
         self.search().plan_of(params)
     }
 
+    /// What its trials rest on when these rows are learned from.
+    pub fn basis(&self, rows: &Prepared) -> Result<Basis, ParamError> {
+        Basis::of(&self.search(), rows)
+    }
+
     fn search(&self) -> Search {
         Search {
             plan: self.plan.clone(),
+            fixed: self.fixed.clone(),
             trials: self.trials,
             sampling: self.sampling,
             seed: self.plan.params.seed,
@@ -94,6 +102,7 @@ pub fn search(
     let prepared = rows.prepare(tuning.dedup, tuning.split_seed)?;
     let record = SearchRecord {
         wanted: tuning.trials,
+        fixed: tuning.fixed.clone(),
         sampling: tuning.sampling,
         data: Data::of(tuning.source.names(), &prepared.preflight),
     };
@@ -104,9 +113,9 @@ pub fn search(
     });
     let history = History {
         trials: earlier,
-        dropped: 0,
+        ..History::default()
     };
-    follow(&tuning.search(), &prepared.train(), run, history, 0, listen)
+    follow(tuning, &prepared, run, history, 0, listen)
 }
 
 /// Goes on with a search of the registry in its own run, to so many trials in all (at least those it wanted), as if it
@@ -120,53 +129,49 @@ pub fn resume(
     let record = registry.run(id)?;
     let refused = |why| ResumeError::Refused(id.to_owned(), why);
     let wanted = record.resumable(trials).map_err(refused)?;
-    let train = recorded_rows(&wanted.data).map_err(refused)?.train();
+    let rows = recorded_rows(&wanted.data).map_err(refused)?;
     let tuning = Tuning {
         plan: record.plan,
+        fixed: wanted.fixed.clone(),
         trials: wanted.wanted,
         sampling: wanted.sampling,
         source: Source::recorded(&wanted.data),
         dedup: wanted.data.deduplicated,
         split_seed: wanted.data.split_seed,
     };
-    let resumed = registry.resume_search(id, wanted)?;
+    let basis = tuning.basis(&rows).map_err(TrainError::from)?;
+    let resumed = registry.resume_search(id, wanted, &basis)?;
     let told = resumed.history.trials.len();
     let (run, history) = (Some(resumed.run), resumed.history);
-    Ok(follow(
-        &tuning.search(),
-        &train,
-        run,
-        history,
-        told,
-        listen,
-    )?)
+    Ok(follow(&tuning, &rows, run, history, told, listen)?)
 }
 
 /// Searches, and writes down in the run every trial from number `told` on.
 fn follow(
-    search: &Search,
-    train: &Dataset,
+    tuning: &Tuning,
+    rows: &Prepared,
     mut run: Option<Run>,
     earlier: History,
     mut told: usize,
     listen: &mut Hear<'_>,
 ) -> Result<Vec<Trial>, TrainError> {
+    let (basis, train) = (tuning.basis(rows)?, rows.train());
     listen(SearchNews::Begun {
         run: run.as_ref().map(Run::id),
         earlier: &earlier,
         rows: train.len(),
     });
-    let done = tune(search, train, earlier.trials, &mut |progress| {
+    let done = tune(&tuning.search(), &train, earlier.trials, &mut |progress| {
         if let Some(run) = &mut run {
             for trial in progress.history.get(told..).unwrap_or_default() {
-                run.trial(trial);
+                run.trial(trial, &basis);
             }
             told = progress.history.len();
             run.beat();
         }
         listen(SearchNews::Progress(progress))
     });
-    end(run, &done, search.trials);
+    end(run, &done, tuning.trials);
     done
 }
 

@@ -36,7 +36,8 @@ pub struct Args {
     /// Another family with its default parameters
     #[arg(long, value_name = "NAME", conflicts_with = "preset")]
     pub family: Option<Family>,
-    /// A hyper-parameter under scikit-learn's name, such as `max_depth=12`; may be repeated
+    /// A hyper-parameter under scikit-learn's name, such as `max_depth=12`; may be repeated. With --trials it stays so and
+    /// is not searched
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub set: Vec<String>,
     /// Start from the `randomforest` of this `best_params.json`
@@ -63,7 +64,8 @@ pub struct Args {
     /// Tune by uniform draws, the control for TPE
     #[arg(long, requires = "trials")]
     pub random: bool,
-    /// History of the tuning, one JSON object a line; resumed when it exists
+    /// History of the tuning, one JSON object a line; resumed when it exists, from the trials of the same family,
+    /// parameters, data and split
     #[arg(long, value_name = "FILE", requires = "trials")]
     pub history: Option<PathBuf>,
     /// Write the parameters into this `best_params.json` when every gate is passed; the former file stays as .bak
@@ -73,7 +75,7 @@ pub struct Args {
     #[arg(long)]
     pub early_stop: bool,
     /// Worker threads; the model does not depend on it [default: one per core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub threads: Option<usize>,
     /// Exit 1 unless every gate is passed
     #[arg(long)]
@@ -92,8 +94,13 @@ pub struct Args {
     pub json: bool,
 }
 
-/// Trains on a thread of its own; Ctrl-C cancels.
+/// Trains on a thread of its own; Ctrl-C and SIGTERM cancel.
 pub async fn run(args: &Args, context: &Context, out: &mut impl Write) -> Run {
+    if context.settings.is_flag("sandbox.seed") {
+        return Err(Failure::usage(anyhow!(
+            "--seed is the sandbox's and would do nothing here: --set seed=N seeds the model, --split-seed N the split and the folds"
+        )));
+    }
     let cancelled = Arc::new(AtomicBool::new(false));
     let work = Work {
         args: args.clone(),
@@ -242,14 +249,8 @@ impl Work {
     /// The plan with what the flags change.
     fn changed(&self, base: &Plan) -> Result<Plan, Failure> {
         let mut plan = base.clone();
-        for setting in &self.args.set {
-            let (name, value) = setting.split_once('=').ok_or_else(|| {
-                Failure::usage(anyhow!(
-                    "--set {setting}: write it as NAME=VALUE, such as max_depth=12"
-                ))
-            })?;
-            plan.set(name.trim(), value.trim())
-                .map_err(Failure::usage)?;
+        for (name, value) in self.settings()? {
+            plan.set(name, value).map_err(Failure::usage)?;
         }
         plan.threads = self.args.threads;
         if self.args.early_stop {
@@ -262,6 +263,20 @@ impl Work {
                 .map_err(|error| Failure::usage(anyhow!("--write-params: {error}")))?;
         }
         Ok(plan)
+    }
+
+    /// Names and values of `--set`.
+    fn settings(&self) -> Result<Vec<(&str, &str)>, Failure> {
+        let mut settings = Vec::new();
+        for setting in &self.args.set {
+            let (name, value) = setting.split_once('=').ok_or_else(|| {
+                Failure::usage(anyhow!(
+                    "--set {setting}: write it as NAME=VALUE, such as max_depth=12"
+                ))
+            })?;
+            settings.push((name.trim(), value.trim()));
+        }
+        Ok(settings)
     }
 
     /// The preset the plan still is; the champion's plan stays that with another seed.

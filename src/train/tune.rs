@@ -3,6 +3,7 @@
 //!
 //! Trials run one after another: each fit already keeps every core busy, and so each trial knows all earlier ones.
 
+mod basis;
 pub mod history;
 mod space;
 
@@ -23,6 +24,7 @@ use super::progress::{Flow, Judged, Progress};
 use super::rng::TreeRng;
 use space::{Space, completed, width};
 
+pub use basis::{Basis, settled};
 pub use space::{Dimension, space};
 
 /// Trials drawn at random before TPE has something to go on (Optuna's default).
@@ -77,11 +79,13 @@ pub struct Trial {
     pub state: State,
 }
 
-/// A search: what is varied is fixed by the plan's family.
+/// A search: the plan's family says what is varied.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Search {
     /// Family and the parameters that are not varied.
     pub plan: Plan,
+    /// Names out of the family's [`space`] that stay as the plan has them.
+    pub fixed: Vec<String>,
     /// Trials in all, those of an earlier session included.
     pub trials: usize,
     /// How parameters are chosen.
@@ -182,10 +186,15 @@ impl Search {
         number: usize,
         history: &[Trial],
     ) -> Result<Map<String, Value>, ParamError> {
-        let space = Space::of(self.plan.family);
+        let space = Space::of(self);
         if space.dimensions.is_empty() {
+            let but = if self.fixed.is_empty() {
+                ""
+            } else {
+                " but what is set already"
+            };
             return Err(ParamError::Other(format!(
-                "There is nothing to tune in the family '{}'.",
+                "There is nothing to tune in the family '{}'{but}.",
                 self.plan.family
             )));
         }

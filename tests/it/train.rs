@@ -129,6 +129,59 @@ fn tuning_resumes_from_its_history() {
     );
 }
 
+#[test]
+fn trials_scored_on_something_else_are_named_and_left_out() {
+    let home = tempfile::tempdir().unwrap();
+    let history = home.path().join("trials.jsonl");
+    let old =
+        r#"{"number":0,"params":{"max_depth":3},"mse":0.01,"checkpoints":[],"state":"complete"}"#;
+    std::fs::write(&history, format!("{old}\n")).unwrap();
+    let search = |trials: &str, args: &[&str]| {
+        let mut command = train(home.path());
+        command.args(["--no-register", "--folds", "0", "--trials", trials]);
+        command.args(["--json", "--family", "decision-tree"]);
+        command.args(args);
+        let assert = command.arg("--history").arg(&history).assert().code(0);
+        let output = assert.get_output();
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        (report, told)
+    };
+    let params = |report: &Value| -> Vec<Value> {
+        let trials = report["trials"].as_array().unwrap();
+        trials.iter().map(|trial| trial["params"].clone()).collect()
+    };
+    let (first, told) = search("2", &[]);
+    let unnoted = "1 trial on rows and parameters that an earlier vintner did not note is left out";
+    assert!(told.contains(unnoted), "{told}");
+    let (same, _) = search("2", &[]);
+    assert_eq!(params(&same), params(&first));
+    let (_, told) = search("1", &["--split-seed", "7"]);
+    assert!(
+        told.contains("2 trials on split seed 42 are left out"),
+        "{told}"
+    );
+    // What is set is not searched, and a search over less is another.
+    let (set, told) = search("2", &["--set", "max_depth=5"]);
+    assert!(
+        told.contains("2 trials on a search over max_depth, min_samples_split are left out"),
+        "{told}"
+    );
+    for params in params(&set) {
+        let names: Vec<&String> = params.as_object().unwrap().keys().collect();
+        assert_eq!(names, ["min_samples_split"]);
+    }
+    assert_eq!(set["plan"]["params"]["max_depth"], 5);
+    let both = ["--set", "max_depth=5", "--set", "min_samples_split=4"];
+    let mut nothing = train(home.path());
+    nothing.args(["--trials", "2", "--family", "decision-tree"]);
+    let refused = nothing.args(both).assert().code(2);
+    let told = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+    assert!(told.contains("but what is set already"), "{told}");
+    let text = std::fs::read_to_string(&history).unwrap();
+    assert_eq!(text.lines().count(), 1 + 2 + 1 + 2, "nothing is lost");
+}
+
 /// Killed for good in the middle of a search: what was written down is resumed, and a line cut short costs that trial.
 #[test]
 fn a_search_that_was_killed_goes_on_from_what_it_wrote() {
@@ -188,6 +241,30 @@ fn a_search_that_was_killed_goes_on_from_what_it_wrote() {
         trials,
         "nothing is glued to the torn line"
     );
+}
+
+#[test]
+fn a_training_that_is_told_to_end_is_written_down_as_cancelled() {
+    for signal in ["-INT", "-TERM"] {
+        let home = tempfile::tempdir().unwrap();
+        let mut command = binary(home.path());
+        command.args(["train", "--set", "n_estimators=10000"]);
+        let mut victim = command.stdout(Stdio::null()).spawn().unwrap();
+        let registry = Registry::at(home.path().join(".local/share/vintner/registry"));
+        let patience = Instant::now();
+        let runs = || registry.runs().unwrap_or_default();
+        while runs().iter().all(|run| run.trees == 0) && patience.elapsed() < Duration::from_mins(1)
+        {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let pid = victim.id().to_string();
+        let told = std::process::Command::new("kill")
+            .args([signal, &pid])
+            .status();
+        assert!(told.unwrap().success());
+        victim.wait().unwrap();
+        assert_eq!(runs()[0].state, State::Cancelled, "{signal}");
+    }
 }
 
 #[test]
@@ -399,4 +476,6 @@ fn what_would_be_ignored_is_refused() {
     refused("--folds 1", "choose 2 to 532 folds");
     refused("--folds 5000", "choose 2 to 532 folds");
     refused("--trials 0", "at least 1");
+    refused("--seed 5", "--split-seed N");
+    refused("--threads 0", "'--threads <N>'");
 }

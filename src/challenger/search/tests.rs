@@ -18,6 +18,7 @@ impl Cellar {
     fn tuning(&self, trials: usize) -> Tuning {
         Tuning {
             plan: Plan::new(Family::RandomForest),
+            fixed: Vec::new(),
             trials,
             sampling: Sampling::Tpe,
             source: Source::of(Some(&self.home.path().join("wines.csv")), None),
@@ -121,10 +122,14 @@ fn a_search_is_not_resumed_twice_nor_when_done_nor_on_other_rows() {
     let cellar = cellar();
     let id = cellar.stopped(2, true);
     let wanted = cellar.run(&id).resumable(0).unwrap();
-    let held = cellar.registry.resume_search(&id, wanted.clone()).unwrap();
+    let tuning = cellar.tuning(14);
+    let rows = tuning.source.read().unwrap().prepare(true, split::SEED);
+    let basis = tuning.basis(&rows.unwrap()).unwrap();
+    let registry = &cellar.registry;
+    let held = registry.resume_search(&id, wanted.clone(), &basis).unwrap();
     let why = cellar.resume(&id).unwrap_err().to_string();
     assert!(why.contains("process") && why.contains("is at it"), "{why}");
-    let why = cellar.registry.resume_search(&id, wanted).unwrap_err();
+    let why = registry.resume_search(&id, wanted, &basis).unwrap_err();
     assert!(why.to_string().contains("is at the search"), "{why}");
     held.run.end(State::Cancelled, None, None).unwrap();
 

@@ -10,7 +10,7 @@ use anyhow::anyhow;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::super::{Context, Exit, Failure, Run};
+use super::super::{Context, Exit, Failure, Run, counted, signal};
 use super::output::{Desk, note};
 use super::{Args, tables, when};
 use crate::client::link::Link;
@@ -379,8 +379,8 @@ pub async fn insights(query: &str, args: &Args, context: &Context, out: &mut imp
 
 fn scanned(found: &QueryResults) -> String {
     format!(
-        "{} rows; {:.0} of {:.0} records matched, {:.2} MB scanned",
-        found.rows.len(),
+        "{}; {:.0} of {:.0} records matched, {:.2} MB scanned",
+        counted(found.rows.len(), "row"),
         found.records_matched,
         found.records_scanned,
         found.bytes_scanned / 1e6
@@ -436,25 +436,8 @@ fn interrupted() -> CancellationToken {
     let token = CancellationToken::new();
     let fired = token.clone();
     tokio::spawn(async move {
-        wait_for_signal().await;
+        signal::interrupted().await;
         fired.cancel();
     });
     token
-}
-
-#[cfg(unix)]
-async fn wait_for_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        },
-        Err(_) => drop(tokio::signal::ctrl_c().await),
-    }
-}
-
-#[cfg(not(unix))]
-async fn wait_for_signal() {
-    drop(tokio::signal::ctrl_c().await);
 }

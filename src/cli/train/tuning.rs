@@ -13,7 +13,7 @@ use crate::registry::{Registry, disk};
 use crate::train::Plan;
 use crate::train::retrain::Rows;
 use crate::train::tune::history::{self, History};
-use crate::train::tune::{self, Sampling, Trial};
+use crate::train::tune::{self, Basis, Sampling, Trial, settled};
 
 impl Work {
     /// Tunes on the training rows only, when trials were asked for, and leaves the best in `plan`.
@@ -34,6 +34,7 @@ impl Work {
         };
         let tuning = Tuning {
             plan: plan.clone(),
+            fixed: settled(plan, &self.settings()?).map_err(Failure::usage)?,
             trials,
             sampling,
             source: source.clone(),
@@ -41,24 +42,27 @@ impl Work {
             split_seed: self.args.split_seed,
         };
         let file = self.args.history.as_deref();
-        let earlier = file.map_or(Ok(History::default()), earlier)?;
-        if let (Some(path), Some(loss)) = (file, earlier.loss()) {
-            bar.note(&format!("{}: {loss}", path.display()));
-        }
-        let mut written = earlier.trials.len();
+        let prepared = rows.prepare(tuning.dedup, tuning.split_seed);
+        let prepared = prepared.map_err(|error| training_failed(error.into()))?;
+        let basis = tuning.basis(&prepared).map_err(Failure::usage)?;
+        let earlier = match file {
+            Some(path) => earlier(path, &basis, bar)?,
+            None => Vec::new(),
+        };
+        let mut written = earlier.len();
         let mut broken = None;
         let mut listen = |news: SearchNews<'_>| {
             bar.hear_search(&news);
             if let (SearchNews::Progress(progress), Some(path)) = (&news, file) {
                 for trial in progress.history.get(written..).unwrap_or_default() {
-                    let appended = disk::append_line(path, &history::line(trial));
+                    let appended = disk::append_line(path, &history::line(trial, Some(&basis)));
                     broken = broken.take().or_else(|| appended.err());
                 }
                 written = progress.history.len();
             }
             self.flow()
         };
-        let found = challenger::search(&tuning, rows, earlier.trials, registry, &mut listen);
+        let found = challenger::search(&tuning, rows, earlier, registry, &mut listen);
         bar.clear();
         let found = found.map_err(training_failed)?;
         if let Some(error) = broken {
@@ -71,13 +75,19 @@ impl Work {
     }
 }
 
-/// The trials of an earlier session; none where there is no file.
-fn earlier(path: &Path) -> Result<History, Failure> {
-    match std::fs::read(path) {
-        Ok(bytes) => Ok(History::read(&String::from_utf8_lossy(&bytes))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(History::default()),
-        Err(error) => Err(Failure::usage(
-            anyhow!(error).context(format!("cannot read {}", path.display())),
-        )),
+/// The trials of an earlier session that rest on the same; none where there is no file. The user is told of the others.
+fn earlier(path: &Path, basis: &Basis, bar: &mut Bar) -> Result<Vec<Trial>, Failure> {
+    let history = match std::fs::read(path) {
+        Ok(bytes) => History::on(basis, &String::from_utf8_lossy(&bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => {
+            return Err(Failure::usage(
+                anyhow!(error).context(format!("cannot read {}", path.display())),
+            ));
+        }
+    };
+    for said in history.strangers().chain(history.loss()) {
+        bar.note(&format!("{}: {said}", path.display()));
     }
+    Ok(history.trials)
 }

@@ -171,6 +171,7 @@ mod tests {
         let outbox = Outbox::new(sender);
         let tuning = Tuning {
             plan: Plan::new(Family::DecisionTree),
+            fixed: Vec::new(),
             trials: 3,
             sampling: Sampling::Tpe,
             source: Source::Embedded,

@@ -10,7 +10,7 @@ use crate::registry::manifest::Data;
 use crate::registry::{Registry, RegistryError};
 use crate::train::Plan;
 use crate::train::tune::history::History;
-use crate::train::tune::{Sampling, Trial, history};
+use crate::train::tune::{Basis, Sampling, Trial, history};
 
 const FILE: &str = "trials.jsonl";
 /// Some hundred thousand trials.
@@ -23,6 +23,9 @@ const PATIENCE: Duration = Duration::from_millis(200);
 pub struct SearchRecord {
     /// Trials wanted in all.
     pub wanted: usize,
+    /// Names of parameters the family's search would vary, which stay as the plan has them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fixed: Vec<String>,
     /// How parameters are chosen.
     pub sampling: Sampling,
     /// The rows it is judged on.
@@ -60,10 +63,10 @@ impl RunRecord {
 }
 
 impl Run {
-    /// Notes a finished trial of a search, as a line of `trials.jsonl`. What cannot be written waits for the next one.
-    pub fn trial(&mut self, trial: &Trial) {
+    /// Notes a finished trial of a search and what it rests on, as a line of `trials.jsonl`. What cannot be written waits for the next one.
+    pub fn trial(&mut self, trial: &Trial, on: &Basis) {
         self.record.trials = Some(trial.number + 1);
-        self.unwritten.push(history::line(trial));
+        self.unwritten.push(history::line(trial, Some(on)));
         self.write_trials();
         let _ = self.write();
     }
@@ -91,8 +94,13 @@ impl Registry {
     }
 
     /// Takes a search up again that its process left, to so many trials in all; its file holds whole trials only after
-    /// that.
-    pub fn resume_search(&self, id: &str, search: SearchRecord) -> Result<Resumed, RegistryError> {
+    /// that, which rest on this.
+    pub fn resume_search(
+        &self,
+        id: &str,
+        search: SearchRecord,
+        on: &Basis,
+    ) -> Result<Resumed, RegistryError> {
         let dir = self.runs_dir().join(id);
         let mut record = self.run(id)?;
         let busy = |record: &RunRecord| RegistryError::Searching {
@@ -108,7 +116,7 @@ impl Registry {
             let lines: String = history
                 .trials
                 .iter()
-                .map(|trial| history::line(trial) + "\n")
+                .map(|trial| history::line(trial, Some(on)) + "\n")
                 .collect();
             disk::replace(&dir.join(FILE), lines.as_bytes(), &dir)?;
         }

@@ -19,6 +19,7 @@ impl Retrain {
     pub(super) fn tune(&mut self, cx: &mut Cx) {
         let tuning = Tuning {
             plan: self.setup.plan.clone(),
+            fixed: Vec::new(),
             trials: self.setup.trials,
             sampling: self.setup.sampling,
             source: self.setup.source(),
@@ -55,6 +56,7 @@ impl Retrain {
         let (id, trials) = (run.id.clone(), search.wanted);
         let tuning = Tuning {
             plan: run.plan.clone(),
+            fixed: search.fixed.clone(),
             trials,
             sampling: search.sampling,
             source: Source::recorded(&search.data),

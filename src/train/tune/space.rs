@@ -6,8 +6,9 @@ use optimizer::distribution::{Distribution, FloatDistribution, IntDistribution};
 use optimizer::param::ParamValue;
 use optimizer::parameter::ParamId;
 use optimizer::sampler::CompletedTrial;
+use serde_json::Value;
 
-use super::Trial;
+use super::{Search, Trial};
 use crate::train::plan::Family;
 
 /// One parameter's range.
@@ -16,6 +17,17 @@ pub struct Dimension {
     /// Name as `Plan::set` takes it.
     pub name: &'static str,
     pub(super) distribution: Distribution,
+}
+
+impl Dimension {
+    /// The two ends of its range, as `Plan::set` takes them.
+    pub(super) fn ends(&self) -> (Value, Value) {
+        match &self.distribution {
+            Distribution::Int(range) => (range.low.into(), range.high.into()),
+            Distribution::Float(range) => (range.low.into(), range.high.into()),
+            Distribution::Categorical(_) => (Value::Null, Value::Null),
+        }
+    }
 }
 
 /// What is varied for a family; the first three are the Python project's own search space.
@@ -87,8 +99,9 @@ pub(super) struct Space {
 }
 
 impl Space {
-    pub(super) fn of(family: Family) -> Self {
-        let dimensions = space(family);
+    pub(super) fn of(search: &Search) -> Self {
+        let mut dimensions = space(search.plan.family);
+        dimensions.retain(|dimension| search.fixed.iter().all(|name| name != dimension.name));
         Self {
             ids: dimensions.iter().map(|_| ParamId::new()).collect(),
             dimensions,

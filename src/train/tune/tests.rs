@@ -9,6 +9,7 @@ fn search(sampling: Sampling, trials: usize) -> (Search, Dataset) {
     (
         Search {
             plan,
+            fixed: Vec::new(),
             trials,
             sampling,
             seed: 7,
@@ -77,6 +78,7 @@ fn tpe_never_tries_the_same_twice_and_goes_where_it_is_good() {
     // A made-up objective, so that forty trials cost nothing: best at max_depth 15, min_samples_split 4.
     let search = Search {
         plan: Plan::new(Family::RandomForest),
+        fixed: Vec::new(),
         trials: 60,
         sampling: Sampling::Tpe,
         seed: 42,

@@ -13,6 +13,7 @@ use super::*;
 fn tuning() -> Tuning {
     Tuning {
         plan: Plan::preset("fast").unwrap(),
+        fixed: Vec::new(),
         trials: 10,
         sampling: Sampling::Tpe,
         source: Source::Embedded,
@@ -247,7 +248,11 @@ fn a_search_that_was_left_is_resumed_from_the_history() {
     let ticket = hunt.ticket;
     let begun = |dropped| {
         let (run, trials) = (Some(run.clone()), trials.clone());
-        let earlier = History { trials, dropped };
+        let earlier = History {
+            trials,
+            dropped,
+            ..History::default()
+        };
         Event::TuningBegun(Box::new(Begun {
             ticket,
             run,
