@@ -15,7 +15,7 @@ use crate::domain::doctor::Fact;
 use crate::domain::function::{lints, surroundings};
 use crate::domain::latency::{Estimate, Window, millis};
 use crate::domain::vitals::{BudgetLine, CostLines, Failures, LatencyRow, Light, Vitals};
-use crate::ui::text::{age, clean, count};
+use crate::ui::text::{age, clean, count, percent};
 
 /// Arguments of `vintner lambda`.
 #[derive(Debug, clap::Args)]
@@ -182,10 +182,10 @@ fn cold(vitals: &Vitals, out: &mut impl Write) -> io::Result<()> {
         .map_or("–".to_owned(), |s| format!("{:.0} %", s * 100.0));
     writeln!(
         out,
-        "\ncold starts {} of {} ({:.1} %), {init}, {share} of the calls at or above p99",
+        "\ncold starts {} of {} ({}), {init}, {share} of the calls at or above p99",
         cold.cold,
         cold.n,
-        rate * 100.0
+        percent(rate)
     )
 }
 

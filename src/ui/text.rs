@@ -54,8 +54,11 @@ pub fn plural(n: usize, what: &str) -> String {
     format!("{} {what}{s}", count(n))
 }
 
-/// A share as a percentage with one decimal: `0.4 %`.
+/// A share as a percentage with one decimal: `0.4 %`; a few among many are never none: `< 0.1 %`.
 pub fn percent(share: f64) -> String {
+    if share > 0.0 && share < 0.0005 {
+        return "< 0.1 %".to_owned();
+    }
     format!("{:.1} %", share * 100.0)
 }
 
@@ -202,6 +205,11 @@ mod tests {
             ["35 B", "1.5 KiB", "188.0 MiB"]
         );
         assert_eq!(percent(0.0042), "0.4 %");
+        assert_eq!(percent(3.0 / 8787.0), "< 0.1 %");
+        assert_eq!(
+            (percent(0.0), percent(0.000_51)),
+            ("0.0 %".into(), "0.1 %".into())
+        );
     }
 
     #[test]

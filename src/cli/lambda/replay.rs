@@ -8,7 +8,7 @@ use crate::domain::alerts::replay::{Replayed, replay};
 use crate::domain::alerts::{Past, Standing};
 use crate::domain::timestamp;
 use crate::store::recording::Replay;
-use crate::ui::text::count;
+use crate::ui::text::{count, plural};
 
 /// Plays the file to the configured rules. 1 when one of them fired.
 pub fn run(path: &Path, as_json: bool, context: &Context, out: &mut impl Write) -> Run {
@@ -38,9 +38,9 @@ fn print(replayed: &Replayed, context: &Context, out: &mut impl Write) -> std::i
     });
     writeln!(
         out,
-        "{} events{span}: {} calls, {} failed",
-        count(replayed.events),
-        count(replayed.calls),
+        "{}{span}: {}, {} failed",
+        plural(replayed.events, "event"),
+        plural(replayed.calls, "call"),
         count(replayed.failed)
     )?;
     for past in replayed.alerts.history.iter().rev() {

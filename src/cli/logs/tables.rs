@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::store::recording::write_json;
 
-use super::super::{Exit, Failure, Run};
+use super::super::{Exit, Failure, Run, counted};
 use super::Args;
 use super::output::note;
 use crate::client::logs::QueryResults;
@@ -17,6 +17,7 @@ use crate::domain::latency::Estimate;
 use crate::domain::text::visible;
 use crate::domain::timestamp;
 use crate::store::{Store, stats as measure};
+use crate::ui::text::percent;
 
 /// Looked for by `--stats` unless `--grep` names something.
 const STATS_LITERAL: &str = "ERROR";
@@ -65,7 +66,7 @@ fn request_text(row: &Invocation, error: Option<&str>) -> String {
         used => format!("{used}/{} MB", row.memory_mb()),
     };
     let mut text = format!(
-        "{} {} {:<9} {:>12} {:>13} {:>11} {:>3} lines",
+        "{} {} {:<9} {:>12} {:>13} {:>11} {:>3} {}",
         time(row.started),
         row.id,
         row.status().word(),
@@ -73,6 +74,7 @@ fn request_text(row: &Invocation, error: Option<&str>) -> String {
         init,
         memory,
         row.lines,
+        if row.lines == 1 { "line " } else { "lines" },
     );
     if let Some(error) = error {
         text.push_str("  ");
@@ -98,11 +100,12 @@ fn known(value: u32) -> Option<u32> {
 
 fn figures(figures: &Figures, requests: usize) -> String {
     let Some(duration) = &figures.duration else {
-        return format!("{requests} requests, none with a REPORT line");
+        return format!("{}, none with a REPORT line", counted(requests, "request"));
     };
-    let percent = |share: Option<f64>| share.unwrap_or_default() * 100.0;
+    let percent = |share: Option<f64>| percent(share.unwrap_or_default());
     format!(
-        "{requests} requests, {} reported: {} failed ({:.1} %), {} cold ({:.1} %), duration p50 {} p95 {} p99 {} max {:.1} ms",
+        "{}, {} reported: {} failed ({}), {} cold ({}), duration p50 {} p95 {} p99 {} max {:.1} ms",
+        counted(requests, "request"),
         figures.n,
         figures.errors,
         percent(figures.error_rate()),
@@ -216,8 +219,9 @@ pub fn stats(file: &Path, args: &Args, out: &mut impl Write) -> Run {
     let megabytes = stats.bytes as f64 / 1e6;
     writeln!(
         out,
-        "{megabytes:.1} MB, {} lines, {} requests",
-        stats.lines, stats.requests
+        "{megabytes:.1} MB, {}, {}",
+        counted(stats.lines, "line"),
+        counted(stats.requests, "request")
     )?;
     let [in_flight, ok, error, timeout, oom] = stats.statuses;
     writeln!(

@@ -23,7 +23,7 @@ use crate::overlay::{Overlay, Verdict, strip};
 use crate::tabs::{Cx, Look};
 use crate::ui::hints::{hint, hints};
 use crate::ui::panel::{notice, panel, title};
-use crate::ui::text::{clean, count, fit, truncate, width};
+use crate::ui::text::{clean, fit, plural, truncate, width};
 use crate::ui::theme::Tone;
 
 /// A table on its way, or done.
@@ -236,7 +236,7 @@ impl BatchForm {
                     charge(*rows, true, prices)
                 };
                 let to = clean(&beside(&self.from()).display().to_string());
-                let text = format!("{} rows, {what}; to {to}", count(*rows));
+                let text = format!("{}, {what}; to {to}", plural(*rows, "row"));
                 (text, Tone::Warn)
             }
         }

@@ -50,7 +50,7 @@ fn files_stdin_recordings_and_stats_need_no_aws() {
     );
     let errors = text(&run(&["--file", path, "--errors"]).stdout);
     assert!(errors.contains("bad row <num>"), "{errors}");
-    assert!(text(&run(&["--file", path, "--stats"]).stdout).contains("4 lines, 1 requests"));
+    assert!(text(&run(&["--file", path, "--stats"]).stdout).contains("4 lines, 1 request\n"));
 
     let mut piped = vintner(home.path())
         .args(["logs", "--file", "-", "--json"])
