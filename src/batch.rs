@@ -189,27 +189,25 @@ impl Table {
         }
         (tally.done, tally.resumed) = (kept.len(), kept.len());
         let send = |row: csv::StringRecord| score(model, schema, &self.columns, row);
-        let mut stopped = false;
         let mut retried = 0;
         let mut saved = began;
         let rows: Vec<csv::StringRecord> = again.iter().map(|&n| self.rows[n].clone()).collect();
         let mut scored = futures::stream::iter(rows).map(send).buffered(jobs);
-        while let (false, Some(scored)) = (stopped, scored.next().await) {
+        while let Some(scored) = scored.next().await {
             let n = again[retried];
             retried += 1;
             tally.count(&scored, self.truth, began);
             earlier[n] = scored.record(schema);
-            stopped = progress(&tally).is_break();
+            let stopped = progress(&tally).is_break();
             // Each time the whole file: a kill costs no more than this.
             if stopped || retried == again.len() || saved.elapsed() >= SAVING {
                 replace(to, &self.header, &earlier)?;
                 saved = Instant::now();
             }
-        }
-        drop(scored);
-        if stopped {
-            tally.failed += again.len() - retried;
-            return Ok(tally);
+            if stopped {
+                tally.failed += again.len() - retried;
+                return Ok(tally);
+            }
         }
         let mut writer = writer(to, &self.header)?;
         let mut scored = futures::stream::iter(self.rows.iter().skip(earlier.len()).cloned())

@@ -164,7 +164,7 @@ fn trials_scored_on_something_else_are_named_and_left_out() {
     // What is set is not searched, and a search over less is another.
     let (set, told) = search("2", &["--set", "max_depth=5"]);
     assert!(
-        told.contains("2 trials on a search over max_depth, min_samples_split are left out"),
+        told.contains("3 trials on a search over max_depth, min_samples_split are left out"),
         "{told}"
     );
     for params in params(&set) {

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
+use super::super::counted;
 use super::{Account, Promotion};
 use crate::challenger::Report;
 use crate::cli::print_json;
@@ -80,15 +81,23 @@ fn people(account: &Account, out: &mut impl Write) -> io::Result<()> {
     let duplicates = if data.deduplicated { "dropped" } else { "kept" };
     writeln!(
         out,
-        "data      {}: {} rows, {} duplicates {duplicates}, {} to learn, {} held out",
-        report.source, data.rows, data.duplicates, data.train, data.holdout
+        "data      {}: {}, {} {duplicates}, {} to learn, {} held out",
+        report.source,
+        counted(data.rows, "row"),
+        counted(data.duplicates, "duplicate"),
+        data.train,
+        data.holdout
     )?;
     for note in data.notes.iter().chain(&report.notes) {
         writeln!(out, "note      {note}")?;
     }
     if !account.trials.is_empty() {
         let text = serde_json::to_string(&report.plan.params).unwrap_or_default();
-        writeln!(out, "tuned     {} trials: {text}", account.trials.len())?;
+        writeln!(
+            out,
+            "tuned     {}: {text}",
+            counted(account.trials.len(), "trial")
+        )?;
     }
     writeln!(
         out,
