@@ -179,7 +179,7 @@ impl Palette {
         let ellipsis = look.glyphs.ellipsis;
         let column = self.commands.iter().map(|command| width(&command.label));
         let column = column.max().unwrap_or(0).min(usize::from(cells) * 2 / 5);
-        let rest = usize::from(cells).saturating_sub(column + width(&command.keys) + 6);
+        let rest = usize::from(cells).saturating_sub(column + width(&command.keys) + 7);
         let (style, detail) = match &command.why_not {
             Some(why) => (look.theme.muted, why),
             None => (look.theme.text, &command.detail),
@@ -190,7 +190,7 @@ impl Palette {
                 style,
             ),
             Span::styled(
-                format!("  {}", fit(detail, rest, ellipsis)),
+                format!("  {} ", fit(detail, rest, ellipsis)),
                 look.theme.muted,
             ),
             Span::styled(command.keys.as_str(), look.theme.key),
