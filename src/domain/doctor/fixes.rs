@@ -68,14 +68,22 @@ pub fn log_group(facts: &Facts) -> String {
     })
 }
 
-/// Shows where AWS is looked for, and asks it the smallest question.
+/// Shows where AWS is looked for, and asks the silent part of it the smallest question.
 pub fn find_aws(facts: &Facts) -> String {
     let mut commands =
         "vintner config   # region, profile, endpoint_url: how AWS is asked".to_owned();
-    if !facts.subject.region.is_empty() {
-        commands.push_str("\naws sts get-caller-identity ");
-        commands.push_str(&flags(facts));
+    if facts.subject.region.is_empty() {
+        return commands;
     }
+    commands.push('\n');
+    commands.push_str(&match facts.identity.known() {
+        Some(_) => format!(
+            "aws lambda get-function-configuration {} --function-name {}",
+            flags(facts),
+            function(facts)
+        ),
+        None => format!("aws sts get-caller-identity {}", flags(facts)),
+    });
     commands
 }
 

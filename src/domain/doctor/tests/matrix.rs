@@ -439,6 +439,14 @@ const CASES: &[Case] = &[
             f.policy = Fact::Failed("lambda:GetPolicy: no answer in 5.0 s".into());
             f.invoke = Fact::Known(Invoke::TimedOut { after_ms: 5000.0 });
         },
+        "aws lambda get-function-configuration --region us-east-2",
+    ),
+    (
+        "aws-unreachable",
+        |f| {
+            aws_silent(f);
+            gateway_500(f);
+        },
         "aws sts get-caller-identity --region us-east-2",
     ),
     (

@@ -58,7 +58,7 @@ pub(super) fn aws_unreachable(facts: &Facts) -> Option<Verdict> {
     if !uncalled {
         return None;
     }
-    let why = one_line(why, 200);
+    let why = one_line(why, 300);
     let why = why.trim_end_matches('.');
     if matches!(facts.gateway, Fact::Failed(_)) {
         return verdict(
