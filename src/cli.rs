@@ -120,7 +120,7 @@ pub struct Global {
     /// Theme
     #[arg(long, global = true)]
     pub theme: Option<ThemeName>,
-    /// When to use colour; `NO_COLOR` is honoured
+    /// When to use colour; `NO_COLOR` and `TERM=dumb` are honoured
     #[arg(long, global = true, value_name = "WHEN")]
     pub color: Option<Colour>,
     /// Only ASCII glyphs on the screen (what commands print keeps – and µ)

@@ -21,6 +21,13 @@ pub(super) fn earlier(
     header: &csv::StringRecord,
     rows: &[csv::StringRecord],
 ) -> Result<Vec<csv::StringRecord>, BatchError> {
+    if fs::metadata(to).is_ok_and(|found| !found.is_file()) {
+        let what = "rows are read back from it, so it must be a plain file";
+        return Err(unwritable(
+            to,
+            io::Error::new(io::ErrorKind::InvalidInput, what),
+        ));
+    }
     let bytes = match fs::read(to) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         read => read.map_err(|cause| unreadable(to, cause))?,
@@ -126,4 +133,25 @@ pub(super) fn writer(
         writer.flush().map_err(|cause| unwritable(to, cause))?;
     }
     Ok(writer)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// A device has no rows to read back: `/dev/full` would be read for ever.
+    #[test]
+    fn a_device_is_no_place_for_rows() {
+        for device in ["/dev/full", "/dev/null"] {
+            let header = csv::StringRecord::from(vec!["alcohol"]);
+            let error = earlier(Path::new(device), &header, &[])
+                .unwrap_err()
+                .to_string();
+            assert!(
+                error.contains(device) && error.contains("must be a plain file"),
+                "{error}"
+            );
+        }
+    }
 }

@@ -113,19 +113,17 @@ impl Resolver<'_> {
     }
 
     pub fn theme(&mut self, flags: &Flags, file: &File) -> ThemeName {
-        let colour = flags
-            .color
-            .or_else(|| self.variable(&["NO_COLOR"]).map(|_| Colour::Never))
-            .or(file.color)
-            .unwrap_or_default();
+        let dumb = || (self.env)("TERM").is_some_and(|term| term == "dumb");
+        let no_color = self.variable(&["NO_COLOR"]).map(|(name, _)| name);
+        let without = no_color.or_else(|| dumb().then_some("TERM"));
+        let (colour, origin) = match (flags.color, without, file.color) {
+            (Some(colour), ..) => (colour, Origin::Flag("--color")),
+            (None, Some(variable), _) => (Colour::Never, Origin::Env(variable)),
+            (None, None, Some(colour)) => (colour, self.file_origin()),
+            (None, None, None) => (Colour::default(), Origin::Default),
+        };
         let (theme, origin) = match (colour, flags.theme, file.theme) {
-            (Colour::Never, ..) if flags.color.is_some() => {
-                (ThemeName::Mono, Origin::Flag("--color"))
-            }
-            (Colour::Never, ..) if (self.env)("NO_COLOR").is_some_and(|v| !v.is_empty()) => {
-                (ThemeName::Mono, Origin::Env("NO_COLOR"))
-            }
-            (Colour::Never, ..) => (ThemeName::Mono, self.file_origin()),
+            (Colour::Never, ..) => (ThemeName::Mono, origin),
             (_, Some(theme), _) => (theme, Origin::Flag("--theme")),
             (_, None, Some(theme)) => (theme, self.file_origin()),
             (_, None, None) => (ThemeName::Dark, Origin::Default),

@@ -146,10 +146,10 @@ fn a_missing_file_that_was_asked_for_is_an_error() {
 #[test]
 fn no_color_means_mono_unless_a_flag_says_otherwise() {
     let env = [("NO_COLOR", "1")];
-    assert_eq!(
-        load(Flags::default(), "", &env).unwrap().theme,
-        ThemeName::Mono
-    );
+    for env in [env, [("TERM", "dumb")]] {
+        let settings = load(Flags::default(), "", &env).unwrap();
+        assert_eq!(settings.theme, ThemeName::Mono, "{env:?}");
+    }
     let always = Flags {
         color: Some(Colour::Always),
         ..Flags::default()
