@@ -1,4 +1,4 @@
-//! `vintner models drift`: recent inputs against the training rows of a version.
+//! `vintner models drift`: recent inputs against the training rows of a version, and its scores against those of unseen rows.
 
 use std::fs::File;
 use std::io::Write;

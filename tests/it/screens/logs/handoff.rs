@@ -39,6 +39,28 @@ fn a_view_is_copied_as_a_command_of_the_aws_cli() {
 }
 
 #[test]
+fn a_copied_command_has_no_password() {
+    let flags = Flags {
+        target: Some("aws".into()),
+        endpoint_url: Some("http://me:hunter2@127.0.0.1:9".into()),
+        ..Flags::default()
+    };
+    let mut stage = Stage::with((120, 40), flags);
+    let mut link = Link::default();
+    "aws".clone_into(&mut link.session.target);
+    link.log_groups = vec!["/aws/lambda/wine".to_owned()];
+    stage.event(Event::Connected(link));
+    let copied = stage.press("2 a");
+    let [Effect::Copy(command)] = copied.as_slice() else {
+        panic!("{copied:?}")
+    };
+    assert!(
+        command.ends_with("--endpoint-url http://…@127.0.0.1:9"),
+        "{command}"
+    );
+}
+
+#[test]
 fn the_console_link_is_a_link_on_screen_where_the_terminal_takes_one() {
     let mut stage = connected((80, 24), false);
     let asked = stage.press("o");
