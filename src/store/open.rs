@@ -169,12 +169,6 @@ impl Opened {
     }
 }
 
-/// Reads a stream (standard input, a decompressor) to its end into the store's spool.
-pub fn read_all(from: impl Read, store: &mut Store) -> io::Result<()> {
-    let (_, broken) = read_to_end(from, store);
-    broken.map_or(Ok(()), Err)
-}
-
 /// Reads to the end, or as far as it goes: then with the reason.
 fn read_to_end(mut from: impl Read, store: &mut Store) -> (Feed, Option<io::Error>) {
     let mut inflow = Inflow::default();
